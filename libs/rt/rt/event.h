@@ -1,0 +1,39 @@
+/*
+ * Waiting for events: event channels and device interrupts, as small numbers
+ * taken one at a time. There are no callbacks: a program's main loop takes the
+ * next port and decides.
+ *
+ * A port is unmasked by event_open and stays so; taking it clears its pending
+ * bit first, so an event that arrives while it is handled is seen again.
+ */
+#ifndef RT_EVENT_H
+#define RT_EVENT_H
+
+#include <stdint.h>
+
+#include <abi/event.h>
+
+/* Ports from here on are device interrupts: EVENT_IRQ + the number irq_alloc gave. */
+#define EVENT_IRQ 0x10000u
+
+/* No event; no deadline. */
+#define EVENT_NONE 0u
+#define EVENT_FOREVER UINT64_MAX
+
+/* Starts (and ends) that event_next reports a bound port. */
+void event_open(evtchn_port_t port);
+void event_shut(evtchn_port_t port);
+
+/* The next pending port, in turn so that no port starves another; EVENT_NONE if none. */
+evtchn_port_t event_next(void);
+
+/* As event_next, but sleeps until there is one or time_now() reaches the deadline (ns). */
+evtchn_port_t event_wait(uint64_t deadline);
+
+/*
+ * A device interrupt of this domain: the message address and data to put into
+ * an MSI or MSI-X entry. Returns the number, or a negative error: -ENOSPC.
+ */
+int irq_alloc(uint64_t *address, uint32_t *data);
+
+#endif

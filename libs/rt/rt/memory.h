@@ -1,0 +1,40 @@
+/*
+ * Pages in a domain. All memory is mapped at the linear address that equals its
+ * guest-physical one: a pointer's value shifted is a frame number.
+ */
+#ifndef RT_MEMORY_H
+#define RT_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <abi/addr.h>
+
+/* The guest frame a pointer lies in. */
+static inline uint64_t memory_gfn(const void *p)
+{
+    return (uint64_t)(uintptr_t)p >> PAGE_SHIFT;
+}
+
+/* Whole pages of RAM, zeroed, contiguous and page-aligned; NULL if there are not so many. */
+void *memory_pages_alloc(size_t count);
+void memory_pages_free(void *pages, size_t count);
+
+/*
+ * Guest-physical space with nothing in it, to map grants into; already mapped
+ * readable and writable, so a page is there as soon as the grant is mapped.
+ * count pages, contiguous; NULL if the space is used up.
+ */
+void *memory_space_alloc(size_t count);
+void memory_space_free(void *space, size_t count);
+
+/* Device registers at a guest-physical address (a BAR): mapped uncached. */
+volatile void *memory_device(uint64_t gpa, size_t len);
+
+/*
+ * The address a device must use for a byte of the domain's own RAM. A buffer
+ * of several pages is contiguous for a device only within each page.
+ */
+uint64_t memory_dma_address(const void *p);
+
+#endif
