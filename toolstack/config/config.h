@@ -1,0 +1,161 @@
+/*
+ * A host described in XML: host.xml and one file per domain, read, checked and
+ * put in order. What a file asks for is either in these structures or refused.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "diagnostics.h"
+
+/* Where the absolute paths of the XML files start. In the control domain {"", NULL}. */
+struct config_root {
+    const char *prefix; /* put before a path; "" for none */
+    const char
+        *images; /* folder that stands for /bulkhead; NULL: no such folder, PREFIX/bulkhead */
+};
+
+#define CONFIG_IMAGES "/bulkhead/" /* paths of the project's own images start so */
+
+enum config_action { CONFIG_DESTROY, CONFIG_RESTART, CONFIG_PRESERVE };
+
+struct config_disk {
+    char *source;    /* /dev/nvme0n1, /dev/vda1, /dev/disk/by-partlabel/LABEL */
+    char *target;    /* xvda */
+    uint32_t number; /* of the virtual device: xvda is 51712 */
+    bool readonly;
+    char *backend_name;            /* as written; NULL: not given */
+    struct domain_config *backend; /* found by config_check_set and config_check_one */
+    unsigned line;                 /* of <disk> */
+    unsigned source_line;          /* what a backend complains about is shown here */
+    unsigned target_line;
+    unsigned backend_line; /* of <backenddomain>, or of <disk> without one */
+};
+
+struct config_hostdev {
+    uint16_t segment;
+    uint8_t bus;
+    uint8_t slot;
+    uint8_t function;
+    bool managed;          /* both mean the same here; kept for dumps */
+    unsigned line;         /* of <hostdev> */
+    unsigned address_line; /* of the source's <address> */
+};
+
+struct domain_config {
+    char *file; /* as host.xml names it */
+    char *name;
+    uint8_t uuid[16]; /* made from the name, always the same, when not given */
+    bool uuid_given;
+    char *title;                   /* NULL: none */
+    char *description;             /* NULL: none */
+    uint64_t memory_bytes;         /* multiples of 1 KiB; the builder rounds up to whole frames */
+    uint64_t current_memory_bytes; /* at most memory_bytes; what the balloon is told to keep */
+    unsigned vcpus;
+    char *kernel;                   /* paths are absolute and normal: no "..", ".", "//" in them */
+    char *initrd;                   /* NULL: none */
+    char *cmdline;                  /* NULL: none */
+    enum config_action on_poweroff; /* CONFIG_DESTROY when not given */
+    enum config_action on_reboot;   /* CONFIG_RESTART when not given */
+    enum config_action on_crash;    /* CONFIG_DESTROY when not given */
+    struct config_disk *disks;
+    size_t disk_count;
+    struct config_hostdev *hostdevs;
+    size_t hostdev_count;
+    uint32_t rights; /* RIGHT_* asked for in <metadata>; 0: none */
+    char *emulator;  /* accepted and unused; NULL: none */
+    bool autostart;  /* filled in by config_set_load: what host.xml says */
+    bool refused;    /* a check over all domains failed: do not start it */
+
+    /* Lines for later complaints; that of the parent where the element is absent. */
+    unsigned line; /* of <domain> */
+    unsigned name_line;
+    unsigned uuid_line;
+    unsigned memory_line;
+    unsigned vcpu_line;
+    unsigned kernel_line;
+    unsigned initrd_line;
+    unsigned rights_line;
+};
+
+struct host_domain {
+    char *file;
+    bool autostart;
+    unsigned line;
+};
+
+struct host_config {
+    struct host_domain *domains; /* in the order of host.xml */
+    size_t domain_count;
+    bool iommu_required;
+    unsigned iommu_line;
+};
+
+/*
+ * All return 0 or a negative error number; what is wrong with the files is in
+ * the list. -EINVAL: the file is bad. -ENOENT: there is none.
+ */
+int config_host_load(const struct config_root *root, struct host_config **out,
+                     struct diagnostics *list);
+int config_domain_load(const struct config_root *root, const char *file, struct domain_config **out,
+                       struct diagnostics *list);
+void config_host_free(struct host_config *host);
+void config_domain_free(struct domain_config *domain);
+
+/* The host as a whole: host.xml and every domain of it that could be read. */
+struct config_set {
+    struct host_config *host;
+    struct domain_config **domains; /* in the order of host.xml, without the unreadable ones */
+    size_t count;
+    bool complete; /* no file named in host.xml was left out */
+};
+
+/* Fails only when host.xml itself is unusable. A bad domain file is left out, with its reasons. */
+int config_set_load(const struct config_root *root, struct config_set *out,
+                    struct diagnostics *list);
+void config_set_free(struct config_set *set);
+
+/* What the host has, for the checks over all domains. */
+struct config_limits {
+    const struct config_root *root; /* NULL: do not look for kernels and initrds */
+    bool iommu_required;            /* from host.xml */
+    bool iommu_present;             /* false: an assignment needs iommu_required == false */
+    uint64_t memory_bytes;          /* for the domains that are checked; 0: not checked */
+};
+
+/*
+ * Checks every domain against the others: names, PCI functions, backends (and
+ * resolves disk->backend), cycles, memory, files. A domain that cannot start
+ * gets `refused` and a reason in the list; so does who needs it.
+ * Returns the number of refused domains or -ENOMEM.
+ */
+int config_check_set(struct domain_config *const *domains, size_t count,
+                     const struct config_limits *limits, struct diagnostics *list);
+
+/* The same for the domain at `index` alone; the others (running ones) are taken as good. */
+int config_check_one(struct domain_config *const *domains, size_t count, size_t index,
+                     const struct config_limits *limits, struct diagnostics *list);
+
+/*
+ * Who starts when, after config_check_set: writes the domains that are not
+ * refused and either have autostart or are needed by one that has, backends
+ * before who uses them, else in the given order. Returns how many.
+ */
+size_t config_order(struct domain_config *const *domains, size_t count, struct domain_config **out);
+
+/* The virtual device number of xvda, xvdb ... xvdzz; 0 if it is none of these. */
+uint32_t config_disk_number(const char *target);
+
+/* A domain that owns a PCI function serves others and is not counted as a guest. */
+static inline bool config_is_driver(const struct domain_config *domain)
+{
+    return domain->hostdev_count > 0;
+}
+
+/* One of the project's own images, such as /bulkhead/block.elf. */
+bool config_is_image(const struct domain_config *domain);
+
+#endif
