@@ -31,6 +31,12 @@ evtchn_port_t event_next(void);
 evtchn_port_t event_wait(uint64_t deadline);
 
 /*
+ * As event_wait, but for one port: others stay pending for event_next. For code
+ * that waits for its own answer inside a program that has other ports too.
+ */
+evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline);
+
+/*
  * A device interrupt of this domain: the message address and data to put into
  * an MSI or MSI-X entry. Returns the number, or a negative error: -ENOSPC.
  */
