@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
 
 #include <xen/xen.h>
 

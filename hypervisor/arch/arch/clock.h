@@ -1,0 +1,29 @@
+/* Time: the TSC as nanoseconds, one one-shot timer per CPU, the date at boot. */
+#ifndef ARCH_CLOCK_H
+#define ARCH_CLOCK_H
+
+#include <stdint.h>
+
+/*
+ * How TSC ticks become nanoseconds since boot, in the terms of the PV clock:
+ * ns = (((tsc - tsc_base) << or >> |shift|) * mul) >> 32.
+ */
+struct clock_scale {
+    uint64_t tsc_base;
+    uint32_t mul;
+    int8_t shift;
+};
+
+uint64_t clock_now(void); /* nanoseconds since boot, the same on all CPUs */
+const struct clock_scale *clock_scale(void);
+uint64_t clock_tsc_hz(void);
+
+/* Unix time in seconds at boot (clock_now() == 0), from the RTC. */
+uint64_t clock_boot_seconds(void);
+
+#define CLOCK_NEVER UINT64_MAX
+
+/* Arms this CPU's timer for clock_now() >= deadline; it sets cpu_this()->timer_fired. */
+void clock_timer_arm(uint64_t deadline);
+
+#endif

@@ -1,0 +1,50 @@
+/* CPUs: which one this is, their common data, waiting. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CPU_MAX 64
+
+struct vcpu;
+
+/* What every CPU has of its own; reached through GS. */
+struct cpu {
+    struct cpu *self; /* at offset 0, for assembly */
+    unsigned id;      /* 0 ... cpu_count() - 1 */
+    uint32_t apic_id;
+    struct vcpu *current;     /* whose vCPU runs here; NULL: idle */
+    uint32_t locks_held;      /* bit per lock rank, debug builds */
+    volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
+    volatile bool resched;     /* set by anyone, with an IPI if remote */
+    uint32_t windows_used;    /* bitmap of this CPU's window slots */
+};
+
+struct cpu *cpu_this(void);
+struct cpu *cpu_by_id(unsigned id);
+unsigned cpu_count(void);
+
+/* Makes a CPU leave the guest or its idle halt and look at its flags. */
+void cpu_kick(unsigned id);
+
+/* Halts until an interrupt, which is handled before the return. Interrupts are off around it. */
+void cpu_idle_halt(void);
+
+/* Takes pending interrupts now (after a VM exit). Interrupts are off around it. */
+void cpu_take_interrupts(void);
+
+/* Stops this CPU for good. */
+_Noreturn void cpu_stop(void);
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf);
+
+static inline void cpu_relax(void)
+{
+    __builtin_ia32_pause();
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* Builds the control domain from the bundle: the only domain that the core builds itself. */
+#ifndef DOMAIN_FIRST_H
+#define DOMAIN_FIRST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/addr.h>
+
+#include "util/check.h"
+
+/* What the loader gave us, after the hand-off copied it: all of it outside the core's pool. */
+struct boot_options {
+    hpa_t bundle;          /* page-aligned; frames are FRAME_BUNDLE */
+    uint64_t bundle_len;   /* bytes; 0: none */
+    unsigned control_mib;  /* RAM of the control domain */
+    bool headless;
+    uint16_t debug_exit;   /* I/O port, 0: none */
+    unsigned cpus;         /* use at most; 0: all */
+    char control_cmdline[1024];
+};
+
+extern struct boot_options boot_options;
+
+/* Creates, fills and starts domain 0. Logs the reason and returns negative if it cannot. */
+MUST_USE int first_create(void);
+
+#endif

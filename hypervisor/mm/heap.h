@@ -1,0 +1,28 @@
+/*
+ * The core's own memory: a fixed pool, mapped for ever, never given to domains.
+ * All of it comes zeroed.
+ */
+#ifndef MM_HEAP_H
+#define MM_HEAP_H
+
+#include <stddef.h>
+
+#include <abi/addr.h>
+
+#include "util/check.h"
+
+/* Objects below a page in size; NULL if the pool is used up. heap_free(NULL) does nothing. */
+MUST_USE void *heap_alloc(size_t size);
+void heap_free(void *p);
+
+/* Whole pages, 1 << order of them, contiguous; NULL if there are none. */
+MUST_USE void *pool_alloc(unsigned order);
+void pool_free(void *pages, unsigned order);
+
+mfn_t pool_mfn(const void *page);
+void *pool_page(mfn_t mfn); /* NULL if the frame is not in the pool */
+
+uint64_t pool_bytes(void); /* image and pool */
+uint64_t pool_bytes_free(void);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * A domain's guest-physical memory: nested page tables from frame numbers of
+ * the guest (gfn) to those of the machine (mfn), 4 KiB, 2 MiB and 1 GiB.
+ *
+ * The tables are pages of the core's pool. Entries' types live in bits that the
+ * CPU ignores. Setting an entry takes over the caller's reference on the frame
+ * where the type has one (RAM, grants); removing one gives it back to the
+ * caller to drop, after the flush.
+ */
+#ifndef MM_P2M_H
+#define MM_P2M_H
+
+#include <abi/addr.h>
+
+#include "util/check.h"
+#include "util/lock.h"
+
+enum p2m_type {
+    P2M_EMPTY,    /* nothing: reads give all-ones, writes go nowhere */
+    P2M_RAM,      /* the domain's own frame */
+    P2M_RAM_RO,   /* readable and executable only: the bundle */
+    P2M_GRANT,    /* another domain's frame, by a grant */
+    P2M_GRANT_RO, /* the same, read-only */
+    P2M_SHARED,   /* the core's own page: shared info, grant table frames */
+    P2M_DEVICE    /* device memory, uncached, not executable */
+};
+
+struct domain;
+
+struct p2m {
+    struct lock lock;
+    struct domain *domain;
+    uint64_t *root;         /* top-level table, in the pool */
+    unsigned pages;         /* of the pool, tables included */
+    uint64_t flush_needed;  /* bit per CPU: flush before the next entry there */
+    uint64_t running;       /* bit per CPU: a vCPU of the domain is in guest mode there */
+};
+
+MUST_USE int p2m_init(struct p2m *p2m, struct domain *domain);
+
+/* Drops every entry and its reference, then the tables; the domain runs nowhere any more. */
+void p2m_fini(struct p2m *p2m);
+
+/*
+ * Maps 1 << order frames (order 0, 9 or 18, both numbers aligned to it) where
+ * nothing is mapped yet. -XEN_EEXIST, -XEN_ENOMEM, -XEN_EINVAL (out of range).
+ * Takes the lock.
+ */
+MUST_USE int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type);
+
+/*
+ * Removes what is mapped at one gfn (a large entry is split first) and tells
+ * what it was; the caller flushes (tlb_flush_p2m) before it drops the frame's
+ * reference. P2M_EMPTY if nothing was there. -XEN_ENOMEM if a split failed.
+ */
+MUST_USE int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type);
+
+/* What is at a gfn; FRAME_NONE and P2M_EMPTY if nothing. The answer can be stale at once. */
+mfn_t p2m_lookup(struct p2m *p2m, gfn_t gfn, enum p2m_type *type);
+
+/*
+ * The frame at a gfn with a reference taken, for RAM and grants (P2M_RAM_RO and
+ * P2M_GRANT_RO only if !write) and P2M_SHARED; FRAME_NONE otherwise. Dropped by
+ * frame_put (which does nothing for the core's own pages).
+ */
+MUST_USE mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, bool write);
+
+/* The domain's own RAM frame only (for grants): -> FRAME_NONE for all other types. */
+MUST_USE mfn_t p2m_get_own(struct p2m *p2m, gfn_t gfn);
+
+/* One past the highest gfn ever mapped as RAM. */
+uint64_t p2m_ram_end(const struct p2m *p2m);
+
+/* For the CPU's nested paging: physical address of the root, plus attributes of the vendor. */
+hpa_t p2m_root(const struct p2m *p2m);
+
+/* Valid guest frame numbers are below this. */
+uint64_t p2m_gfn_limit(void);
+
+#endif

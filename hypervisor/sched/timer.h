@@ -1,0 +1,34 @@
+/* Deadlines of one CPU, by kind: what happens then stands in one table in timer.c. */
+#ifndef SCHED_TIMER_H
+#define SCHED_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum timer_kind {
+    TIMER_SINGLESHOT, /* a vCPU's PV timer: VIRQ_TIMER */
+    TIMER_POLL,       /* the end of a vCPU's SCHEDOP_poll */
+    TIMER_LAPIC,      /* a vCPU's local APIC timer */
+    TIMER_KINDS
+};
+
+/* Lives inside a vCPU; the kind says where. */
+struct timer {
+    uint64_t deadline; /* ns; meaningful while armed */
+    uint16_t slot;     /* 1 + place in its CPU's heap; 0: not armed */
+    uint8_t kind;
+    uint8_t cpu;
+};
+
+void timer_init(struct timer *timer, enum timer_kind kind);
+
+/* Arms (again) on this CPU. A deadline in the past fires at once, from timer_run. */
+void timer_arm(struct timer *timer, uint64_t deadline);
+
+/* Safe on any CPU, also if not armed. */
+void timer_stop(struct timer *timer);
+
+/* Fires what is due on this CPU and arms the hardware for the next deadline or `latest`. */
+void timer_run(uint64_t latest);
+
+#endif

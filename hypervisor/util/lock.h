@@ -1,0 +1,48 @@
+/*
+ * Spin locks with an order.
+ *
+ * The core runs with interrupts off but for two places where no lock is held
+ * (the idle halt and the window after a VM exit), so a lock never needs to save
+ * the interrupt state.
+ *
+ * Order: a lock may be taken only while all locks held by this CPU have a lower
+ * rank. Two locks of one rank are taken by lock_pair, lower address first.
+ * Checked in debug builds.
+ */
+#ifndef UTIL_LOCK_H
+#define UTIL_LOCK_H
+
+#include <stdint.h>
+
+enum lock_rank {
+    LOCK_DOMAINS, /* the list of domains */
+    LOCK_DOMAIN,  /* one domain's life cycle, rights, parameters */
+    LOCK_PCI,     /* who owns which function, virtual configuration space */
+    LOCK_GRANT,   /* one domain's grant table and mappings */
+    LOCK_P2M,     /* one domain's nested page tables */
+    LOCK_EVENT,   /* one domain's event channels */
+    LOCK_SCHED,   /* one CPU's run queue */
+    LOCK_TIMER,   /* one CPU's timers */
+    LOCK_FRAMES,  /* the free frames */
+    LOCK_POOL,    /* the core's own pages and heap */
+    LOCK_CONSOLE, /* the log and the UART */
+    LOCK_RANKS
+};
+
+struct lock {
+    uint16_t next;    /* ticket to be drawn */
+    uint16_t serving; /* ticket that may go on */
+    uint8_t rank;
+};
+
+#define LOCK_INIT(r) {.rank = (r)}
+
+void lock_init(struct lock *lock, enum lock_rank rank);
+void lock_acquire(struct lock *lock);
+void lock_release(struct lock *lock);
+
+/* Both of one rank, in an order that cannot deadlock; they may be the same lock. */
+void lock_pair_acquire(struct lock *a, struct lock *b);
+void lock_pair_release(struct lock *a, struct lock *b);
+
+#endif

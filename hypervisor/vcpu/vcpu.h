@@ -1,0 +1,104 @@
+/* A virtual CPU: its registers, what it waits for, what is to be injected. */
+#ifndef VCPU_VCPU_H
+#define VCPU_VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/addr.h>
+#include <abi/bulkhead.h>
+#include <abi/vcpu.h>
+
+#include "sched/timer.h"
+#include "util/check.h"
+#include "util/list.h"
+#include "vcpu/lapic.h"
+
+struct domain;
+
+/* General registers; rax, rsp, rip and rflags are kept current across every exit and entry. */
+struct regs {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags;
+};
+
+enum vcpu_state {
+    VCPU_DOWN,     /* never started, or taken down */
+    VCPU_RUNNABLE, /* runs, or waits for a CPU */
+    VCPU_BLOCKED   /* waits for an event */
+};
+
+/* A guest's page that the core updates: a reference is held on each frame. */
+struct area {
+    mfn_t frame[2]; /* FRAME_NONE: not there; the second if the area crosses a page */
+    uint32_t offset;
+};
+
+struct vcpu {
+    struct regs regs; /* first: assembly knows its offsets */
+    struct domain *domain;
+    unsigned id;
+    void *virt;                    /* the vendor's part: struct svm_vcpu or struct vmx_vcpu */
+    struct lapic lapic;
+
+    /* Scheduling: under the run queue's lock (sched/sched.h). */
+    enum vcpu_state state;
+    unsigned cpu;                  /* where it runs */
+    unsigned pause_count;          /* 0: may run */
+    bool running;                  /* on a CPU now */
+    bool boosted;
+    struct list queue;             /* in the run queue */
+    uint64_t slice_end;            /* ns */
+    struct vcpu_runstate_info runstate;
+    struct area runstate_area;
+    struct area time_area;
+
+    /* Events. */
+    struct area info_area;         /* vcpu_info in guest memory; none: in shared info */
+    bool upcall;                   /* evtchn_upcall_pending was set by us and may still be */
+    uint8_t upcall_vector;         /* per-vCPU vector through the local APIC; 0: the domain's */
+    bool polling;                  /* in SCHEDOP_poll */
+    struct timer timer;            /* one-shot PV timer */
+    struct timer poll_timer;
+    uint16_t virq_port[24];        /* bound virtual interrupts, 0: none */
+
+    uint64_t exits_by[BULKHEAD_EXIT_KINDS];
+    uint64_t fpu_xcr0;
+    void *fpu;                     /* XSAVE area, in the pool */
+};
+
+/* A vCPU that is down; NULL if the pool is used up. */
+MUST_USE struct vcpu *vcpu_create(struct domain *d, unsigned id);
+
+/* It runs nowhere and is in no queue. */
+void vcpu_destroy(struct vcpu *v);
+
+/*
+ * PVH entry state (32-bit flat protected mode, paging off, EBX = start info);
+ * the local APIC as after INIT, in x2APIC mode if the domain's CPUID has it.
+ */
+void vcpu_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);
+
+/* One stay in the guest: enter, exit, and handle the exit. Called by the scheduler. */
+void vcpu_run(struct vcpu *v);
+
+/* Before another vCPU (or none) runs on this CPU: takes vector registers and TSC_AUX out. */
+void vcpu_switch_out(struct vcpu *v);
+void vcpu_switch_in(struct vcpu *v);
+
+/* Interrupts are enabled and not held back by STI or MOV SS: an event can be delivered now. */
+bool vcpu_can_interrupt(const struct vcpu *v);
+
+/* What decides how a linear address is translated and whose hands a call comes from. */
+struct vcpu_mode {
+    uint64_t cr0, cr3, cr4, efer;
+    unsigned cpl;
+    bool cs_long; /* 64-bit code segment */
+};
+void vcpu_mode(const struct vcpu *v, struct vcpu_mode *mode);
+
+/* Prints the registers to the core's log, before a domain is crashed for what it did. */
+void vcpu_dump(const struct vcpu *v);
+
+#endif

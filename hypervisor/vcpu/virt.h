@@ -1,0 +1,47 @@
+/*
+ * The seam to hardware virtualization: SVM implements it, VT-x will. One const
+ * table per vendor, chosen once at boot by virt_init.
+ */
+#ifndef VCPU_VIRT_H
+#define VCPU_VIRT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/p2m.h"
+#include "util/check.h"
+#include "vcpu/vcpu.h"
+
+/* An interrupt or exception to be injected at the next entry. */
+struct virt_event {
+    uint8_t vector;
+    bool exception; /* otherwise an external interrupt */
+    bool nmi;
+    bool has_error;
+    uint32_t error;
+};
+
+struct virt_ops {
+    const char *name;
+    int (*cpu_enable)(void); /* on each CPU; -XEN_ENODEV with a logged reason */
+    int (*vcpu_init)(struct vcpu *v);
+    void (*vcpu_fini)(struct vcpu *v);
+    void (*reset_pvh)(struct vcpu *v, uint32_t entry, uint32_t start_info);
+    void (*run)(struct vcpu *v); /* enters, leaves, dispatches the exit by its table */
+    void (*mode)(const struct vcpu *v, struct vcpu_mode *mode);
+    bool (*can_interrupt)(const struct vcpu *v);
+    void (*inject)(struct vcpu *v, const struct virt_event *event);
+    void (*want_window)(struct vcpu *v, bool want); /* exit as soon as interrupts open */
+    void (*dump)(const struct vcpu *v);
+    /* Nested page-table entries: level 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB. */
+    uint64_t (*nested_leaf)(mfn_t mfn, unsigned level, enum p2m_type type);
+    uint64_t (*nested_table)(mfn_t table);
+};
+
+/* Set before the first vCPU; NULL where the CPU has nothing we know. */
+extern const struct virt_ops *virt;
+
+/* Picks the vendor and enables it on this CPU. */
+MUST_USE int virt_init(void);
+
+#endif
