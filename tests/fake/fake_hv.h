@@ -67,11 +67,14 @@ unsigned fake_mappings(domid_t holder);
  */
 void fake_destroy(domid_t domid);
 
-/* Hypercalls with an effect so far (events sent, grants mapped, unmapped, copied, ...). */
-unsigned fake_effects(void);
+/* Hypercalls with an effect that this domain made so far (events sent, grants mapped ...). */
+unsigned fake_effects(domid_t domid);
 
-/* Before effect number n (counted as above) jumps to where, value 1. NULL: never. */
-void fake_stop_at(unsigned n, jmp_buf *where);
+/* Instead of the domain's effect number n (from 1) jumps to where, value 1. NULL: never. */
+void fake_stop_at(domid_t domid, unsigned n, jmp_buf *where);
+
+/* Counts as an effect what the test's own stand-in for a hypercall does. */
+void fake_effect(void);
 
 /* Lines logged so far, and the last one. */
 unsigned fake_log_count(void);
