@@ -33,11 +33,11 @@ struct domain {
     bool has_run;           /* unpaused once: nothing may be built into it any more */
     bool labelled, entitled;
     bool paused;            /* by the control operation */
+    bool runstate_flag;     /* asked for XEN_RUNSTATE_UPDATE by vm_assist */
     volatile bool dying;
     volatile bool shutdown; /* stopped, waits for its builder */
     uint8_t shutdown_code;
     bool has_x2apic;
-    bool hlt_off;           /* every vCPU halted with interrupts off */
 
     struct p2m p2m;
     uint64_t frames;        /* RAM owned now */
@@ -46,6 +46,7 @@ struct domain {
     unsigned vcpu_count;
 
     struct shared_info *shared; /* page of the pool */
+    gfn_t shared_gfn;           /* where the guest has it; FRAME_NONE: nowhere */
     uint64_t param[DOMAIN_PARAMS];
     uint8_t callback_vector;    /* HVM_PARAM_CALLBACK_IRQ, 0: none */
     struct event_table *events;
@@ -56,22 +57,48 @@ struct domain {
     struct bulkhead_domain_stats stats; /* counters that are not kept elsewhere */
 };
 
+/* What a new domain may have at most. */
+struct domain_limits {
+    unsigned vcpus;
+    unsigned grant_frames;
+    uint8_t handle[16];
+};
+
+/*
+ * A paused domain with empty memory. id 0: the next free one, or the control
+ * domain itself when there is none yet. -XEN_EEXIST, -XEN_ENOMEM, -XEN_EINVAL.
+ */
+MUST_USE int domain_create(uint16_t id, const struct domain_limits *limits, struct domain **d);
+
+/*
+ * Stops it and takes everything away: devices, channels, mappings, memory. The
+ * structure lives on while others hold grants of it. Not for the caller itself.
+ */
+MUST_USE int domain_destroy(struct domain *d);
+
+/* Pause by the control operation; the first unpause ends the building of the domain. */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+
 /* The domain of an id with a reference, or NULL. Drop it with domain_put. */
 struct domain *domain_get(uint16_t id);
 void domain_ref(struct domain *d);
 void domain_put(struct domain *d);
 
 /*
+ * The domain after d in order of ids, with a reference; d's is dropped.
+ * NULL: the first; returns NULL after the last.
+ */
+struct domain *domain_next(struct domain *d);
+
+/*
  * They broke the rules: prints why, stops the domain with SHUTDOWN_crash, tells
  * the builder. Never the machine. May be called for the current domain in the
- * middle of an exit: its vCPU does not run again.
+ * middle of an exit: its vCPU does not run again. No lock held.
  */
 void domain_crash(struct domain *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Stops all vCPUs with a reason (SHUTDOWN_*), raises VIRQ_DOM_EXC at the builder. */
+/* Stops all vCPUs with a reason (SHUTDOWN_*), raises VIRQ_DOM_EXC at the builder. No lock held. */
 void domain_shutdown(struct domain *d, uint8_t code);
-
-/* The two may share by event channels and grants. */
-bool domain_is_paired(const struct domain *a, uint16_t peer);
 
 #endif

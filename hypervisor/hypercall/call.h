@@ -7,21 +7,27 @@
 
 #include <abi/hypercall.h>
 
+#include "grant/grant.h"
 #include "util/check.h"
 
 struct vcpu;
 struct domain;
-struct hc_row;
 
 struct hc_call {
-    struct vcpu *vcpu;      /* the caller */
-    struct domain *domain;  /* its domain */
-    uint64_t arg[5];        /* RDI RSI RDX R10 R8 */
-    const struct hc_row *row;
-    bool again;             /* set by a handler: not done, call again with the argument as it is now */
+    struct vcpu *vcpu;     /* the caller */
+    struct domain *domain; /* its domain */
+    uint64_t arg[5];       /* RDI RSI RDX R10 R8 */
+    uint32_t right;        /* of the row, for hc_target; 0: anyone */
+    unsigned target_vcpu;  /* of a vcpu_op, checked */
+    uint64_t deadline;     /* for hc_should_stop; 0: not set yet */
+    bool again;            /* set by a handler: not done, call again with the arguments as they are now */
+    struct grant_batch batch; /* unmapped grants that wait for one flush */
 };
 
-/* The vCPU executed VMMCALL or VMCALL: does the call, sets RAX, moves RIP unless it goes on later. */
+/*
+ * The vCPU executed VMMCALL or VMCALL: does the call, sets RAX, and moves RIP
+ * past it unless the call goes on at the next entry.
+ */
 void hypercall(struct vcpu *v);
 
 /*
@@ -31,8 +37,8 @@ void hypercall(struct vcpu *v);
  */
 MUST_USE int hc_target(const struct hc_call *call, uint16_t domid, struct domain **target);
 
-/* A long-running handler should stop here and set `again`. */
-bool hc_should_stop(void);
+/* A handler has used its share of time: it should stop and set `again`. */
+bool hc_should_stop(struct hc_call *call);
 
 /* One handler per row of hypercall.def. */
 #define HC(name, number, sub, type, dir, shape, who) int hc_##name(struct hc_call *call, type *arg);

@@ -1,0 +1,14 @@
+/* The end of the host. */
+#ifndef ARCH_POWER_H
+#define ARCH_POWER_H
+
+/*
+ * Off. status (0 to 63) is shown where the machine can: with the option
+ * debug_exit, 0x10 + status is written to that port.
+ */
+_Noreturn void power_off(unsigned status);
+
+/* Starts the machine again: reset register, keyboard controller, triple fault, in this order. */
+_Noreturn void power_reboot(void);
+
+#endif

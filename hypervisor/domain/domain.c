@@ -1,0 +1,268 @@
+/* Domains: the list of them, their birth, their stop and their end. */
+#include "domain/domain.h"
+
+#include <arch/clock.h>
+#include <arch/tlb.h>
+
+#include <abi/vcpu.h>
+
+#include "console/console.h"
+#include "domain/share.h"
+#include "event/event.h"
+#include "grant/grant.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "pci/pci.h"
+#include "sched/sched.h"
+#include "util/string.h"
+#include "vcpu/info.h"
+#include "vcpu/vcpu.h"
+
+/* All domains by id. */
+static struct list domains = LIST_INIT(domains);
+static struct lock domains_lock = LOCK_INIT(LOCK_DOMAINS);
+static uint16_t next_id; /* ids are used again only after all have been used */
+
+static struct domain *find(uint16_t id)
+{
+    list_for_each(node, &domains) {
+        struct domain *d = list_entry(node, struct domain, all);
+
+        if (d->id >= id)
+            return d->id == id ? d : NULL;
+    }
+    return NULL;
+}
+
+struct domain *domain_get(uint16_t id)
+{
+    struct domain *d;
+
+    lock_acquire(&domains_lock);
+    d = find(id);
+    if (d)
+        domain_ref(d);
+    lock_release(&domains_lock);
+    return d;
+}
+
+void domain_ref(struct domain *d)
+{
+    __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+}
+
+struct domain *domain_next(struct domain *d)
+{
+    struct domain *next = NULL;
+
+    lock_acquire(&domains_lock);
+    list_for_each(node, &domains) {
+        struct domain *candidate = list_entry(node, struct domain, all);
+
+        if (!d || candidate->id > d->id) {
+            next = candidate;
+            domain_ref(next);
+            break;
+        }
+    }
+    lock_release(&domains_lock);
+    if (d)
+        domain_put(d);
+    return next;
+}
+
+/* A place in the list, in order of ids. */
+static int enlist(struct domain *d, uint16_t id)
+{
+    struct list *before = &domains;
+    int rc = 0;
+
+    lock_acquire(&domains_lock);
+    if (id == 0 && next_id > 0) {
+        for (unsigned tries = 0; find(next_id) && tries < DOMID_FIRST_RESERVED; tries++)
+            next_id = next_id + 1 < DOMID_FIRST_RESERVED ? (uint16_t)(next_id + 1) : 1;
+        id = next_id;
+    }
+    if (find(id)) {
+        rc = -XEN_EEXIST;
+    } else {
+        d->id = id;
+        if (id == next_id)
+            next_id = id + 1 < DOMID_FIRST_RESERVED ? (uint16_t)(id + 1) : 1;
+        list_for_each(node, &domains) {
+            if (list_entry(node, struct domain, all)->id > id) {
+                before = node;
+                break;
+            }
+        }
+        list_add_tail(before, &d->all);
+    }
+    lock_release(&domains_lock);
+    return rc;
+}
+
+/* The last reference is gone: nobody can reach it. */
+static void domain_free(struct domain *d)
+{
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        vcpu_destroy(d->vcpu[i]);
+    grant_free(d);
+    p2m_fini(&d->p2m);
+    if (d->shared)
+        pool_free(d->shared, 0);
+    heap_free(d);
+}
+
+void domain_put(struct domain *d)
+{
+    if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        domain_free(d);
+}
+
+static void wallclock_init(struct shared_info *shared)
+{
+    shared->wc_version = 2;
+    shared->wc_sec = (uint32_t)clock_boot_seconds();
+    shared->wc_nsec = 0;
+    shared->wc_sec_hi = (uint32_t)(clock_boot_seconds() >> 32);
+}
+
+static int parts_init(struct domain *d, const struct domain_limits *limits)
+{
+    int rc;
+
+    d->shared = pool_alloc(0);
+    if (!d->shared)
+        return -XEN_ENOMEM;
+    wallclock_init(d->shared);
+    if ((rc = p2m_init(&d->p2m, d)) < 0 || (rc = event_init(d)) < 0 ||
+        (rc = grant_init(d, limits->grant_frames)) < 0)
+        return rc;
+    for (unsigned i = 0; i < limits->vcpus; i++) {
+        d->vcpu[i] = vcpu_create(d, i);
+        if (!d->vcpu[i])
+            return -XEN_ENOMEM;
+        d->vcpu_count++;
+        d->vcpu[i]->pause_count = 1;
+        info_update_time(d->vcpu[i]);
+    }
+    return 0;
+}
+
+int domain_create(uint16_t id, const struct domain_limits *limits, struct domain **out)
+{
+    struct domain *d;
+    int rc;
+
+    if (id >= DOMID_FIRST_RESERVED || limits->vcpus == 0 || limits->vcpus > DOMAIN_VCPUS ||
+        limits->grant_frames > GRANT_FRAMES_MAX)
+        return -XEN_EINVAL;
+    d = heap_alloc(sizeof(*d));
+    if (!d)
+        return -XEN_ENOMEM;
+    d->refs = 2; /* the list's and the caller's */
+    d->paused = true;
+    d->has_x2apic = true;
+    d->shared_gfn = (gfn_t){FRAME_NONE};
+    memcpy(d->handle, limits->handle, sizeof(d->handle));
+    lock_init(&d->lock, LOCK_DOMAIN);
+    list_init(&d->pairs);
+    list_init(&d->all);
+    rc = parts_init(d, limits);
+    if (rc == 0)
+        rc = enlist(d, id);
+    if (rc < 0) {
+        event_fini(d);
+        domain_free(d);
+        return rc;
+    }
+    string_format(d->label, sizeof(d->label), "domain-%u", d->id);
+    *out = d;
+    return 0;
+}
+
+int domain_destroy(struct domain *d)
+{
+    bool first;
+
+    lock_acquire(&d->lock);
+    first = !d->dying;
+    d->dying = true;
+    lock_release(&d->lock);
+    if (!first)
+        return -XEN_EINVAL;
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        sched_pause(d->vcpu[i]);
+    pci_release(d);
+    event_fini(d);
+    grant_unmap_all(d);
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        info_release(d->vcpu[i]);
+    tlb_flush_p2m(&d->p2m);
+    p2m_fini(&d->p2m);
+    share_fini(d);
+
+    lock_acquire(&domains_lock);
+    list_del(&d->all);
+    lock_release(&domains_lock);
+    domain_put(d);
+    return 0;
+}
+
+void domain_pause(struct domain *d)
+{
+    bool change;
+
+    lock_acquire(&d->lock);
+    change = !d->paused;
+    d->paused = true;
+    lock_release(&d->lock);
+    for (unsigned i = 0; change && i < d->vcpu_count; i++)
+        sched_pause(d->vcpu[i]);
+}
+
+void domain_unpause(struct domain *d)
+{
+    bool change;
+
+    lock_acquire(&d->lock);
+    change = d->paused;
+    d->paused = false;
+    d->has_run = true;
+    lock_release(&d->lock);
+    for (unsigned i = 0; change && i < d->vcpu_count; i++)
+        sched_unpause(d->vcpu[i]);
+}
+
+void domain_shutdown(struct domain *d, uint8_t code)
+{
+    bool first;
+
+    lock_acquire(&d->lock);
+    first = !d->shutdown;
+    if (first) {
+        d->shutdown_code = code;
+        d->shutdown = true;
+    }
+    lock_release(&d->lock);
+    if (!first)
+        return;
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        sched_pause(d->vcpu[i]);
+    event_raise_global(VIRQ_DOM_EXC, NULL);
+}
+
+void domain_crash(struct domain *d, const char *format, ...)
+{
+    char why[160];
+    va_list args;
+
+    va_start(args, format);
+    string_vformat(why, sizeof(why), format, args);
+    va_end(args);
+    if (!d->shutdown) {
+        console_log("domain %u (%s) crashed: %s", d->id, d->label, why);
+        vcpu_dump(d->vcpu[0]);
+    }
+    domain_shutdown(d, SHUTDOWN_crash);
+}

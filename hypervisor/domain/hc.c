@@ -1,0 +1,302 @@
+/* Control operations: who may build, see and end domains. */
+#include <abi/control.h>
+
+#include "domain/domain.h"
+#include "domain/share.h"
+#include "grant/grant.h"
+#include "hypercall/call.h"
+#include "mm/copy.h"
+#include "mm/frame.h"
+#include "sched/sched.h"
+#include "util/string.h"
+#include "vcpu/vcpu.h"
+
+/* Grant table frames of a domain that does not ask for a number. */
+#define GRANT_FRAMES_DEFAULT 64
+
+/* The domain that a control operation names, which may not be the caller. */
+static int other_domain(const struct hc_call *call, uint16_t id, struct domain **d)
+{
+    if (id == DOMID_SELF || id == call->domain->id)
+        return -XEN_EINVAL;
+    *d = domain_get(id);
+    return *d ? 0 : -XEN_ESRCH;
+}
+
+/* The same, and nothing of it has run yet. */
+static int unborn_domain(const struct hc_call *call, uint16_t id, struct domain **d)
+{
+    int rc = other_domain(call, id, d);
+
+    if (rc == 0 && ((*d)->has_run || (*d)->dying)) {
+        domain_put(*d);
+        rc = -XEN_EBUSY;
+    }
+    return rc;
+}
+
+int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
+{
+    const struct xen_domctl_createdomain *create = &arg->u.createdomain;
+    struct domain_limits limits = {.vcpus = create->max_vcpus, .grant_frames = GRANT_FRAMES_DEFAULT};
+    struct domain *d;
+    int rc;
+
+    (void)call;
+    if (create->flags != (XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap))
+        return -XEN_EINVAL;
+    if (create->max_grant_frames > 0)
+        limits.grant_frames = (unsigned)create->max_grant_frames;
+    memcpy(limits.handle, create->handle, sizeof(limits.handle));
+    rc = domain_create(arg->domain == DOMID_INVALID ? 0 : arg->domain, &limits, &d);
+    if (rc < 0)
+        return rc;
+    arg->domain = d->id;
+    domain_put(d);
+    return 0;
+}
+
+int hc_control_destroy(struct hc_call *call, struct xen_domctl *arg)
+{
+    struct domain *d;
+    int rc = other_domain(call, arg->domain, &d);
+
+    if (rc < 0)
+        return rc;
+    rc = domain_destroy(d);
+    domain_put(d);
+    return rc;
+}
+
+int hc_control_pause(struct hc_call *call, struct xen_domctl *arg)
+{
+    struct domain *d;
+    int rc = other_domain(call, arg->domain, &d);
+
+    if (rc < 0)
+        return rc;
+    domain_pause(d);
+    domain_put(d);
+    return 0;
+}
+
+int hc_control_unpause(struct hc_call *call, struct xen_domctl *arg)
+{
+    struct domain *d;
+    int rc = other_domain(call, arg->domain, &d);
+
+    if (rc < 0)
+        return rc;
+    if (d->dying)
+        rc = -XEN_EINVAL;
+    else
+        domain_unpause(d);
+    domain_put(d);
+    return rc;
+}
+
+static void info_fill(const struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+    const struct vcpu *v = d->vcpu[0];
+
+    *info = (struct xen_domctl_getdomaininfo){.domain = d->id};
+    info->flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+    if (d->dying)
+        info->flags |= XEN_DOMINF_dying;
+    if (d->shutdown)
+        info->flags |= XEN_DOMINF_shutdown | (uint32_t)d->shutdown_code << XEN_DOMINF_shutdownshift;
+    if (d->paused)
+        info->flags |= XEN_DOMINF_paused;
+    else if (!d->shutdown && v->state == VCPU_BLOCKED)
+        info->flags |= XEN_DOMINF_blocked;
+    else if (!d->shutdown && v->running)
+        info->flags |= XEN_DOMINF_running;
+    info->tot_pages = d->frames;
+    info->max_pages = d->frames_max;
+    info->shared_info_frame = d->shared_gfn.v;
+    info->cpu_time = sched_cpu_time(v);
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        info->nr_online_vcpus += d->vcpu[i]->state != VCPU_DOWN;
+    info->max_vcpu_id = d->vcpu_count - 1;
+    memcpy(info->handle, d->handle, sizeof(info->handle));
+}
+
+int hc_control_domain_info(struct hc_call *call, struct xen_domctl *arg)
+{
+    struct domain *d = domain_get(arg->domain == DOMID_SELF ? call->domain->id : arg->domain);
+
+    if (!d)
+        return -XEN_ESRCH;
+    info_fill(d, &arg->u.getdomaininfo);
+    domain_put(d);
+    return 0;
+}
+
+int hc_control_domain_list(struct hc_call *call, struct xen_sysctl *arg)
+{
+    struct xen_sysctl_getdomaininfolist *list = &arg->u.getdomaininfolist;
+    uint64_t buffer = (uint64_t)(uintptr_t)list->buffer.p;
+    struct domain *d = NULL;
+    uint32_t count = 0;
+
+    while (count < list->max_domains && (d = domain_next(d)) != NULL) {
+        struct xen_domctl_getdomaininfo info;
+
+        if (d->id < list->first_domain)
+            continue;
+        info_fill(d, &info);
+        if (copy_to_guest(call->vcpu, (gla_t){buffer + count * sizeof(info)}, &info, sizeof(info)) <
+            0) {
+            domain_put(d);
+            return -XEN_EFAULT;
+        }
+        count++;
+    }
+    if (d)
+        domain_put(d);
+    list->num_domains = count;
+    return 0;
+}
+
+int hc_control_max_mem(struct hc_call *call, struct xen_domctl *arg)
+{
+    struct domain *d;
+    int rc = hc_target(call, arg->domain, &d);
+
+    if (rc < 0)
+        return rc;
+    lock_acquire(&d->lock);
+    d->frames_max = arg->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
+    lock_release(&d->lock);
+    domain_put(d);
+    return 0;
+}
+
+/* Letters, digits and a few marks; what is shown as a line's writer can be nothing else. */
+static bool label_is_valid(const char *label)
+{
+    size_t len = strnlen(label, BULKHEAD_LABEL_MAX);
+
+    if (len == 0 || len == BULKHEAD_LABEL_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = label[i];
+        bool word = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+        if (!word && (i == 0 || (c != '_' && c != '.' && c != '-')))
+            return false;
+    }
+    return strcmp(label, "core") != 0 && strcmp(label, "control") != 0;
+}
+
+int hc_domain_label(struct hc_call *call, struct bulkhead_domain_label *arg)
+{
+    struct domain *d;
+    int rc;
+
+    if (!label_is_valid(arg->label))
+        return -XEN_EINVAL;
+    rc = unborn_domain(call, arg->domid, &d);
+    if (rc < 0)
+        return rc;
+    lock_acquire(&d->lock);
+    if (d->labelled)
+        rc = -XEN_EBUSY;
+    else
+        memcpy(d->label, arg->label, sizeof(d->label));
+    d->labelled = true;
+    lock_release(&d->lock);
+    domain_put(d);
+    return rc;
+}
+
+int hc_domain_rights(struct hc_call *call, struct bulkhead_domain_rights *arg)
+{
+    struct domain *d;
+    int rc;
+
+    if (arg->rights & ~call->domain->rights)
+        return -XEN_EPERM;
+    rc = unborn_domain(call, arg->domid, &d);
+    if (rc < 0)
+        return rc;
+    lock_acquire(&d->lock);
+    if (d->entitled)
+        rc = -XEN_EBUSY;
+    else
+        d->rights = arg->rights;
+    d->entitled = true;
+    lock_release(&d->lock);
+    domain_put(d);
+    return rc;
+}
+
+int hc_rights_drop(struct hc_call *call, struct bulkhead_rights_drop *arg)
+{
+    lock_acquire(&call->domain->lock);
+    call->domain->rights &= ~arg->rights;
+    lock_release(&call->domain->lock);
+    return 0;
+}
+
+int hc_domain_pair(struct hc_call *call, struct bulkhead_pair *arg)
+{
+    struct domain *d;
+    int rc;
+
+    if (arg->flags & ~BULKHEAD_PAIR_REMOVE)
+        return -XEN_EINVAL;
+    rc = hc_target(call, arg->domid, &d);
+    if (rc < 0)
+        return rc;
+    if (arg->flags & BULKHEAD_PAIR_REMOVE)
+        share_remove(d, arg->peer);
+    else
+        rc = share_add(d, arg->peer);
+    domain_put(d);
+    return rc;
+}
+
+int hc_vcpu_start(struct hc_call *call, struct bulkhead_vcpu_start *arg)
+{
+    struct domain *d;
+    int rc = unborn_domain(call, arg->domid, &d);
+
+    if (rc < 0)
+        return rc;
+    if (arg->vcpu >= d->vcpu_count) {
+        rc = -XEN_ENOENT;
+    } else if (d->vcpu[arg->vcpu]->state != VCPU_DOWN) {
+        rc = -XEN_EBUSY;
+    } else {
+        vcpu_reset_pvh(d->vcpu[arg->vcpu], arg->entry, arg->start_info);
+        sched_start(d->vcpu[arg->vcpu]);
+    }
+    domain_put(d);
+    return rc;
+}
+
+int hc_domain_stats(struct hc_call *call, struct bulkhead_domain_stats *arg)
+{
+    struct domain *d;
+    int rc = hc_target(call, arg->domid, &d);
+
+    if (rc < 0)
+        return rc;
+    *arg = d->stats;
+    arg->domid = d->id;
+    arg->frames = d->frames;
+    arg->pool_bytes = (uint64_t)(d->p2m.pages + 1) << PAGE_SHIFT;
+    arg->pool_bytes += grant_pool_bytes(d);
+    arg->grants_mapped = grant_mapped(d);
+    for (unsigned i = 0; i < d->vcpu_count; i++) {
+        for (unsigned kind = 0; kind < BULKHEAD_EXIT_KINDS; kind++) {
+            arg->exits_by[kind] += d->vcpu[i]->exits_by[kind];
+            arg->exits += d->vcpu[i]->exits_by[kind];
+        }
+        arg->cpu_ns += sched_cpu_time(d->vcpu[i]);
+    }
+    arg->hypercalls = arg->exits_by[BULKHEAD_EXIT_HYPERCALL];
+    domain_put(d);
+    return 0;
+}

@@ -1,0 +1,55 @@
+/* The host as a whole: what it has, and its end. */
+#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/power.h>
+
+#include <abi/control.h>
+
+#include "console/console.h"
+#include "domain/first.h"
+#include "hypercall/call.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+
+int hc_host_info(struct hc_call *call, struct bulkhead_host_info *arg)
+{
+    (void)call;
+    arg->memory_bytes = frame_total() << PAGE_SHIFT;
+    arg->free_bytes = frame_free() << PAGE_SHIFT;
+    arg->core_bytes = pool_bytes();
+    arg->pool_free_bytes = pool_bytes_free();
+    arg->uptime_ns = clock_now();
+    arg->wallclock_s = clock_boot_seconds() + clock_now() / 1000000000u;
+    arg->cpus = cpu_count();
+    arg->flags = boot_options.headless ? BULKHEAD_HOST_HEADLESS : 0;
+    return 0;
+}
+
+int hc_control_physinfo(struct hc_call *call, struct xen_sysctl *arg)
+{
+    struct xen_sysctl_physinfo *info = &arg->u.physinfo;
+
+    (void)call;
+    *info = (struct xen_sysctl_physinfo){
+        .threads_per_core = 1,
+        .cores_per_socket = cpu_count(),
+        .nr_cpus = cpu_count(),
+        .max_cpu_id = cpu_count() - 1,
+        .nr_nodes = 1,
+        .cpu_khz = (uint32_t)(clock_tsc_hz() / 1000),
+        .capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap,
+        .total_pages = frame_total(),
+        .free_pages = frame_free(),
+    };
+    return 0;
+}
+
+int hc_host_shutdown(struct hc_call *call, struct bulkhead_host_shutdown *arg)
+{
+    (void)call;
+    if (arg->action > BULKHEAD_HOST_REBOOT || arg->status > 63)
+        return -XEN_EINVAL;
+    if (arg->action == BULKHEAD_HOST_REBOOT)
+        power_reboot();
+    power_off(arg->status);
+}

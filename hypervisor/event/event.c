@@ -1,0 +1,401 @@
+/* Event channels: allocation, binding, pending bits. */
+#include "event/event.h"
+
+#include <abi/rights.h>
+
+#include "domain/domain.h"
+#include "domain/share.h"
+#include "mm/heap.h"
+#include "sched/sched.h"
+#include "vcpu/info.h"
+#include "vcpu/lapic.h"
+#include "vcpu/vcpu.h"
+
+_Static_assert(EVENT_CHUNK * sizeof(struct event_channel) <= PAGE_SIZE, "a chunk is a page");
+
+/* Host-wide virtual interrupts, and what a domain must be allowed to do to hear them. */
+static const uint32_t virq_right[NR_VIRQS] = {
+    [VIRQ_CONSOLE] = RIGHT_PROMPT | RIGHT_CONSOLE,
+    [VIRQ_DOM_EXC] = RIGHT_BUILD,
+};
+
+static bool virq_is_per_vcpu(uint32_t virq)
+{
+    return virq == VIRQ_TIMER || virq == VIRQ_DEBUG;
+}
+
+static struct event_channel *channel(struct event_table *t, uint32_t port)
+{
+    struct event_channel *chunk;
+
+    if (port == 0 || port >= EVENT_PORTS)
+        return NULL;
+    chunk = t->chunk[port / EVENT_CHUNK];
+    return chunk ? &chunk[port % EVENT_CHUNK] : NULL;
+}
+
+/* A free port, marked by nothing yet: the caller sets its state under the same lock. */
+static int port_alloc(struct event_table *t, uint32_t *port)
+{
+    for (uint32_t i = 0; i < EVENT_PORTS; i++) {
+        uint32_t p = (t->next + i) % EVENT_PORTS;
+        struct event_channel *c;
+
+        if (p == 0)
+            continue;
+        if (!t->chunk[p / EVENT_CHUNK] && !(t->chunk[p / EVENT_CHUNK] = pool_alloc(0)))
+            return -XEN_ENOMEM;
+        c = channel(t, p);
+        if (c->state != EVENT_FREE)
+            continue;
+        t->next = p + 1;
+        t->used++;
+        *port = p;
+        return 0;
+    }
+    return -XEN_ENOSPC;
+}
+
+static void port_free(struct domain *d, uint32_t port)
+{
+    struct event_channel *c = channel(d->events, port);
+
+    *c = (struct event_channel){.state = EVENT_FREE};
+    d->events->used--;
+    /* Low ports are used again first, so that tables stay short. */
+    if (port < d->events->next)
+        d->events->next = port;
+    __atomic_fetch_and(&d->shared->evtchn_pending[port / 64], ~(1ul << (port % 64)),
+                       __ATOMIC_SEQ_CST);
+}
+
+/* Sets the guest's flags for one word of pending bits, and makes it look. */
+static void tell(struct vcpu *v, uint32_t word)
+{
+    struct vcpu_info *info = info_map(v);
+    bool first = !(__atomic_fetch_or(&info->evtchn_pending_sel, 1ul << word, __ATOMIC_SEQ_CST) &
+                   1ul << word);
+
+    if (first) {
+        __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
+    }
+    info_unmap(v, info);
+    if (!first)
+        return;
+    if (v->upcall_vector)
+        lapic_raise(v, v->upcall_vector);
+    sched_wake(v);
+}
+
+static void set_pending(struct domain *d, const struct event_channel *c, uint32_t port)
+{
+    uint64_t bit = 1ul << (port % 64);
+    struct vcpu *v = d->vcpu[c->vcpu];
+
+    if (__atomic_fetch_or(&d->shared->evtchn_pending[port / 64], bit, __ATOMIC_SEQ_CST) & bit)
+        return;
+    if (!(__atomic_load_n(&d->shared->evtchn_mask[port / 64], __ATOMIC_SEQ_CST) & bit))
+        tell(v, port / 64);
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        if (d->vcpu[i]->polling)
+            sched_wake(d->vcpu[i]);
+}
+
+int event_init(struct domain *d)
+{
+    d->events = heap_alloc(sizeof(*d->events));
+    if (!d->events)
+        return -XEN_ENOMEM;
+    lock_init(&d->events->lock, LOCK_EVENT);
+    d->events->next = 1;
+    return 0;
+}
+
+void event_fini(struct domain *d)
+{
+    if (!d->events)
+        return;
+    for (uint32_t port = 1; port < EVENT_PORTS; port++)
+        (void)event_close(d, port);
+    for (unsigned i = 0; i < EVENT_PORTS / EVENT_CHUNK; i++)
+        if (d->events->chunk[i])
+            pool_free(d->events->chunk[i], 0);
+    heap_free(d->events);
+    d->events = NULL;
+}
+
+int event_alloc_unbound(struct domain *d, uint16_t remote, uint32_t *port)
+{
+    int rc;
+
+    lock_acquire(&d->events->lock);
+    rc = d->dying ? -XEN_EINVAL : port_alloc(d->events, port);
+    if (rc == 0)
+        *channel(d->events, *port) =
+            (struct event_channel){.state = EVENT_UNBOUND, .remote_domid = remote};
+    lock_release(&d->events->lock);
+    return rc;
+}
+
+int event_bind_interdomain(struct domain *d, struct domain *remote, uint32_t remote_port,
+                           uint32_t *port)
+{
+    struct event_channel *there;
+    struct event_channel *here;
+    int rc = -XEN_EINVAL;
+
+    if (!share_is_allowed(d, remote))
+        return -XEN_EPERM;
+    lock_pair_acquire(&d->events->lock, &remote->events->lock);
+    there = channel(remote->events, remote_port);
+    if (d->dying || remote->dying || !there || there->state != EVENT_UNBOUND ||
+        there->remote_domid != d->id)
+        goto out;
+    rc = port_alloc(d->events, port);
+    if (rc < 0)
+        goto out;
+    here = channel(d->events, *port);
+    *here = (struct event_channel){.state = EVENT_INTERDOMAIN,
+                                   .remote_domid = remote->id,
+                                   .remote_port = remote_port,
+                                   .remote = remote};
+    there->state = EVENT_INTERDOMAIN;
+    there->remote = d;
+    there->remote_port = *port;
+    /* What was sent before the bind is not lost: the new end starts pending. */
+    set_pending(d, here, *port);
+out:
+    lock_pair_release(&d->events->lock, &remote->events->lock);
+    return rc;
+}
+
+int event_bind_virq(struct vcpu *v, uint32_t virq, uint32_t *port)
+{
+    struct domain *d = v->domain;
+    int rc;
+
+    if (virq >= NR_VIRQS || (!virq_is_per_vcpu(virq) && virq_right[virq] == 0))
+        return -XEN_EINVAL;
+    if (!virq_is_per_vcpu(virq)) {
+        if (!(d->rights & virq_right[virq]))
+            return -XEN_EPERM;
+        if (v->id != 0)
+            return -XEN_EINVAL;
+    }
+    lock_acquire(&d->events->lock);
+    rc = d->dying ? -XEN_EINVAL : v->virq_port[virq] ? -XEN_EEXIST : port_alloc(d->events, port);
+    if (rc == 0) {
+        *channel(d->events, *port) = (struct event_channel){
+            .state = EVENT_VIRQ, .virq = (uint8_t)virq, .vcpu = (uint16_t)v->id};
+        v->virq_port[virq] = (uint16_t)*port;
+    }
+    lock_release(&d->events->lock);
+    return rc;
+}
+
+int event_bind_ipi(struct vcpu *v, uint32_t *port)
+{
+    struct domain *d = v->domain;
+    int rc;
+
+    lock_acquire(&d->events->lock);
+    rc = d->dying ? -XEN_EINVAL : port_alloc(d->events, port);
+    if (rc == 0)
+        *channel(d->events, *port) =
+            (struct event_channel){.state = EVENT_IPI, .vcpu = (uint16_t)v->id};
+    lock_release(&d->events->lock);
+    return rc;
+}
+
+int event_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu)
+{
+    struct event_channel *c;
+    int rc = -XEN_EINVAL;
+
+    if (vcpu >= d->vcpu_count)
+        return -XEN_ENOENT;
+    lock_acquire(&d->events->lock);
+    c = channel(d->events, port);
+    if (c && (c->state == EVENT_UNBOUND || c->state == EVENT_INTERDOMAIN ||
+              (c->state == EVENT_VIRQ && !virq_is_per_vcpu(c->virq)))) {
+        c->vcpu = (uint16_t)vcpu;
+        rc = 0;
+    }
+    lock_release(&d->events->lock);
+    return rc;
+}
+
+/* Both ends' locks are held. */
+static void close_interdomain(struct domain *d, uint32_t port)
+{
+    struct event_channel *here = channel(d->events, port);
+    struct event_channel *there = channel(here->remote->events, here->remote_port);
+
+    there->state = EVENT_UNBOUND;
+    there->remote = NULL;
+    there->remote_port = 0;
+    there->remote_domid = d->id;
+    port_free(d, port);
+}
+
+int event_close(struct domain *d, uint32_t port)
+{
+    struct event_channel *c;
+    struct domain *remote = NULL;
+    int rc = 0;
+
+    lock_acquire(&d->events->lock);
+    c = channel(d->events, port);
+    if (!c || c->state == EVENT_FREE) {
+        rc = -XEN_EINVAL;
+    } else if (c->state == EVENT_INTERDOMAIN) {
+        remote = c->remote;
+        domain_ref(remote);
+    } else {
+        if (c->state == EVENT_VIRQ)
+            d->vcpu[c->vcpu]->virq_port[c->virq] = 0;
+        port_free(d, port);
+    }
+    lock_release(&d->events->lock);
+    if (!remote)
+        return rc;
+
+    /* The order of two locks asks for both anew; the peer may have closed meanwhile. */
+    lock_pair_acquire(&d->events->lock, &remote->events->lock);
+    c = channel(d->events, port);
+    if (c->state == EVENT_INTERDOMAIN && c->remote == remote)
+        close_interdomain(d, port);
+    else if (c->state == EVENT_UNBOUND)
+        port_free(d, port);
+    lock_pair_release(&d->events->lock, &remote->events->lock);
+    domain_put(remote);
+    return 0;
+}
+
+int event_send(struct domain *d, uint32_t port)
+{
+    struct event_channel *c;
+    int rc = 0;
+
+    lock_acquire(&d->events->lock);
+    c = channel(d->events, port);
+    if (!c)
+        rc = -XEN_EINVAL;
+    else if (c->state == EVENT_INTERDOMAIN)
+        set_pending(c->remote, channel(c->remote->events, c->remote_port), c->remote_port);
+    else if (c->state == EVENT_IPI)
+        set_pending(d, c, port);
+    else if (c->state != EVENT_UNBOUND) /* a peer that is not there hears nothing: no error */
+        rc = -XEN_EINVAL;
+    if (rc == 0)
+        d->stats.events_sent++;
+    lock_release(&d->events->lock);
+    return rc;
+}
+
+int event_unmask(struct domain *d, uint32_t port)
+{
+    struct event_channel *c;
+    uint64_t bit = 1ul << (port % 64);
+    int rc = -XEN_EINVAL;
+
+    lock_acquire(&d->events->lock);
+    c = channel(d->events, port);
+    if (c && c->state != EVENT_FREE) {
+        uint64_t mask =
+            __atomic_fetch_and(&d->shared->evtchn_mask[port / 64], ~bit, __ATOMIC_SEQ_CST);
+
+        if ((mask & bit) &&
+            (__atomic_load_n(&d->shared->evtchn_pending[port / 64], __ATOMIC_SEQ_CST) & bit))
+            tell(d->vcpu[c->vcpu], port / 64);
+        rc = 0;
+    }
+    lock_release(&d->events->lock);
+    return rc;
+}
+
+int event_status(struct domain *d, uint32_t port, struct evtchn_status *status)
+{
+    const struct event_channel *c;
+
+    lock_acquire(&d->events->lock);
+    c = channel(d->events, port);
+    if (port == 0 || port >= EVENT_PORTS) {
+        lock_release(&d->events->lock);
+        return -XEN_EINVAL;
+    }
+    status->vcpu = c ? c->vcpu : 0;
+    status->status = EVTCHNSTAT_closed;
+    if (c && c->state == EVENT_UNBOUND) {
+        status->status = EVTCHNSTAT_unbound;
+        status->u.unbound.dom = c->remote_domid;
+    } else if (c && c->state == EVENT_INTERDOMAIN) {
+        status->status = EVTCHNSTAT_interdomain;
+        status->u.interdomain.dom = c->remote_domid;
+        status->u.interdomain.port = c->remote_port;
+    } else if (c && c->state == EVENT_VIRQ) {
+        status->status = EVTCHNSTAT_virq;
+        status->u.virq = c->virq;
+    } else if (c && c->state == EVENT_IPI) {
+        status->status = EVTCHNSTAT_ipi;
+    }
+    lock_release(&d->events->lock);
+    return 0;
+}
+
+void event_raise_virq(struct vcpu *v, uint32_t virq)
+{
+    struct domain *d = v->domain;
+
+    lock_acquire(&d->events->lock);
+    if (v->virq_port[virq])
+        set_pending(d, channel(d->events, v->virq_port[virq]), v->virq_port[virq]);
+    lock_release(&d->events->lock);
+}
+
+void event_raise_global(uint32_t virq, const struct domain *only)
+{
+    struct domain *d = NULL;
+
+    while ((d = domain_next(d)) != NULL)
+        if (d->vcpu_count > 0 && (!only || d == only) && !d->dying && d->events)
+            event_raise_virq(d->vcpu[0], virq);
+}
+
+bool event_upcall_pending(struct vcpu *v)
+{
+    struct vcpu_info *info;
+    bool pending;
+
+    if (!v->upcall)
+        return false;
+    /* Ours goes first, so that a sender that comes between the two is not lost. */
+    __atomic_store_n(&v->upcall, false, __ATOMIC_SEQ_CST);
+    info = info_map(v);
+    pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
+    info_unmap(v, info);
+    if (pending)
+        __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
+    return pending && v->upcall_vector == 0 && v->domain->callback_vector != 0;
+}
+
+bool event_is_pending(const struct domain *d, uint32_t port)
+{
+    return port < EVENT_PORTS &&
+           (__atomic_load_n(&d->shared->evtchn_pending[port / 64], __ATOMIC_SEQ_CST) >>
+                (port % 64) & 1);
+}
+
+void event_retell(struct vcpu *v)
+{
+    struct vcpu_info *info = info_map(v);
+
+    __atomic_store_n(&info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
+    info_unmap(v, info);
+    if (v->upcall_vector)
+        lapic_raise(v, v->upcall_vector);
+    sched_wake(v);
+}

@@ -1,0 +1,91 @@
+/* Event channel calls: rights and ids in, good pointers out. */
+#include "domain/domain.h"
+#include "event/event.h"
+#include "hypercall/call.h"
+#include "vcpu/vcpu.h"
+
+int hc_event_alloc_unbound(struct hc_call *call, struct evtchn_alloc_unbound *arg)
+{
+    struct domain *d;
+    int rc = hc_target(call, arg->dom, &d);
+
+    if (rc < 0)
+        return rc;
+    rc = event_alloc_unbound(
+        d, arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom, &arg->port);
+    domain_put(d);
+    return rc;
+}
+
+int hc_event_bind_interdomain(struct hc_call *call, struct evtchn_bind_interdomain *arg)
+{
+    uint16_t id = arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom;
+    struct domain *remote = domain_get(id);
+    int rc;
+
+    if (!remote)
+        return -XEN_ESRCH;
+    rc = event_bind_interdomain(call->domain, remote, arg->remote_port, &arg->local_port);
+    domain_put(remote);
+    return rc;
+}
+
+int hc_event_bind_virq(struct hc_call *call, struct evtchn_bind_virq *arg)
+{
+    if (arg->vcpu >= call->domain->vcpu_count)
+        return -XEN_ENOENT;
+    return event_bind_virq(call->domain->vcpu[arg->vcpu], arg->virq, &arg->port);
+}
+
+int hc_event_bind_ipi(struct hc_call *call, struct evtchn_bind_ipi *arg)
+{
+    if (arg->vcpu >= call->domain->vcpu_count)
+        return -XEN_ENOENT;
+    return event_bind_ipi(call->domain->vcpu[arg->vcpu], &arg->port);
+}
+
+int hc_event_bind_vcpu(struct hc_call *call, struct evtchn_bind_vcpu *arg)
+{
+    return event_bind_vcpu(call->domain, arg->port, arg->vcpu);
+}
+
+int hc_event_close(struct hc_call *call, struct evtchn_close *arg)
+{
+    return event_close(call->domain, arg->port);
+}
+
+int hc_event_send(struct hc_call *call, struct evtchn_send *arg)
+{
+    return event_send(call->domain, arg->port);
+}
+
+int hc_event_unmask(struct hc_call *call, struct evtchn_unmask *arg)
+{
+    return event_unmask(call->domain, arg->port);
+}
+
+int hc_event_status(struct hc_call *call, struct evtchn_status *arg)
+{
+    struct domain *d;
+    int rc = hc_target(call, arg->dom, &d);
+
+    if (rc < 0)
+        return rc;
+    rc = event_status(d, arg->port, arg);
+    domain_put(d);
+    return rc;
+}
+
+/* Closes all ports of a domain: a kernel that starts another one in its place (kexec). */
+int hc_event_reset(struct hc_call *call, struct evtchn_reset *arg)
+{
+    struct domain *d;
+    int rc = hc_target(call, arg->dom, &d);
+
+    if (rc < 0)
+        return rc;
+    for (uint32_t port = 1; port < EVENT_PORTS; port++)
+        (void)event_close(d, port);
+    domain_put(d);
+    return 0;
+}

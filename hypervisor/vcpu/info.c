@@ -1,0 +1,140 @@
+/* vcpu_info, runstate and time areas: guest pages that the core writes, held and reached by windows. */
+#include "vcpu/info.h"
+
+#include <arch/clock.h>
+
+#include "domain/domain.h"
+#include "event/event.h"
+#include "mm/copy.h"
+#include "mm/frame.h"
+#include "mm/window.h"
+#include "util/string.h"
+
+void area_init(struct area *area)
+{
+    area->frame[0] = (mfn_t){FRAME_NONE};
+    area->frame[1] = (mfn_t){FRAME_NONE};
+    area->offset = 0;
+}
+
+bool area_is_set(const struct area *area)
+{
+    return !mfn_is_none(area->frame[0]);
+}
+
+void area_release(struct area *area)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (!mfn_is_none(area->frame[i]))
+            frame_put(area->frame[i]);
+    area_init(area);
+}
+
+int area_register(struct vcpu *v, struct area *area, gla_t address, size_t len)
+{
+    struct area fresh;
+    gpa_t gpa[2];
+    uint64_t end = address.v + len - 1;
+    unsigned pages = (end >> PAGE_SHIFT) != (address.v >> PAGE_SHIFT) ? 2 : 1;
+
+    area_init(&fresh);
+    for (unsigned i = 0; i < pages; i++) {
+        gla_t at = {i == 0 ? address.v : end & ~(uint64_t)PAGE_MASK};
+
+        if (copy_translate(v, at, true, &gpa[i]) == 0)
+            fresh.frame[i] = p2m_get_own(&v->domain->p2m, gpa_gfn(gpa[i]));
+        if (mfn_is_none(fresh.frame[i])) {
+            area_release(&fresh);
+            return -XEN_EFAULT;
+        }
+    }
+    fresh.offset = (uint32_t)(address.v & PAGE_MASK);
+    area_release(area);
+    *area = fresh;
+    return 0;
+}
+
+void area_write(const struct area *area, size_t at, const void *src, size_t len)
+{
+    const uint8_t *from = src;
+    size_t offset = area->offset + at;
+
+    while (len > 0 && area_is_set(area)) {
+        size_t page = offset / PAGE_SIZE;
+        size_t in = offset % PAGE_SIZE;
+        size_t n = len < PAGE_SIZE - in ? len : PAGE_SIZE - in;
+        uint8_t *to = window_map(area->frame[page]);
+
+        memcpy(to + in, from, n);
+        window_unmap(to);
+        from += n;
+        offset += n;
+        len -= n;
+    }
+}
+
+struct vcpu_info *info_map(struct vcpu *v)
+{
+    uint8_t *page;
+
+    if (!area_is_set(&v->info_area))
+        return &v->domain->shared->vcpu_info[v->id];
+    page = window_map(v->info_area.frame[0]);
+    return (struct vcpu_info *)(void *)(page + v->info_area.offset);
+}
+
+void info_unmap(struct vcpu *v, const struct vcpu_info *info)
+{
+    if (area_is_set(&v->info_area))
+        window_unmap((const uint8_t *)info - v->info_area.offset);
+}
+
+int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
+{
+    struct domain *d = v->domain;
+    struct vcpu_info *old = &d->shared->vcpu_info[v->id];
+    struct area fresh;
+
+    if (area_is_set(&v->info_area) || offset % sizeof(uint64_t) != 0 ||
+        offset > PAGE_SIZE - sizeof(struct vcpu_info))
+        return -XEN_EINVAL;
+    area_init(&fresh);
+    fresh.frame[0] = p2m_get_own(&d->p2m, gfn);
+    if (mfn_is_none(fresh.frame[0]))
+        return -XEN_EINVAL;
+    fresh.offset = offset;
+    area_write(&fresh, 0, old, sizeof(*old));
+    lock_acquire(&d->events->lock);
+    v->info_area = fresh;
+    lock_release(&d->events->lock);
+    info_update_time(v);
+    /* Events that were told to the old place are told again to the new one. */
+    event_retell(v);
+    return 0;
+}
+
+void info_release(struct vcpu *v)
+{
+    area_release(&v->info_area);
+    area_release(&v->runstate_area);
+    area_release(&v->time_area);
+}
+
+void info_update_time(struct vcpu *v)
+{
+    const struct clock_scale *scale = clock_scale();
+    struct vcpu_info *info = info_map(v);
+    /* The scale never changes, so the version is even and stays. */
+    struct vcpu_time_info time = {
+        .version = 2,
+        .tsc_timestamp = scale->tsc_base,
+        .system_time = 0,
+        .tsc_to_system_mul = scale->mul,
+        .tsc_shift = scale->shift,
+        .flags = XEN_PVCLOCK_TSC_STABLE_BIT,
+    };
+
+    info->time = time;
+    info_unmap(v, info);
+    area_write(&v->time_area, 0, &time, sizeof(time));
+}
