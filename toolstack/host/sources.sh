@@ -9,6 +9,7 @@ out=$BUILD/apt/debian.sources
 # Lines "URI|suite|component|origin", as apt knows them.
 targets()
 {
+    # shellcheck disable=SC2016
     apt-get "$@" indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)' \
         'Created-By: Packages'
 }

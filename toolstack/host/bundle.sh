@@ -1,0 +1,88 @@
+#!/bin/bash
+# bundle.sh DIR: packs the host in DIR with the project's images into one cpio archive and prints
+# its path. The same input gives the same bytes; nothing is packed twice.
+set -eu
+. "$(dirname -- "$0")/common.sh"
+
+meson=$BUILD/meson
+
+# Lines "NAME<tab>FILE": what stands in the bundle, and what it is made from.
+own_members()
+{
+    local file
+
+    find "$meson/driverdom" "$meson/stubdom" "$meson/toolstack" -name '*.elf' -type f |
+        while read -r file; do
+            printf 'bulkhead/%s\t%s\n' "${file##*/}" "$file"
+        done
+    find "$ROOT/toolstack" -name '*.rng' -type f |
+        while read -r file; do
+            printf 'bulkhead/%s\t%s\n' "${file##*/}" "$file"
+        done
+}
+
+# What the XML files name. A file that is missing is left out: the control domain knows the line
+# that names it, and says so.
+host_members()
+{
+    local path file
+
+    printf 'host.xml\t%s\n' "$dir/host.xml"
+    wanted_files | while read -r path; do
+        file=$dir$path
+        case $path in
+        /bulkhead/* | */../* | */.. | *$'\t'*) continue ;;
+        esac
+        [ -f "$file" ] || continue
+        # A kernel that does not unpack goes in as it is, for the same reason.
+        file=$(bash "$HOST_DIR/kernel.sh" "$file" </dev/null) || file=$dir$path
+        printf '%s\t%s\n' "${path#/}" "$file"
+    done
+}
+
+wanted_files()
+{
+    local xml
+
+    sed -n -E "s/.*<domain[^>]*file=['\"](\/[^'\"]*)['\"].*/\1/p" "$dir/host.xml" |
+        while read -r xml; do
+            printf '%s\n' "$xml"
+            [ ! -f "$dir$xml" ] ||
+                sed -n -E 's#.*<(kernel|initrd)>(/[^<]*)<.*#\2#p' "$dir$xml"
+        done
+}
+
+pack()
+{
+    local stage=$out.stage name file
+
+    rm -rf "$stage"
+    mkdir -p "$stage"
+    while IFS=$'\t' read -r name file; do
+        mkdir -p "$stage/$(dirname -- "$name")"
+        cp --reflink=auto -L -- "$file" "$stage/$name"
+    done <<<"$members"
+    find "$stage" -exec chmod u=rwX,go=rX {} + -exec touch -d @0 {} +
+    (cd "$stage" && cut -f1 <<<"$members" |
+        cpio --quiet -o -H newc --reproducible --owner 0:0) >"$out.part"
+    rm -rf "$stage"
+    mv "$out.part" "$out"
+}
+
+main()
+{
+    local key
+
+    members=$({ own_members; host_members; } | LC_ALL=C sort -u)
+    key=$(cut -f2 <<<"$members" | xargs -d '\n' stat -L -c '%n %s %i %.9Y' | hash_of "$0" -)
+    out=$BUILD/bundles/$(printf '%s' "$dir" | sha256sum | cut -c1-12).cpio
+    if ! stamp_fresh "${out##*/}" "$key" || [ ! -e "$out" ]; then
+        mkdir -p "$BUILD/bundles"
+        pack
+        stamp_write "${out##*/}" "$key"
+    fi
+    printf '%s\n' "$out"
+}
+
+dir=$(cd -- "$1" && pwd)
+main

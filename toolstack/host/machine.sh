@@ -1,0 +1,128 @@
+# The machine that a host boots on: QEMU's arguments, the terminal, the exit status.
+# Sourced by ./run, whose options it reads.
+# shellcheck shell=bash disable=SC2154,SC2054
+
+core=$BUILD/meson/hypervisor/hypervisor.elf
+
+# What the core is told; what stands after " -- " is for the control domain.
+core_options()
+{
+    if [ "$headless" = yes ]; then
+        printf 'headless debug_exit=0xf4 -- headless'
+    else
+        printf 'debug_exit=0xf4'
+    fi
+}
+
+# A comma inside a value is doubled, or QEMU would end the value there.
+escaped()
+{
+    printf '%s' "${1//,/,,}"
+}
+
+format_of()
+{
+    if [ "$(head -c4 -- "$1" | od -An -tx1 | tr -d ' ')" = 514649fb ]; then
+        printf qcow2
+    else
+        printf raw
+    fi
+}
+
+disk_arguments()
+{
+    local n file device
+
+    for n in "${!disks[@]}"; do
+        file=${disks[n]#virtio:}
+        device=nvme,serial=disk$n
+        [ "$file" = "${disks[n]}" ] || device=virtio-blk-pci,iommu_platform=on,disable-legacy=on
+        arguments+=(
+            -drive "if=none,id=disk$n,format=$(format_of "$file"),file=$(escaped "$file")"
+            -device "$device,drive=disk$n,bus=pcie.0,addr=$(printf '%02x' $((n + 4))).0"
+        )
+    done
+}
+
+other_arguments()
+{
+    local n words
+
+    for n in "${!nics[@]}"; do
+        arguments+=(-nic "${nics[n]},addr=$(printf '0x%02x' $((n + 16)))")
+    done
+    for n in "${!devices[@]}"; do
+        arguments+=(-device "${devices[n]}")
+    done
+    for n in "${!extra[@]}"; do
+        read -r -a words <<<"${extra[n]}"
+        arguments+=("${words[@]}")
+    done
+}
+
+machine_arguments()
+{
+    local signal=off
+
+    # Headless, ^C ends the machine; at a terminal it is the guest's.
+    [ "$headless" = no ] || signal=on
+    arguments=(
+        -machine q35 -cpu EPYC -accel tcg -smp "$cpus" -m "$memory"
+        -nodefaults -no-user-config -display none -no-reboot -rtc base=utc
+        -chardev "stdio,id=terminal,signal=$signal" -serial chardev:terminal
+        -device isa-debug-exit,iobase=0xf4,iosize=4
+        -kernel "$core" -initrd "$bundle" -append "$(core_options)"
+    )
+    [ "$icount" = no ] || arguments+=(-icount shift=0,sleep=off)
+    [ "$gdb" = no ] || arguments+=(-S -gdb tcp:localhost:1234)
+    disk_arguments
+    other_arguments
+}
+
+# QEMU names every feature of the CPU model that its emulation lacks; nobody wants to read that.
+without_chatter()
+{
+    grep --line-buffered -v "TCG doesn't support requested feature" >&2 || true
+}
+
+restore_terminal()
+{
+    [ -z "$terminal" ] || stty "$terminal"
+}
+
+machine_status()
+{
+    case $1 in
+    33) return 0 ;;
+    35) return 1 ;;
+    124) say "run: stopped after $timeout seconds"; return 124 ;;
+    0) say 'run: the machine reset itself or was ended from outside'; return 1 ;;
+    *) say "run: QEMU ended with status $1"; return 1 ;;
+    esac
+}
+
+machine_run()
+{
+    local status=0 terminal='' child
+    local -a arguments limit=()
+
+    machine_arguments
+    [ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")
+    [ "$gdb" = no ] || say 'run: waiting for a debugger: gdb -ex "target remote localhost:1234"' "$core"
+    if [ "$headless" = no ]; then
+        say 'Leave a guest with ^], quit with "poweroff" at the control prompt.'
+        [ ! -t 0 ] || terminal=$(stty -g)
+    fi
+    # In the background, so that a signal to this script reaches QEMU at once.
+    "${limit[@]}" qemu-system-x86_64 "${arguments[@]}" <&0 2> >(without_chatter) &
+    child=$!
+    trap 'kill "$child" 2>/dev/null || true' TERM INT HUP
+    trap restore_terminal EXIT
+    wait "$child" || status=$?
+    # A signal ends the first wait early; QEMU's own end is what counts.
+    while kill -0 "$child" 2>/dev/null; do
+        status=0
+        wait "$child" || status=$?
+    done
+    machine_status "$status"
+}
