@@ -6,7 +6,9 @@
 void ring_reader_init(struct ring_reader *r, const void *data, uint32_t size, const uint32_t *prod,
                       uint32_t *cons)
 {
-    *r = (struct ring_reader){data, prod, cons, size, shm_read32(cons)};
+    uint32_t at = shm_read32(cons);
+
+    *r = (struct ring_reader){data, prod, cons, size, at, at, false};
 }
 
 void ring_writer_init(struct ring_writer *w, void *data, uint32_t size, uint32_t *prod,
@@ -36,11 +38,26 @@ int ring_reader_take(struct ring_reader *r, void *to, size_t len)
     shm_copy_in(to, r->data + start, first);
     if (len > first)
         shm_copy_in((uint8_t *)to + first, r->data, len - first);
+    /*
+     * A peer that went to sleep for want of room had filled the ring up to one
+     * size behind an index of ours; it has seen all but the last one published.
+     */
+    if (r->at + (uint32_t)count - r->before >= r->size)
+        r->stalled = true;
+    r->before = r->at;
     r->at += (uint32_t)len;
     /* The bytes are ours before the peer may write over them. */
     shm_barrier_full();
     shm_write32(r->cons, r->at);
     return (int)len;
+}
+
+bool ring_reader_notify(struct ring_reader *r)
+{
+    bool stalled = r->stalled;
+
+    r->stalled = false;
+    return stalled;
 }
 
 int ring_writer_room(const struct ring_writer *w)

@@ -22,7 +22,9 @@ struct ring_reader {
     const uint32_t *prod; /* shared, the peer's */
     uint32_t *cons;       /* shared, ours to publish */
     uint32_t size;
-    uint32_t at; /* our index */
+    uint32_t at;     /* our index */
+    uint32_t before; /* our index before it was last published */
+    bool stalled;    /* the peer may have found the ring full since the last look */
 };
 
 /* The end that puts. */
@@ -45,6 +47,13 @@ int ring_reader_count(const struct ring_reader *r);
 
 /* Takes at most len bytes and publishes that: how many, or broken. */
 int ring_reader_take(struct ring_reader *r, void *to, size_t len);
+
+/*
+ * Whether the peer may be waiting for the room that was made since the last call,
+ * so that it must be told. A peer that asks for room must look again after it
+ * found none, before it sleeps.
+ */
+bool ring_reader_notify(struct ring_reader *r);
 
 /* Bytes that can be put, or broken. */
 int ring_writer_room(const struct ring_writer *w);

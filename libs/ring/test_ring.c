@@ -55,6 +55,32 @@ TEST(bytes_broken_peer)
     EXPECT(ring_writer_put(&w, "a", 1) == -XEN_EIO);
 }
 
+TEST(a_stalled_writer_is_told)
+{
+    struct pipe p = {0};
+    struct ring_reader r;
+    struct ring_writer w;
+    char got[32];
+
+    ring_reader_init(&r, p.data, sizeof(p.data), &p.prod, &p.cons);
+    ring_writer_init(&w, p.data, sizeof(p.data), &p.prod, &p.cons);
+    EXPECT(ring_writer_put(&w, "0123456789", 10) == 10);
+    EXPECT(ring_reader_take(&r, got, 4) == 4 && !ring_reader_notify(&r));
+    EXPECT(ring_writer_put(&w, "0123456789abcdef", 16) == 10);
+    EXPECT(ring_reader_take(&r, got, 4) == 4 && ring_reader_notify(&r));
+    EXPECT(!ring_reader_notify(&r));
+
+    /* It fills the ring by the index from before our last take, and we see that later. */
+    struct ring_writer old = w;
+    uint32_t seen = p.cons;
+
+    EXPECT(ring_reader_take(&r, got, 2) == 2);
+    (void)ring_reader_notify(&r);
+    old.cons = &seen;
+    EXPECT(ring_writer_put(&old, "zzzzzzzz", 8) == 4);
+    EXPECT(ring_reader_take(&r, got, 20) == 14 && ring_reader_notify(&r));
+}
+
 TEST(own_index_is_not_read_back)
 {
     struct pipe p = {.prod = 4};

@@ -33,6 +33,8 @@
 #include <abi/store.h>
 #include <ring.h>
 
+#include "store_wire.h"
+
 #define STORE_TX_NONE 0u
 
 /* printf arguments that follow `n` fixed ones. */
@@ -138,11 +140,6 @@ STORE_CHECKED STORE_FORMAT(5) int store_read_all(struct store_client *c, uint32_
 
 /* ---- permissions ---------------------------------------------------------------------------- */
 
-/* letter: 'n' none, 'r' read, 'w' write, 'b' both. The first entry is the owner with everyone's. */
-struct store_perm {
-    domid_t domid;
-    char letter;
-};
 STORE_CHECKED STORE_FORMAT(5) int store_set_perms(struct store_client *c, uint32_t tx,
                                                   const struct store_perm *perms, size_t count,
                                                   const char *path, ...);
