@@ -2,16 +2,45 @@
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct domain;
 
+/* What a domain's stream of bytes carries from one piece to the next. All zero at first. */
+struct console_stream {
+    uint8_t pending[4]; /* a UTF-8 sequence that is not complete yet */
+    uint8_t pending_len;
+    bool cr; /* a carriage return that is shown only if no line feed follows */
+};
+
+/* How much a domain may still write by itself, in bytes, and when that was counted. All zero at first. */
+struct console_limit {
+    uint64_t time;
+    uint32_t used;
+    uint64_t dropped;
+};
+
+/* A domain's part of the console: a member of struct domain. */
+struct console_domain {
+    struct console_stream stream;
+    struct console_limit limit;
+};
+
+/* Chooses the form of output. */
+void console_init(bool headless);
+
 /* One line of the core's own (without newline): to the log ring and the UART. */
 void console_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Bytes that a domain wrote, shown as the mode wants (docs: escaped and prefixed, or raw). */
-void console_show(const struct domain *d, const char *text, size_t len, bool attached);
+/* The same when the machine is about to stop: waits for no lock. */
+void console_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Bytes that a domain wrote: raw if it is attached to the terminal, escaped and prefixed if not. */
+void console_show(struct domain *d, const char *text, size_t len, bool attached);
+
+/* The UART has bytes: routes them. From its interrupt, or when there is room again. */
+void console_receive(void);
 
 #endif

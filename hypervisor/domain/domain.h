@@ -9,6 +9,7 @@
 #include <abi/event.h>
 #include <abi/hvm.h>
 
+#include "console/console.h"
 #include "mm/p2m.h"
 #include "util/check.h"
 #include "util/list.h"
@@ -53,6 +54,7 @@ struct domain {
     struct grant_table *grants;
     struct pci_space *pci;      /* NULL: owns no function */
     struct list pairs;          /* struct pair: who it may share with */
+    struct console_domain console;
 
     struct bulkhead_domain_stats stats; /* counters that are not kept elsewhere */
 };

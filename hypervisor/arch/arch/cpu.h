@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <arch/this.h>
+
 #define CPU_MAX 64
 
 struct vcpu;
@@ -21,9 +23,14 @@ struct cpu {
     uint32_t windows_used;    /* bitmap of this CPU's window slots */
 };
 
-struct cpu *cpu_this(void);
 struct cpu *cpu_by_id(unsigned id);
 unsigned cpu_count(void);
+
+/* This CPU's segments, control registers and exception stacks; gates are loaded by trap_init. */
+void cpu_init(unsigned id);
+
+/* The CPUs that the firmware lists; those after the first stay as they are for now. */
+void cpu_found(unsigned count);
 
 /* Makes a CPU leave the guest or its idle halt and look at its flags. */
 void cpu_kick(unsigned id);

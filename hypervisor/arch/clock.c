@@ -1,0 +1,2 @@
+#include <arch/clock.h>
+uint64_t clock_now(void) { return 0; }

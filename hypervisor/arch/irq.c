@@ -1,0 +1,2 @@
+#include <arch/irq.h>
+void irq_handle(unsigned vector) { (void)vector; }

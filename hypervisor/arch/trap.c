@@ -1,0 +1,131 @@
+/* Exceptions: a known faulting instruction goes on at its fix-up, all else stops the machine. */
+#include <arch/trap.h>
+
+#include <stddef.h>
+
+#include <arch/cpu.h>
+#include <arch/image.h>
+#include <arch/irq.h>
+#include <arch/power.h>
+
+#include "console/console.h"
+
+#define VECTOR_NMI      2u
+#define VECTOR_DOUBLE   8u
+#define VECTOR_PROTECTION 13u
+#define VECTOR_CHECK    18u
+#define VECTOR_EXTERNAL 32u
+#define STUB_SIZE       16u
+#define GATE_INTERRUPT  0x8e
+#define STATUS_PANIC    2u
+#define TRACE_DEPTH     12u
+
+struct gate {
+    uint16_t offset0, selector;
+    uint8_t ist, type;
+    uint16_t offset1;
+    uint32_t offset2, reserved;
+};
+_Static_assert(sizeof(struct gate) == 16, "gate");
+
+struct fixup {
+    uint64_t from, to;
+};
+
+extern const char trap_stubs[];
+extern const struct fixup fixup_start[], fixup_end[];
+void trap_handle(struct trap_frame *f);
+
+static struct gate idt[256];
+
+static const char *const exception_names[32] = {
+    [0] = "divide error",   [1] = "debug",           [2] = "NMI",
+    [3] = "breakpoint",     [4] = "overflow",        [5] = "bound",
+    [6] = "invalid opcode", [7] = "no coprocessor",  [8] = "double fault",
+    [10] = "invalid TSS",   [11] = "no segment",     [12] = "stack fault",
+    [13] = "protection",    [14] = "page fault",     [16] = "x87",
+    [17] = "alignment",     [18] = "machine check",  [19] = "vector unit",
+};
+
+static uint8_t gate_ist(unsigned vector)
+{
+    switch (vector) {
+    case VECTOR_NMI: return TRAP_IST_NMI;
+    case VECTOR_DOUBLE: return TRAP_IST_DOUBLE;
+    case VECTOR_CHECK: return TRAP_IST_CHECK;
+    default: return 0;
+    }
+}
+
+void trap_init(void)
+{
+    const struct {
+        uint16_t limit;
+        const struct gate *base;
+    } __attribute__((packed)) pointer = {sizeof(idt) - 1, idt};
+
+    for (unsigned v = 0; v < 256; v++) {
+        uint64_t stub = (uintptr_t)trap_stubs + v * STUB_SIZE;
+        idt[v] = (struct gate){.offset0 = (uint16_t)stub,
+                               .offset1 = (uint16_t)(stub >> 16),
+                               .offset2 = (uint32_t)(stub >> 32),
+                               .selector = 8,
+                               .ist = gate_ist(v),
+                               .type = GATE_INTERRUPT};
+    }
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+static uint64_t fault_address(void)
+{
+    uint64_t v;
+    __asm__ volatile("movq %%cr2, %0" : "=r"(v));
+    return v;
+}
+
+/* Words on the stack that point into the text: near enough to a trace of calls. */
+static void trace(const struct trap_frame *f)
+{
+    const uint64_t *p = (const uint64_t *)f->rsp; /* NOLINT(performance-no-int-to-ptr) */
+    unsigned found = 0;
+
+    if ((f->rsp & 7) != 0 || f->rsp < (uintptr_t)image_data || f->rsp >= (uintptr_t)image_end)
+        return;
+    for (; (uintptr_t)p < (f->rsp | 4095) && found < TRACE_DEPTH; p++)
+        if (*p >= (uintptr_t)image_text && *p < (uintptr_t)image_rodata) {
+            console_panic("  called from %lx", *p);
+            found++;
+        }
+}
+
+static _Noreturn void die(const struct trap_frame *f)
+{
+    const char *name = f->vector < 32 ? exception_names[f->vector] : NULL;
+
+    console_panic("panic: exception %lu (%s) error %lx at %lx, address %lx, cpu %u", f->vector,
+                  name ? name : "?", f->error, f->rip, fault_address(), cpu_this()->id);
+    console_panic("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+    console_panic("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+    console_panic("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+    console_panic("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+    trace(f);
+    power_off(STATUS_PANIC);
+}
+
+void trap_handle(struct trap_frame *f)
+{
+    if (f->vector >= VECTOR_EXTERNAL) {
+        irq_handle((unsigned)f->vector);
+        return;
+    }
+    for (const struct fixup *fix = fixup_start; fix < fixup_end; fix++)
+        if (f->vector == VECTOR_PROTECTION && fix->from == f->rip) {
+            f->rip = fix->to;
+            return;
+        }
+    if (f->vector == VECTOR_NMI) {
+        console_panic("NMI at %lx: ignored", f->rip);
+        return;
+    }
+    die(f);
+}

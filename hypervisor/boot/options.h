@@ -1,0 +1,13 @@
+/* The core's command line. */
+#ifndef BOOT_OPTIONS_H
+#define BOOT_OPTIONS_H
+
+#include "domain/first.h"
+
+/*
+ * Fills options from text: words up to " -- ", then the control domain's own
+ * command line. Each word that is no option is logged.
+ */
+void options_parse(struct boot_options *options, const char *text);
+
+#endif
