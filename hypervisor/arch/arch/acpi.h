@@ -1,0 +1,46 @@
+/* What the firmware's tables say about the machine, read once at start. */
+#ifndef ARCH_ACPI_H
+#define ARCH_ACPI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <arch/cpu.h>
+
+/* Configuration space of PCI segment 0 in memory: 1 MiB for each bus. */
+struct acpi_ecam {
+    uint64_t base; /* of bus 0; 0: none */
+    uint8_t first_bus, last_bus;
+};
+
+struct acpi_register {
+    bool in_memory; /* otherwise a port */
+    uint64_t address;
+};
+
+struct acpi {
+    uint64_t lapic;             /* physical address of the local APICs' page */
+    unsigned cpu_count;         /* usable ones; the first CPU_MAX are listed */
+    uint32_t apic_id[CPU_MAX];
+    uint64_t ioapic;            /* the one that has global interrupt 0; 0: none */
+    uint32_t uart_gsi;          /* where ISA interrupt 4 arrives */
+    bool uart_level, uart_low;  /* and how */
+    uint64_t hpet;              /* 0: none */
+    uint16_t pm_timer;          /* port, 0: none */
+    bool pm_timer_wide;         /* 32 bits, not 24 */
+    uint8_t century;            /* RTC register, 0: none */
+    uint16_t sleep_port[2];     /* PM1a and PM1b control, 0: none */
+    bool has_sleep;             /* the values for S5 were found */
+    uint8_t sleep_type[2];
+    bool has_reset;
+    struct acpi_register reset;
+    uint8_t reset_value;
+    struct acpi_ecam ecam;
+};
+
+extern struct acpi acpi;
+
+/* Reads the tables through the first page tables. Logs what is damaged; never fails. */
+void acpi_init(const uint8_t rsdp[36]);
+
+#endif
