@@ -75,6 +75,7 @@ struct domain_config {
     unsigned name_line;
     unsigned uuid_line;
     unsigned memory_line;
+    unsigned current_memory_line;
     unsigned vcpu_line;
     unsigned kernel_line;
     unsigned initrd_line;

@@ -25,6 +25,9 @@ void diagnostics_add(struct diagnostics *list, const char *file, unsigned line, 
 /* "FILE:LINE: text" into a buffer, always terminated; cut if it does not fit. */
 void diagnostics_format(const struct diagnostic *item, char *buffer, size_t len);
 
+/* Sorts the items of one file, those from `first` on, by line. */
+void diagnostics_sort(struct diagnostics *list, size_t first);
+
 void diagnostics_free(struct diagnostics *list);
 
 #endif

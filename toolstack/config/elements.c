@@ -1,0 +1,191 @@
+/* The table of a domain's elements: one row each. What has no row here is refused. */
+#include "elements.h"
+
+/* Forms of values. The schemas in schema/ say the same; a test compares. */
+#define NAME_FORM   "[A-Za-z0-9][A-Za-z0-9_.\\-]{0,62}"
+#define PATH_FORM   "(/[!-.0-~]+)+"
+#define PATH_HINT   "an absolute path of printable ASCII without spaces, as in /vmlinuz"
+#define UNIT_FORM   "[bB]([yY][tT][eE][sS]?)?|[kKmMgGtTpPeE]([iI]?[bB])?"
+#define UNIT_HINT   "unit='MiB', or b, KB, KiB, MB, GB, GiB ..."
+#define SIZE_FORM   "[1-9][0-9]{0,17}"
+#define SIZE_HINT   "a whole number above 0 without spaces, as in <memory unit='MiB'>128</memory>"
+#define ACTION_FORM "destroy|restart|preserve"
+#define ACTION_HINT "destroy, restart or preserve"
+#define BYTE_FORM   "0x[0-9a-fA-F]{1,2}|0{0,3}[0-7]|[89]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
+#define RIGHT_FORM  "build|memory|hardware|console|prompt|schedule|power|inspect"
+
+enum row {
+    DOMAIN,
+    NAME,
+    UUID,
+    TITLE,
+    DESCRIPTION,
+    METADATA,
+    OURS,
+    RIGHT,
+    MEMORY,
+    CURRENT_MEMORY,
+    VCPU,
+    OS,
+    TYPE,
+    KERNEL,
+    INITRD,
+    CMDLINE,
+    CLOCK,
+    ON_POWEROFF,
+    ON_REBOOT,
+    ON_CRASH,
+    DEVICES,
+    EMULATOR,
+    DISK,
+    DISK_DRIVER,
+    DISK_SOURCE,
+    DISK_TARGET,
+    DISK_READONLY,
+    DISK_BACKENDDOMAIN,
+    HOSTDEV,
+    HOSTDEV_SOURCE,
+    HOSTDEV_ADDRESS,
+    CONSOLE,
+    CONSOLE_TARGET,
+    MEMBALLOON,
+    ROW_COUNT
+};
+
+static const struct walk_element rows[ROW_COUNT] = {
+    [DOMAIN] = {DOMAIN, "domain", .write = "<domain type='xen'>", .meaning = "one domain",
+                .attributes = {{"type", true, "xen", .write = "type='xen'"},
+                               {"id", false, "[0-9]{1,9}",
+                                .write = "nothing: a number is given at start"}}},
+    [NAME] = {DOMAIN, "name", .count = WALK_REQUIRED, .write = "<name>debian</name>",
+              .meaning = "how the domain is called, unlike any other", .has_text = true,
+              .text = {NULL, true, NAME_FORM, "core|control|store|console", domain_set_name,
+                       "1 to 63 of A-Z a-z 0-9 _ . -, the first a letter or digit",
+                       "the host has one of its own: write another name"}},
+    [UUID] = {DOMAIN, "uuid", .meaning = "identity; made from the name if absent", .has_text = true,
+              .text = {NULL, true,
+                       "[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", NULL,
+                       domain_set_uuid,
+                       "32 hexadecimal digits, or remove it and one is made of the name"}},
+    [TITLE] = {DOMAIN, "title", .meaning = "a short note, shown by dominfo", .has_text = true,
+               .text = {NULL, true, "[^\\n]+", NULL, domain_set_title,
+                        "one line of text, or remove it"}},
+    [DESCRIPTION] = {DOMAIN, "description", .meaning = "a long note, kept for dumpxml",
+                     .has_text = true, .text = {.set = domain_set_description}},
+    [METADATA] = {DOMAIN, "metadata", .meaning = "holds what libvirt has no element for"},
+    [OURS] = {METADATA, "domain", ELEMENTS_URI, .meaning = "our own elements",
+              .write = "<bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>"},
+    [RIGHT] = {OURS, "right", ELEMENTS_URI, WALK_MANY, .meaning = "a privilege from the start",
+               .attributes =
+                   {{"name", true, RIGHT_FORM, .set = domain_set_right,
+                     .write =
+                         "build, memory, hardware, console, prompt, schedule, power or inspect"}}},
+
+    [MEMORY] = {DOMAIN, "memory", .count = WALK_REQUIRED, .begin = domain_begin_memory,
+                .write = "<memory unit='MiB'>128</memory>", .meaning = "RAM", .has_text = true,
+                .text = {NULL, true, SIZE_FORM, NULL, domain_set_memory, SIZE_HINT},
+                .attributes = {{"unit", false, UNIT_FORM, NULL, domain_set_memory_unit,
+                                UNIT_HINT}}},
+    [CURRENT_MEMORY] = {DOMAIN, "currentMemory", .begin = domain_begin_memory,
+                        .meaning = "RAM that the guest's balloon leaves in use", .has_text = true,
+                        .text = {NULL, true, SIZE_FORM, NULL, domain_set_current_memory, SIZE_HINT},
+                        .attributes = {{"unit", false, UNIT_FORM, NULL, domain_set_memory_unit,
+                                        UNIT_HINT}}},
+    [VCPU] = {DOMAIN, "vcpu", .begin = domain_begin_vcpu, .meaning = "virtual CPUs",
+              .has_text = true,
+              .text = {NULL, true, "1", .write = "1: domains have one CPU for now"},
+              .attributes = {{"placement", false, "static", .write = "'static', or remove it"}}},
+
+    [OS] = {DOMAIN, "os", .count = WALK_REQUIRED, .meaning = "what is booted, and how",
+            .write = "<os><type>xenpvh</type><kernel>/vmlinuz</kernel></os>"},
+    [TYPE] = {OS, "type", .count = WALK_REQUIRED, .first = true, .write = "<type>xenpvh</type>",
+              .meaning = "how it is entered", .has_text = true,
+              .text = {NULL, true, "xenpvh",
+                       .write = "xenpvh: HVM and PV guests are not supported"},
+              .attributes = {{"arch", false, "x86_64", .write = "'x86_64', or remove it"},
+                             {"machine", false, "xenpvh", .write = "'xenpvh', or remove it"}}},
+    [KERNEL] = {OS, "kernel", .count = WALK_REQUIRED, .write = "<kernel>/vmlinuz</kernel>",
+                .meaning = "a kernel with the PVH note, bzImage or ELF", .has_text = true,
+                .text = {NULL, true, PATH_FORM, NULL, domain_set_kernel, PATH_HINT}},
+    [INITRD] = {OS, "initrd", .meaning = "handed to the kernel as its first module",
+                .has_text = true,
+                .text = {NULL, true, PATH_FORM, NULL, domain_set_initrd, PATH_HINT}},
+    [CMDLINE] = {OS, "cmdline", .meaning = "the kernel's command line", .has_text = true,
+                 .text = {.set = domain_set_cmdline}},
+
+    [CLOCK] = {DOMAIN, "clock", .meaning = "what the wall clock shows at start",
+               .attributes = {{"offset", true, "utc", .write = "offset='utc'"},
+                              {"adjustment", false, "reset", .write = "'reset', or remove it"}}},
+    [ON_POWEROFF] = {DOMAIN, "on_poweroff", .meaning = "when the guest powers off",
+                     .has_text = true,
+                     .text = {NULL, true, ACTION_FORM, NULL, domain_set_on_poweroff, ACTION_HINT}},
+    [ON_REBOOT] = {DOMAIN, "on_reboot", .meaning = "when the guest reboots", .has_text = true,
+                   .text = {NULL, true, ACTION_FORM, NULL, domain_set_on_reboot, ACTION_HINT}},
+    [ON_CRASH] = {DOMAIN, "on_crash", .meaning = "when the guest crashes", .has_text = true,
+                  .text = {NULL, true, ACTION_FORM, NULL, domain_set_on_crash, ACTION_HINT}},
+
+    [DEVICES] = {DOMAIN, "devices", .meaning = "holds the devices"},
+    [EMULATOR] = {DEVICES, "emulator", .meaning = "accepted, of no use to a PVH guest",
+                  .has_text = true,
+                  .text = {NULL, true, "/.+", NULL, domain_set_emulator,
+                           "an absolute path, or remove it: a PVH guest has no emulator"}},
+    [DISK] = {DEVICES, "disk", .count = WALK_MANY, .begin = device_begin_disk,
+              .meaning = "a disk that a block domain serves",
+              .attributes = {{"type", true, "block",
+                              .write = "type='block': files and networks are not served, "
+                                       "whole disks and partitions are"},
+                             {"device", false, "disk", .write = "'disk', or remove it"}}},
+    [DISK_DRIVER] = {DISK, "driver", .meaning = "accepted, the block domain decides",
+                     .attributes = {{"name", true, "phy", .write = "name='phy'"},
+                                    {"type", false, "raw", .write = "'raw', or remove it"}}},
+    [DISK_SOURCE] =
+        {DISK, "source", .count = WALK_REQUIRED, .write = "<source dev='/dev/vda1'/>",
+         .meaning = "the disk or partition, as the block domain names it",
+         .attributes = {{"dev", true, "/dev(/[!-.0-~]+)+", NULL, device_set_source,
+                         "dev='/dev/nvme0n1p1', '/dev/vda' or '/dev/disk/by-partlabel/LABEL'"}}},
+    [DISK_TARGET] = {DISK, "target", .count = WALK_REQUIRED,
+                     .write = "<target dev='xvda' bus='xen'/>",
+                     .meaning = "the disk, as the guest names it",
+                     .attributes = {{"dev", true, "xvd[a-z]{1,2}", NULL, device_set_target,
+                                     "dev='xvda', 'xvdb' ..."},
+                                    {"bus", false, "xen", .write = "bus='xen'"}}},
+    [DISK_READONLY] = {DISK, "readonly", .begin = device_begin_readonly,
+                       .meaning = "the guest cannot write"},
+    [DISK_BACKENDDOMAIN] = {DISK, "backenddomain", .meaning = "the block domain that serves it",
+                            .attributes = {{"name", true, NAME_FORM, NULL, device_set_backend,
+                                            "the name of a block domain"}}},
+
+    [HOSTDEV] = {DEVICES, "hostdev", .count = WALK_MANY, .begin = device_begin_hostdev,
+                 .meaning = "a PCI function that the domain owns",
+                 .attributes = {{"mode", false, "subsystem", .write = "mode='subsystem'"},
+                                {"type", true, "pci",
+                                 .write = "type='pci': a whole PCI function is all that is "
+                                          "handed out"},
+                                {"managed", false, "yes|no", NULL, device_set_managed,
+                                 "yes or no"}}},
+    [HOSTDEV_SOURCE] = {HOSTDEV, "source", .count = WALK_REQUIRED,
+                        .write =
+                            "<source><address bus='0x00' slot='0x04' function='0x0'/></source>",
+                        .meaning = "holds the address"},
+    [HOSTDEV_ADDRESS] =
+        {HOSTDEV_SOURCE, "address", .count = WALK_REQUIRED, .begin = device_begin_address,
+         .write = "<address bus='0x00' slot='0x04' function='0x0'/>",
+         .meaning = "where the function is on the host; the domain sees it there too",
+         .attributes = {{"domain", false, "0x[0-9a-fA-F]{1,4}|0{0,3}[0-7]|[89]|[1-9][0-9]{1,3}",
+                         NULL, device_set_segment, "0x0000 to 0xffff"},
+                        {"bus", true, BYTE_FORM, NULL, device_set_bus, "0x00 to 0xff"},
+                        {"slot", true, "0x[01]?[0-9a-fA-F]|0?[0-7]|[89]|[12][0-9]|3[01]", NULL,
+                         device_set_slot, "0x00 to 0x1f"},
+                        {"function", true, "(0x)?[0-7]", NULL, device_set_function, "0x0 to 0x7"}}},
+
+    [CONSOLE] = {DEVICES, "console", .meaning = "the console every domain has",
+                 .attributes = {{"type", true, "pty", .write = "type='pty'"}}},
+    [CONSOLE_TARGET] = {CONSOLE, "target", .meaning = "accepted, there is one kind",
+                        .attributes = {{"type", false, "xen", .write = "type='xen'"},
+                                       {"port", false, "0",
+                                        .write = "port='0': there is one console"}}},
+    [MEMBALLOON] = {DEVICES, "memballoon", .meaning = "accepted, every guest has it",
+                    .attributes = {{"model", true, "xen", .write = "model='xen'"}}},
+};
+
+const struct walk_grammar elements_domain = {rows, ROW_COUNT, elements_hints};

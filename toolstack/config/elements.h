@@ -1,0 +1,52 @@
+/* The elements of a domain's description: the table, and the setters that its rows name. */
+#ifndef ELEMENTS_H
+#define ELEMENTS_H
+
+#include "walk.h"
+
+#define ELEMENTS_URI "urn:bulkhead:1"
+
+extern const struct walk_grammar elements_domain;
+extern const struct walk_grammar elements_host;
+
+/* What people write who know libvirt, and what to tell them. */
+extern const struct walk_hint elements_hints[];
+
+int domain_set_name(struct walk *walk, const char *text);
+int domain_set_uuid(struct walk *walk, const char *text);
+int domain_set_title(struct walk *walk, const char *text);
+int domain_set_description(struct walk *walk, const char *text);
+int domain_begin_memory(struct walk *walk);
+int domain_set_memory_unit(struct walk *walk, const char *text);
+int domain_set_memory(struct walk *walk, const char *text);
+int domain_set_current_memory(struct walk *walk, const char *text);
+int domain_begin_vcpu(struct walk *walk);
+int domain_set_kernel(struct walk *walk, const char *text);
+int domain_set_initrd(struct walk *walk, const char *text);
+int domain_set_cmdline(struct walk *walk, const char *text);
+int domain_set_on_poweroff(struct walk *walk, const char *text);
+int domain_set_on_reboot(struct walk *walk, const char *text);
+int domain_set_on_crash(struct walk *walk, const char *text);
+int domain_set_emulator(struct walk *walk, const char *text);
+int domain_set_right(struct walk *walk, const char *text);
+
+int device_begin_disk(struct walk *walk);
+int device_set_source(struct walk *walk, const char *text);
+int device_set_target(struct walk *walk, const char *text);
+int device_begin_readonly(struct walk *walk);
+int device_set_backend(struct walk *walk, const char *text);
+int device_begin_hostdev(struct walk *walk);
+int device_set_managed(struct walk *walk, const char *text);
+int device_begin_address(struct walk *walk);
+int device_set_segment(struct walk *walk, const char *text);
+int device_set_bus(struct walk *walk, const char *text);
+int device_set_slot(struct walk *walk, const char *text);
+int device_set_function(struct walk *walk, const char *text);
+
+int host_begin_domain(struct walk *walk);
+int host_set_file(struct walk *walk, const char *text);
+int host_set_autostart(struct walk *walk, const char *text);
+int host_begin_iommu(struct walk *walk);
+int host_set_required(struct walk *walk, const char *text);
+
+#endif

@@ -1,0 +1,20 @@
+/* The table of host.xml's elements: one row each. What has no row here is refused. */
+#include "elements.h"
+
+enum row { HOST, DOMAIN, IOMMU, ROW_COUNT };
+
+static const struct walk_element rows[ROW_COUNT] = {
+    [HOST] = {HOST, "host", .write = "<host>", .meaning = "one host"},
+    [DOMAIN] = {HOST, "domain", .count = WALK_MANY, .begin = host_begin_domain,
+                .meaning = "a domain of the host, and where it is described",
+                .attributes = {{"file", true, "(/[!-.0-~]+)+", NULL, host_set_file,
+                                "file='/debian.xml', an absolute path without spaces"},
+                               {"autostart", false, "yes|no", NULL, host_set_autostart,
+                                "yes or no"}}},
+    [IOMMU] = {HOST, "iommu", .begin = host_begin_iommu,
+               .meaning = "may a domain own a PCI function that no IOMMU contains",
+               .attributes = {{"required", true, "yes|no", NULL, host_set_required,
+                               "required='yes', or 'no', which is UNSAFE"}}},
+};
+
+const struct walk_grammar elements_host = {rows, ROW_COUNT, elements_hints};

@@ -1,0 +1,53 @@
+/* Reads a whole host: host.xml and every domain that it names. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config.h"
+
+static int load_domain(const struct config_root *root, const struct host_domain *named,
+                       struct config_set *set, struct diagnostics *list)
+{
+    struct domain_config *domain = NULL;
+    int ret = config_domain_load(root, named->file, &domain, list);
+
+    if (ret == 0) {
+        domain->autostart = named->autostart;
+        set->domains[set->count++] = domain;
+        return 0;
+    }
+    if (ret == -ENOENT)
+        diagnostics_add(list, "host.xml", named->line,
+                        "no file '%s': put it there or remove "
+                        "this <domain>",
+                        named->file);
+    set->complete = false;
+    return ret == -ENOMEM ? ret : 0;
+}
+
+int config_set_load(const struct config_root *root, struct config_set *out,
+                    struct diagnostics *list)
+{
+    int ret;
+
+    *out = (struct config_set){.complete = true};
+    ret = config_host_load(root, &out->host, list);
+    if (ret < 0)
+        return ret;
+    out->domains = calloc(out->host->domain_count + 1, sizeof(struct domain_config *));
+    if (!out->domains)
+        ret = -ENOMEM;
+    for (size_t i = 0; i < out->host->domain_count && ret == 0; i++)
+        ret = load_domain(root, &out->host->domains[i], out, list);
+    if (ret < 0)
+        config_set_free(out);
+    return ret;
+}
+
+void config_set_free(struct config_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        config_domain_free(set->domains[i]);
+    free(set->domains);
+    config_host_free(set->host);
+    *set = (struct config_set){0};
+}
