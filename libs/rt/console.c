@@ -1,0 +1,58 @@
+/* The domain's lines on the core's console. No C library: faults are told by it too. */
+#include "internal.h"
+
+#include <hcall.h>
+
+#define LINE_MAX_LEN 256
+
+static char line[LINE_MAX_LEN];
+static size_t used;
+
+void console_flush(void)
+{
+    if (used > 0)
+        (void)hcall_console_write(line, (unsigned)used);
+    used = 0;
+}
+
+void console_write(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        line[used++] = text[i];
+        if (text[i] == '\n' || used == sizeof(line))
+            console_flush();
+    }
+}
+
+void console_text(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] != 0)
+        len++;
+    console_write(text, len);
+}
+
+void console_hex(uint64_t v, unsigned digits)
+{
+    while (digits-- > 0)
+        console_write(&"0123456789abcdef"[v >> (digits * 4) & 15], 1);
+}
+
+void die_shutdown(unsigned reason)
+{
+    struct sched_shutdown arg = {.reason = reason};
+
+    console_flush();
+    (void)hcall_sched_shutdown(&arg);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void die(const char *why)
+{
+    console_text("runtime: ");
+    console_text(why);
+    console_text("\n");
+    die_shutdown(SHUTDOWN_crash);
+}

@@ -1,0 +1,67 @@
+/* What the parts of the runtime know of each other. */
+#ifndef RT_INTERNAL_H
+#define RT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <abi/addr.h>
+#include <abi/start.h>
+
+/* The program's and the linker script's names. */
+extern char image_start[], image_text[], image_data[], image_end[];
+extern char main_guard[], main_stack[], main_stack_top[];
+extern char stack_guards[], floor_stack_top[], trap_stack_top[], double_stack_top[];
+extern char irq_stack_top[];
+
+/* start.c: what the builder gave, copied out before anything else is written. */
+#define START_RANGES 16
+#define START_LINE   2048
+struct range {
+    uint64_t start;
+    uint64_t end;
+};
+struct start {
+    struct range ram[START_RANGES]; /* below LAYOUT_LOW_END, whole pages */
+    size_t ram_count;
+    struct range module;
+    char line[START_LINE];
+};
+extern struct start start_info;
+
+/* The domain's own view of a CPUID leaf of Xen's; false if the core does not show it. */
+bool start_leaf(uint32_t n, uint32_t words[4]);
+uint64_t start_random(void);
+
+/* paging.c: rights by segment, once; needs memory_init. */
+void paging_init(void);
+
+/* memory.c: RAM pages; the break grows from the end of the image. */
+void memory_init(void);
+uint64_t memory_break(uint64_t want);
+bool memory_is_ram(uint64_t gpa);
+
+/* trap.c: descriptor tables. */
+void trap_init(void);
+
+/* event.c: shared info, the callback vector, the timer's port. */
+struct shared_info;
+extern struct shared_info *event_shared;
+void event_init(void);
+void event_sleep(uint64_t deadline);
+
+/* irq.c: whether the program asked for device interrupts. */
+bool irq_is_used(void);
+
+/* console.c: text without the C library, for code under it. */
+void console_write(const char *text, size_t len);
+void console_text(const char *text);
+void console_hex(uint64_t v, unsigned digits);
+void console_flush(void);
+
+/* The end of the domain. */
+_Noreturn void die(const char *why);
+_Noreturn void die_shutdown(unsigned reason);
+
+#endif
