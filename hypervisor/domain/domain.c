@@ -25,7 +25,8 @@ static uint16_t next_id; /* ids are used again only after all have been used */
 
 static struct domain *find(uint16_t id)
 {
-    list_for_each(node, &domains) {
+    list_for_each(node, &domains)
+    {
         struct domain *d = list_entry(node, struct domain, all);
 
         if (d->id >= id)
@@ -56,7 +57,8 @@ struct domain *domain_next(struct domain *d)
     struct domain *next = NULL;
 
     lock_acquire(&domains_lock);
-    list_for_each(node, &domains) {
+    list_for_each(node, &domains)
+    {
         struct domain *candidate = list_entry(node, struct domain, all);
 
         if (!d || candidate->id > d->id) {
@@ -80,7 +82,7 @@ static int enlist(struct domain *d, uint16_t id)
     lock_acquire(&domains_lock);
     if (id == 0 && next_id > 0) {
         for (unsigned tries = 0; find(next_id) && tries < DOMID_FIRST_RESERVED; tries++)
-            next_id = next_id + 1 < DOMID_FIRST_RESERVED ? (uint16_t)(next_id + 1) : 1;
+            next_id = next_id + 1u < DOMID_FIRST_RESERVED ? (uint16_t)(next_id + 1u) : 1;
         id = next_id;
     }
     if (find(id)) {
@@ -88,8 +90,9 @@ static int enlist(struct domain *d, uint16_t id)
     } else {
         d->id = id;
         if (id == next_id)
-            next_id = id + 1 < DOMID_FIRST_RESERVED ? (uint16_t)(id + 1) : 1;
-        list_for_each(node, &domains) {
+            next_id = id + 1u < DOMID_FIRST_RESERVED ? (uint16_t)(id + 1u) : 1;
+        list_for_each(node, &domains)
+        {
             if (list_entry(node, struct domain, all)->id > id) {
                 before = node;
                 break;

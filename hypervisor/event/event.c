@@ -24,14 +24,18 @@ static bool virq_is_per_vcpu(uint32_t virq)
     return virq == VIRQ_TIMER || virq == VIRQ_DEBUG;
 }
 
-static struct event_channel *channel(struct event_table *t, uint32_t port)
+/* A port that exists: one of ours, or checked before. */
+static struct event_channel *channel(const struct event_table *t, uint32_t port)
 {
-    struct event_channel *chunk;
+    return &t->chunk[port / EVENT_CHUNK][port % EVENT_CHUNK];
+}
 
-    if (port == 0 || port >= EVENT_PORTS)
+/* What a guest claims to be a port; NULL if there never was one. */
+static struct event_channel *claimed(const struct event_table *t, uint32_t port)
+{
+    if (port == 0 || port >= EVENT_PORTS || !t->chunk[port / EVENT_CHUNK])
         return NULL;
-    chunk = t->chunk[port / EVENT_CHUNK];
-    return chunk ? &chunk[port % EVENT_CHUNK] : NULL;
+    return channel(t, port);
 }
 
 /* A free port, marked by nothing yet: the caller sets its state under the same lock. */
@@ -117,7 +121,7 @@ void event_fini(struct domain *d)
     if (!d->events)
         return;
     for (uint32_t port = 1; port < EVENT_PORTS; port++)
-        (void)event_close(d, port);
+        event_close(d, port);
     for (unsigned i = 0; i < EVENT_PORTS / EVENT_CHUNK; i++)
         if (d->events->chunk[i])
             pool_free(d->events->chunk[i], 0);
@@ -148,7 +152,7 @@ int event_bind_interdomain(struct domain *d, struct domain *remote, uint32_t rem
     if (!share_is_allowed(d, remote))
         return -XEN_EPERM;
     lock_pair_acquire(&d->events->lock, &remote->events->lock);
-    there = channel(remote->events, remote_port);
+    there = claimed(remote->events, remote_port);
     if (d->dying || remote->dying || !there || there->state != EVENT_UNBOUND ||
         there->remote_domid != d->id)
         goto out;
@@ -216,7 +220,7 @@ int event_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu)
     if (vcpu >= d->vcpu_count)
         return -XEN_ENOENT;
     lock_acquire(&d->events->lock);
-    c = channel(d->events, port);
+    c = claimed(d->events, port);
     if (c && (c->state == EVENT_UNBOUND || c->state == EVENT_INTERDOMAIN ||
               (c->state == EVENT_VIRQ && !virq_is_per_vcpu(c->virq)))) {
         c->vcpu = (uint16_t)vcpu;
@@ -246,7 +250,7 @@ int event_close(struct domain *d, uint32_t port)
     int rc = 0;
 
     lock_acquire(&d->events->lock);
-    c = channel(d->events, port);
+    c = claimed(d->events, port);
     if (!c || c->state == EVENT_FREE) {
         rc = -XEN_EINVAL;
     } else if (c->state == EVENT_INTERDOMAIN) {
@@ -279,7 +283,7 @@ int event_send(struct domain *d, uint32_t port)
     int rc = 0;
 
     lock_acquire(&d->events->lock);
-    c = channel(d->events, port);
+    c = claimed(d->events, port);
     if (!c)
         rc = -XEN_EINVAL;
     else if (c->state == EVENT_INTERDOMAIN)
@@ -301,7 +305,7 @@ int event_unmask(struct domain *d, uint32_t port)
     int rc = -XEN_EINVAL;
 
     lock_acquire(&d->events->lock);
-    c = channel(d->events, port);
+    c = claimed(d->events, port);
     if (c && c->state != EVENT_FREE) {
         uint64_t mask =
             __atomic_fetch_and(&d->shared->evtchn_mask[port / 64], ~bit, __ATOMIC_SEQ_CST);
@@ -320,7 +324,7 @@ int event_status(struct domain *d, uint32_t port, struct evtchn_status *status)
     const struct event_channel *c;
 
     lock_acquire(&d->events->lock);
-    c = channel(d->events, port);
+    c = claimed(d->events, port);
     if (port == 0 || port >= EVENT_PORTS) {
         lock_release(&d->events->lock);
         return -XEN_EINVAL;
@@ -384,7 +388,8 @@ bool event_is_pending(const struct domain *d, uint32_t port)
 {
     return port < EVENT_PORTS &&
            (__atomic_load_n(&d->shared->evtchn_pending[port / 64], __ATOMIC_SEQ_CST) >>
-                (port % 64) & 1);
+                (port % 64) &
+            1);
 }
 
 void event_retell(struct vcpu *v)

@@ -29,7 +29,7 @@ struct event_channel {
 
 struct event_table {
     struct lock lock;
-    uint32_t next;                                            /* where the search for a free port starts */
+    uint32_t next; /* where the search for a free port starts */
     uint32_t used;
     struct event_channel *chunk[EVENT_PORTS / EVENT_CHUNK]; /* pages of the pool, as needed */
 };
@@ -46,7 +46,7 @@ MUST_USE int event_bind_interdomain(struct domain *d, struct domain *remote, uin
 MUST_USE int event_bind_virq(struct vcpu *v, uint32_t virq, uint32_t *port);
 MUST_USE int event_bind_ipi(struct vcpu *v, uint32_t *port);
 MUST_USE int event_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu);
-MUST_USE int event_close(struct domain *d, uint32_t port);
+int event_close(struct domain *d, uint32_t port);
 MUST_USE int event_send(struct domain *d, uint32_t port);
 MUST_USE int event_unmask(struct domain *d, uint32_t port);
 MUST_USE int event_status(struct domain *d, uint32_t port, struct evtchn_status *status);

@@ -11,8 +11,8 @@ int hc_event_alloc_unbound(struct hc_call *call, struct evtchn_alloc_unbound *ar
 
     if (rc < 0)
         return rc;
-    rc = event_alloc_unbound(
-        d, arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom, &arg->port);
+    rc = event_alloc_unbound(d, arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom,
+                             &arg->port);
     domain_put(d);
     return rc;
 }
@@ -85,7 +85,7 @@ int hc_event_reset(struct hc_call *call, struct evtchn_reset *arg)
     if (rc < 0)
         return rc;
     for (uint32_t port = 1; port < EVENT_PORTS; port++)
-        (void)event_close(d, port);
+        event_close(d, port);
     domain_put(d);
     return 0;
 }

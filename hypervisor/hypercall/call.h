@@ -13,6 +13,9 @@
 struct vcpu;
 struct domain;
 
+/* Memory operations carry the extent to go on from above their command. */
+#define HC_EXTENT_SHIFT 6
+
 struct hc_call {
     struct vcpu *vcpu;     /* the caller */
     struct domain *domain; /* its domain */
@@ -20,7 +23,7 @@ struct hc_call {
     uint32_t right;        /* of the row, for hc_target; 0: anyone */
     unsigned target_vcpu;  /* of a vcpu_op, checked */
     uint64_t deadline;     /* for hc_should_stop; 0: not set yet */
-    bool again;            /* set by a handler: not done, call again with the arguments as they are now */
+    bool again; /* set by a handler: not done, call again with the arguments as they are now */
     struct grant_batch batch; /* unmapped grants that wait for one flush */
 };
 
@@ -42,7 +45,7 @@ bool hc_should_stop(struct hc_call *call);
 
 /* One handler per row of hypercall.def. */
 #define HC(name, number, sub, type, dir, shape, who) int hc_##name(struct hc_call *call, type *arg);
-#define HC_WORD(name, number, sub, who) int64_t hc_##name(struct hc_call *call);
+#define HC_WORD(name, number, sub, who)              int64_t hc_##name(struct hc_call *call);
 #include <abi/hypercall.def>
 #undef HC
 #undef HC_WORD

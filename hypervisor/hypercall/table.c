@@ -12,7 +12,7 @@
 #include "vcpu/vcpu.h"
 
 /* Sub-operations are below this; a call uses its time share and then goes on later. */
-#define SUBS 64u
+#define SUBS     64u
 #define SHARE_NS 500000u
 
 /* VMMCALL and VMCALL are both three bytes long. */
@@ -22,10 +22,10 @@ enum shape { SHAPE_NO_CALL, SHAPE_ONE, SHAPE_ARRAY, SHAPE_VCPU, SHAPE_CTL, SHAPE
 enum direction { DIR_NONE = 0, DIR_IN = 1, DIR_OUT = 2, DIR_INOUT = 3 };
 
 /* The caller itself needs no right. */
-#define WHO_ANYONE 0u
-#define WHO_SELF (1u << 31)
+#define WHO_ANYONE         0u
+#define WHO_SELF           (1u << 31)
 #define WHO_SELF_OR(right) (WHO_SELF | RIGHT_##right)
-#define WHO_RIGHT(right) RIGHT_##right
+#define WHO_RIGHT(right)   RIGHT_##right
 
 struct row {
     union {
@@ -112,7 +112,7 @@ static uint64_t sub_of(uint64_t number, uint64_t command)
     switch (number) {
     case __HYPERVISOR_set_timer_op:
     case __HYPERVISOR_vm_assist: return 0;
-    case __HYPERVISOR_memory_op: return command & ((1u << MEMOP_EXTENT_SHIFT) - 1);
+    case __HYPERVISOR_memory_op: return command & ((1u << HC_EXTENT_SHIFT) - 1);
     default: return command;
     }
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/list.h"
+
 enum timer_kind {
     TIMER_SINGLESHOT, /* a vCPU's PV timer: VIRQ_TIMER */
     TIMER_POLL,       /* the end of a vCPU's SCHEDOP_poll */
@@ -15,20 +17,24 @@ enum timer_kind {
 /* Lives inside a vCPU; the kind says where. */
 struct timer {
     uint64_t deadline; /* ns; meaningful while armed */
-    uint16_t slot;     /* 1 + place in its CPU's heap; 0: not armed */
+    struct list list;  /* in its CPU's queue, by deadline */
+    bool armed;
     uint8_t kind;
     uint8_t cpu;
 };
 
 void timer_init(struct timer *timer, enum timer_kind kind);
 
-/* Arms (again) on this CPU. A deadline in the past fires at once, from timer_run. */
+/* Arms (again) on this CPU. A deadline in the past fires at the next timer_run. */
 void timer_arm(struct timer *timer, uint64_t deadline);
 
 /* Safe on any CPU, also if not armed. */
 void timer_stop(struct timer *timer);
 
-/* Fires what is due on this CPU and arms the hardware for the next deadline or `latest`. */
+/*
+ * Fires what is due on this CPU, no lock held, and arms the hardware for the
+ * next deadline or for `latest` (ns), whichever comes first.
+ */
 void timer_run(uint64_t latest);
 
 #endif

@@ -1,4 +1,5 @@
-/* vcpu_info, runstate and time areas: guest pages that the core writes, held and reached by windows. */
+/* vcpu_info, runstate and time areas: guest pages that the core writes, held and reached by
+ * windows. */
 #include "vcpu/info.h"
 
 #include <arch/clock.h>
@@ -111,6 +112,11 @@ int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
     /* Events that were told to the old place are told again to the new one. */
     event_retell(v);
     return 0;
+}
+
+bool vcpu_has_work(struct vcpu *v)
+{
+    return v->lapic.nmi_pending || lapic_has_work(v) || event_upcall_pending(v);
 }
 
 void info_release(struct vcpu *v)

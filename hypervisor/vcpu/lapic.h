@@ -11,14 +11,14 @@ struct vcpu;
 struct domain;
 
 struct lapic {
-    uint64_t base;     /* APIC_BASE MSR */
+    uint64_t base; /* APIC_BASE MSR */
     uint32_t id;
     uint32_t tpr, ldr, dfr, svr, esr, icr_low, icr_high;
-    uint32_t lvt[7];   /* CMCI, timer, thermal, performance, LINT0, LINT1, error */
+    uint32_t lvt[7]; /* CMCI, timer, thermal, performance, LINT0, LINT1, error */
     uint32_t timer_initial, timer_divide;
     struct timer timer;
     uint32_t isr[8], tmr[8];
-    uint32_t irr[8];   /* set atomically by anyone, taken by the vCPU's own CPU */
+    uint32_t irr[8]; /* set atomically by anyone, taken by the vCPU's own CPU */
     volatile bool nmi_pending;
     volatile bool init_pending;
     volatile uint16_t sipi; /* 0x100 | vector once a start-up IPI came */
@@ -36,6 +36,9 @@ void lapic_accept(struct vcpu *v, uint8_t vector);
 
 /* Something would be delivered if interrupts were enabled. */
 bool lapic_has_work(const struct vcpu *v);
+
+/* The APIC timer ran down: raises its vector, arms it again if periodic. */
+void lapic_timer_fire(struct vcpu *v);
 
 void lapic_reset(struct vcpu *v, bool x2apic);
 

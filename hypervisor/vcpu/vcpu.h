@@ -39,33 +39,34 @@ struct vcpu {
     struct regs regs; /* first: assembly knows its offsets */
     struct domain *domain;
     unsigned id;
-    void *virt;                    /* the vendor's part: struct svm_vcpu or struct vmx_vcpu */
+    void *virt; /* the vendor's part: struct svm_vcpu or struct vmx_vcpu */
     struct lapic lapic;
 
     /* Scheduling: under the run queue's lock (sched/sched.h). */
     enum vcpu_state state;
-    unsigned cpu;                  /* where it runs */
-    unsigned pause_count;          /* 0: may run */
-    bool running;                  /* on a CPU now */
+    unsigned cpu;         /* where it runs */
+    unsigned pause_count; /* 0: may run */
+    bool running;         /* on a CPU now */
     bool boosted;
-    struct list queue;             /* in the run queue */
-    uint64_t slice_end;            /* ns */
+    bool was_started;   /* has been given a state to run from */
+    struct list queue;  /* in the run queue */
+    uint64_t slice_end; /* ns */
     struct vcpu_runstate_info runstate;
     struct area runstate_area;
     struct area time_area;
 
     /* Events. */
-    struct area info_area;         /* vcpu_info in guest memory; none: in shared info */
-    bool upcall;                   /* evtchn_upcall_pending was set by us and may still be */
-    uint8_t upcall_vector;         /* per-vCPU vector through the local APIC; 0: the domain's */
-    bool polling;                  /* in SCHEDOP_poll */
-    struct timer timer;            /* one-shot PV timer */
+    struct area info_area; /* vcpu_info in guest memory; none: in shared info */
+    bool upcall;           /* evtchn_upcall_pending was set by us and may still be */
+    uint8_t upcall_vector; /* per-vCPU vector through the local APIC; 0: the domain's */
+    bool polling;          /* in SCHEDOP_poll */
+    struct timer timer;    /* one-shot PV timer */
     struct timer poll_timer;
-    uint16_t virq_port[24];        /* bound virtual interrupts, 0: none */
+    uint16_t virq_port[24]; /* bound virtual interrupts, 0: none */
 
     uint64_t exits_by[BULKHEAD_EXIT_KINDS];
     uint64_t fpu_xcr0;
-    void *fpu;                     /* XSAVE area, in the pool */
+    void *fpu; /* XSAVE area, in the pool */
 };
 
 /* A vCPU that is down; NULL if the pool is used up. */
@@ -89,6 +90,9 @@ void vcpu_switch_in(struct vcpu *v);
 
 /* Interrupts are enabled and not held back by STI or MOV SS: an event can be delivered now. */
 bool vcpu_can_interrupt(const struct vcpu *v);
+
+/* Something waits to be delivered that ends a halt. */
+bool vcpu_has_work(struct vcpu *v);
 
 /* What decides how a linear address is translated and whose hands a call comes from. */
 struct vcpu_mode {

@@ -1,0 +1,203 @@
+/* The control domain: loaded from the bundle, which it is given as its module. */
+#include "domain/first.h"
+
+#include <abi/layout.h>
+#include <abi/rights.h>
+#include <abi/start.h>
+
+#include "console/console.h"
+#include "domain/bundle.h"
+#include "domain/domain.h"
+#include "mm/copy.h"
+#include "mm/frame.h"
+#include "mm/reserve.h"
+#include "sched/sched.h"
+#include "util/elf.h"
+#include "util/string.h"
+#include "vcpu/vcpu.h"
+
+#define IMAGE        "bulkhead/control.elf"
+#define SEGMENTS_MAX 16u
+#define NOTES_MAX    512u
+
+/* Pages beyond its RAM that the control domain may have: those it shares with services. */
+#define SPARE_FRAMES 16u
+#define GRANT_FRAMES 4u
+
+/* What the image says of itself. */
+struct image {
+    uint64_t offset, len; /* in the bundle */
+    uint32_t entry;
+};
+
+/* Everything about the start that the domain reads, in one page at the end of its RAM. */
+struct start_page {
+    struct hvm_start_info info;
+    struct hvm_modlist_entry module;
+    struct hvm_memmap_table_entry map[3];
+    char cmdline[sizeof(boot_options.control_cmdline)];
+};
+
+_Static_assert(sizeof(struct start_page) <= PAGE_SIZE, "start page");
+
+static int fail(const char *what, int rc)
+{
+    console_log("control domain: %s (error %d)", what, -rc);
+    return rc;
+}
+
+/* ---- the image ------------------------------------------------------------- */
+
+static int load_segment(struct domain *d, const struct image *image, const struct elf_segment *s)
+{
+    uint8_t buf[1024];
+
+    if (s->filesz > s->memsz || s->offset > image->len || s->filesz > image->len - s->offset)
+        return -XEN_EINVAL;
+    for (uint64_t done = 0; done < s->filesz;) {
+        uint64_t n = s->filesz - done < sizeof(buf) ? s->filesz - done : sizeof(buf);
+
+        if (bundle_read(image->offset + s->offset + done, buf, n) < 0 ||
+            copy_to_gpa(d, (gpa_t){s->paddr + done}, buf, n) < 0)
+            return -XEN_EINVAL;
+        done += n;
+    }
+    return 0;
+}
+
+/* The 32-bit entry point stands in a note of Xen's. */
+static void read_notes(struct image *image, const struct elf_segment *s)
+{
+    uint8_t notes[NOTES_MAX];
+    size_t at = 0;
+
+    if (s->filesz > sizeof(notes) || s->offset > image->len || s->filesz > image->len - s->offset ||
+        bundle_read(image->offset + s->offset, notes, s->filesz) < 0)
+        return;
+    while (at + sizeof(struct elf_note) <= s->filesz) {
+        struct elf_note note;
+        size_t name = at + sizeof(note);
+        size_t desc;
+
+        memcpy(&note, notes + at, sizeof(note));
+        if (note.namesz > sizeof(notes) || note.descsz > sizeof(notes))
+            return;
+        desc = name + ((note.namesz + 3u) & ~3u);
+        at = desc + ((note.descsz + 3u) & ~3u);
+        if (at > s->filesz)
+            return;
+        if (note.type == XEN_ELFNOTE_PHYS32_ENTRY && note.namesz == 4 && note.descsz >= 4 &&
+            memcmp(notes + name, "Xen", 4) == 0)
+            memcpy(&image->entry, notes + desc, sizeof(image->entry));
+    }
+}
+
+static int load_image(struct domain *d, struct image *image)
+{
+    struct elf_header header;
+
+    if (bundle_find(IMAGE, &image->offset, &image->len) < 0)
+        return fail("no " IMAGE " in the bundle", -XEN_ENOENT);
+    if (image->len < sizeof(header) || bundle_read(image->offset, &header, sizeof(header)) < 0 ||
+        header.magic != ELF_MAGIC || header.class != ELF_CLASS64 ||
+        header.machine != ELF_MACHINE_X86_64 || header.phnum > SEGMENTS_MAX ||
+        header.phentsize != sizeof(struct elf_segment))
+        return fail(IMAGE " is no ELF image for x86-64", -XEN_EINVAL);
+    for (unsigned i = 0; i < header.phnum; i++) {
+        struct elf_segment s;
+        uint64_t at = header.phoff + i * sizeof(s);
+
+        if (at < header.phoff || at > image->len - sizeof(s) ||
+            bundle_read(image->offset + at, &s, sizeof(s)) < 0)
+            return fail(IMAGE " is cut off", -XEN_EINVAL);
+        if (s.type == ELF_LOAD && load_segment(d, image, &s) < 0)
+            return fail(IMAGE " does not fit into control_memory", -XEN_EINVAL);
+        if (s.type == ELF_NOTE)
+            read_notes(image, &s);
+    }
+    return image->entry ? 0 : fail(IMAGE " has no PVH entry note", -XEN_EINVAL);
+}
+
+/* ---- memory and start info ----------------------------------------------------- */
+
+static int give_memory(struct domain *d)
+{
+    uint64_t frames = (uint64_t)boot_options.control_mib << (20 - PAGE_SHIFT);
+    uint64_t bundle = (boot_options.bundle_len + PAGE_MASK) >> PAGE_SHIFT;
+    int rc = 0;
+
+    d->frames_max = frames + SPARE_FRAMES;
+    for (uint64_t gfn = 0; gfn < frames && rc == 0;) {
+        unsigned order = frames - gfn >= 1u << FRAME_ORDER_2M ? FRAME_ORDER_2M : 0;
+
+        rc = reserve_populate(d, (gfn_t){gfn}, order);
+        if (rc == -XEN_ENOMEM && order > 0) { /* no large block left: by single frames */
+            rc = reserve_populate(d, (gfn_t){gfn}, 0);
+            order = 0;
+        }
+        gfn += 1u << order;
+    }
+    if (rc < 0)
+        return fail("not enough memory for control_memory", rc);
+    for (uint64_t i = 0; i < bundle && rc == 0; i++)
+        rc = p2m_map(&d->p2m, (gfn_t){(LAYOUT_BUNDLE >> PAGE_SHIFT) + i},
+                     (mfn_t){hpa_mfn(boot_options.bundle).v + i}, 0, P2M_RAM_RO);
+    return rc < 0 ? fail("cannot map the bundle", rc) : 0;
+}
+
+static int write_start_page(struct domain *d, uint64_t at)
+{
+    struct start_page page = {
+        .info =
+            {
+                .magic = XEN_HVM_START_MAGIC_VALUE,
+                .version = 1,
+                .nr_modules = 1,
+                .modlist_paddr = at + offsetof(struct start_page, module),
+                .cmdline_paddr = at + offsetof(struct start_page, cmdline),
+                .memmap_paddr = at + offsetof(struct start_page, map),
+                .memmap_entries = 3,
+            },
+        .module = {.paddr = LAYOUT_BUNDLE, .size = boot_options.bundle_len},
+        .map =
+            {
+                {.addr = 0, .size = at, .type = XEN_HVM_MEMMAP_TYPE_RAM},
+                {.addr = at, .size = PAGE_SIZE, .type = XEN_HVM_MEMMAP_TYPE_RESERVED},
+                {.addr = LAYOUT_BUNDLE,
+                 .size = (boot_options.bundle_len + PAGE_MASK) & ~(uint64_t)PAGE_MASK,
+                 .type = XEN_HVM_MEMMAP_TYPE_RESERVED},
+            },
+    };
+
+    memcpy(page.cmdline, boot_options.control_cmdline, sizeof(page.cmdline));
+    return copy_to_gpa(d, (gpa_t){at}, &page, sizeof(page));
+}
+
+int first_create(void)
+{
+    struct domain_limits limits = {.vcpus = 1, .grant_frames = GRANT_FRAMES};
+    uint64_t top = ((uint64_t)boot_options.control_mib << 20) - PAGE_SIZE;
+    struct image image = {.entry = 0};
+    struct domain *d;
+    int rc;
+
+    if (boot_options.bundle_len == 0)
+        return fail("the loader gave no bundle: pass one as the module (initrd)", -XEN_ENOENT);
+    rc = domain_create(0, &limits, &d);
+    if (rc < 0)
+        return fail("cannot create it", rc);
+    string_format(d->label, sizeof(d->label), "control");
+    d->labelled = true;
+    d->entitled = true;
+    d->rights = RIGHTS_ALL;
+    if ((rc = give_memory(d)) < 0 || (rc = load_image(d, &image)) < 0)
+        return rc;
+    rc = write_start_page(d, top);
+    if (rc < 0)
+        return fail("control_memory is too small", rc);
+    vcpu_reset_pvh(d->vcpu[0], image.entry, (uint32_t)top);
+    sched_start(d->vcpu[0]);
+    domain_unpause(d);
+    domain_put(d);
+    return 0;
+}

@@ -1,0 +1,109 @@
+/*
+ * Grant tables, version 1: a domain lets named others use frames of its own.
+ *
+ * table.c   the owner's side: entries, pins (who uses a reference now)
+ * map.c     the user's side: handles of what it has mapped
+ * copy.c    copies that map nothing
+ */
+#ifndef GRANT_GRANT_H
+#define GRANT_GRANT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/addr.h>
+#include <abi/grant.h>
+
+#include "util/check.h"
+#include "util/lock.h"
+
+struct domain;
+
+#define GRANT_FRAMES_MAX  64u
+#define GRANT_HANDLES_MAX 16384u
+#define GRANT_BATCH       32u
+
+/* A reference in use: what it meant when the first user came, and how many use it. */
+struct grant_active {
+    mfn_t frame;
+    uint32_t readers; /* uses that only read */
+    uint32_t writers;
+};
+
+/* One mapping of the user: its handle is the index. */
+struct grant_mapping {
+    struct domain *owner; /* referenced; NULL: free, then ref is the next free handle */
+    uint32_t ref;
+    uint32_t readonly;
+    uint64_t gfn; /* where the user has it */
+};
+
+#define GRANT_ACTIVE_ORDER 1u /* pages for the active entries of one table frame */
+#define GRANT_HANDLES_PAGE (PAGE_SIZE / sizeof(struct grant_mapping))
+
+struct grant_table {
+    struct lock lock;
+    unsigned frames; /* of the table now */
+    unsigned frames_max;
+    struct grant_entry_v1 *entry[GRANT_FRAMES_MAX]; /* pages of the pool */
+    struct grant_active *active[GRANT_FRAMES_MAX];
+    gfn_t gfn[GRANT_FRAMES_MAX]; /* where the guest has each frame; FRAME_NONE: nowhere */
+
+    struct grant_mapping *mapping[GRANT_HANDLES_MAX / GRANT_HANDLES_PAGE];
+    uint32_t handles;     /* made so far */
+    uint32_t handle_free; /* 1 + first free handle, 0: none */
+    uint32_t mapped;      /* in use */
+};
+
+_Static_assert(GRANT_PER_FRAME * sizeof(struct grant_active) <= PAGE_SIZE << GRANT_ACTIVE_ORDER,
+               "active entries");
+
+/* Unmapped grants whose frames may be let go only after one flush for all. */
+struct grant_batch {
+    unsigned count;
+    struct {
+        struct domain *owner;
+        uint32_t ref;
+        bool readonly;
+    } item[GRANT_BATCH];
+};
+
+MUST_USE int grant_init(struct domain *d, unsigned frames_max);
+
+/* Takes down all that the domain has mapped of others. */
+void grant_unmap_all(struct domain *d);
+
+/* The domain itself is freed: nobody uses a reference of its any more. */
+void grant_free(struct domain *d);
+
+/* Makes the table at least so many frames long. -XEN_ENOMEM, -XEN_EINVAL past the limit. */
+MUST_USE int grant_grow(struct domain *d, unsigned frames);
+
+/* The table's page of an index for add_to_physmap; NULL: no such frame. */
+void *grant_frame(struct domain *d, unsigned index);
+
+/* Writes an entry before the domain runs: full access for one peer. */
+MUST_USE int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, uint64_t gfn);
+
+/*
+ * Checks that `user` may use reference `ref` of `owner`, and pins it: the frame
+ * stays, the guest sees the entry in use. Returns GNTST_*.
+ */
+MUST_USE int16_t grant_pin(struct domain *owner, uint32_t ref, uint16_t user, bool readonly,
+                           mfn_t *frame);
+void grant_unpin(struct domain *owner, uint32_t ref, bool readonly);
+
+/* GNTST_* in op->status, handle and bus address out. */
+void grant_map(struct domain *user, struct gnttab_map_grant_ref *op);
+
+/* GNTST_* in op->status; the frame is let go by grant_batch_flush. */
+void grant_unmap(struct domain *user, struct gnttab_unmap_grant_ref *op, struct grant_batch *batch);
+void grant_batch_flush(struct domain *user, struct grant_batch *batch);
+
+/* GNTST_* in op->status. */
+void grant_copy(struct domain *user, struct gnttab_copy *op);
+
+uint64_t grant_mapped(const struct domain *d);
+uint64_t grant_pool_bytes(const struct domain *d);
+
+#endif

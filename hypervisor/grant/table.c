@@ -1,0 +1,220 @@
+/* The owner's side of grants: the table shared with the guest, and who uses what of it. */
+#include "domain/domain.h"
+#include "grant/grant.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+
+/* Entries change under our hands: the guest may rewrite one between look and mark. */
+#define PIN_TRIES 4
+
+/* Flags and domain id share one word, so that both are checked and marked in one step. */
+union entry_word {
+    uint32_t word;
+    struct {
+        uint16_t flags;
+        uint16_t domid;
+    };
+};
+
+_Static_assert(offsetof(struct grant_entry_v1, flags) == 0, "flags");
+_Static_assert(offsetof(struct grant_entry_v1, domid) == 2, "domid");
+
+static struct grant_entry_v1 *entry_of(const struct grant_table *t, uint32_t ref)
+{
+    return &t->entry[ref / GRANT_PER_FRAME][ref % GRANT_PER_FRAME];
+}
+
+static uint32_t *word_of(const struct grant_table *t, uint32_t ref)
+{
+    return (uint32_t *)(void *)entry_of(t, ref);
+}
+
+static struct grant_active *active_of(const struct grant_table *t, uint32_t ref)
+{
+    return &t->active[ref / GRANT_PER_FRAME][ref % GRANT_PER_FRAME];
+}
+
+/* The lock is held, or the domain is not known to anyone yet. */
+static int grow(struct grant_table *t, unsigned frames)
+{
+    if (frames > t->frames_max)
+        return -XEN_EINVAL;
+    while (t->frames < frames) {
+        t->entry[t->frames] = pool_alloc(0);
+        t->active[t->frames] = pool_alloc(GRANT_ACTIVE_ORDER);
+        if (!t->entry[t->frames] || !t->active[t->frames]) {
+            if (t->entry[t->frames])
+                pool_free(t->entry[t->frames], 0);
+            if (t->active[t->frames])
+                pool_free(t->active[t->frames], GRANT_ACTIVE_ORDER);
+            return -XEN_ENOMEM;
+        }
+        t->gfn[t->frames] = (gfn_t){FRAME_NONE};
+        t->frames++;
+    }
+    return 0;
+}
+
+int grant_init(struct domain *d, unsigned frames_max)
+{
+    d->grants = heap_alloc(sizeof(*d->grants));
+    if (!d->grants)
+        return -XEN_ENOMEM;
+    lock_init(&d->grants->lock, LOCK_GRANT);
+    d->grants->frames_max = frames_max ? frames_max : 1;
+    return grow(d->grants, 1);
+}
+
+void grant_free(struct domain *d)
+{
+    struct grant_table *t = d->grants;
+
+    if (!t)
+        return;
+    for (unsigned i = 0; i < t->frames; i++) {
+        pool_free(t->entry[i], 0);
+        pool_free(t->active[i], GRANT_ACTIVE_ORDER);
+    }
+    for (unsigned i = 0; i < t->handles / GRANT_HANDLES_PAGE; i++)
+        pool_free(t->mapping[i], 0);
+    heap_free(t);
+    d->grants = NULL;
+}
+
+int grant_grow(struct domain *d, unsigned frames)
+{
+    int rc;
+
+    lock_acquire(&d->grants->lock);
+    rc = grow(d->grants, frames);
+    lock_release(&d->grants->lock);
+    return rc;
+}
+
+void *grant_frame(struct domain *d, unsigned index)
+{
+    return index < d->grants->frames ? d->grants->entry[index] : NULL;
+}
+
+int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, uint64_t gfn)
+{
+    struct grant_table *t = d->grants;
+    int rc = -XEN_EINVAL;
+
+    lock_acquire(&t->lock);
+    if (ref < t->frames * GRANT_PER_FRAME && gfn <= UINT32_MAX) {
+        entry_of(t, ref)->frame = (uint32_t)gfn;
+        __atomic_store_n(word_of(t, ref),
+                         (union entry_word){.flags = GTF_permit_access, .domid = peer}.word,
+                         __ATOMIC_RELEASE);
+        rc = 0;
+    }
+    lock_release(&t->lock);
+    return rc;
+}
+
+/* Marks the guest's entry as used, if it allows the use. The lock is held. */
+static int16_t mark(struct grant_table *t, uint32_t ref, uint16_t user, bool readonly)
+{
+    uint32_t *shared = word_of(t, ref);
+    union entry_word old = {.word = __atomic_load_n(shared, __ATOMIC_ACQUIRE)};
+
+    for (unsigned tries = 0; tries < PIN_TRIES; tries++) {
+        union entry_word used = old;
+
+        if ((old.flags & GTF_type_mask) != GTF_permit_access || (old.flags & GTF_sub_page) ||
+            old.domid != user)
+            return GNTST_general_error;
+        if (!readonly && (old.flags & GTF_readonly))
+            return GNTST_general_error;
+        used.flags |= (uint16_t)(GTF_reading | (readonly ? 0 : GTF_writing));
+        if (__atomic_compare_exchange_n(shared, &old.word, used.word, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            return GNTST_okay;
+    }
+    return GNTST_eagain;
+}
+
+/* Takes back the marks that no user stands behind any more. The lock is held. */
+static void unmark(struct grant_table *t, uint32_t ref)
+{
+    const struct grant_active *active = active_of(t, ref);
+    uint16_t *flags = (uint16_t *)(void *)word_of(t, ref);
+    uint16_t gone = 0;
+
+    if (active->writers == 0)
+        gone |= GTF_writing;
+    if (active->writers == 0 && active->readers == 0)
+        gone |= GTF_reading;
+    if (gone)
+        __atomic_fetch_and(flags, (uint16_t)~gone, __ATOMIC_RELEASE);
+}
+
+int16_t grant_pin(struct domain *owner, uint32_t ref, uint16_t user, bool readonly, mfn_t *frame)
+{
+    struct grant_table *t = owner->grants;
+    struct grant_active *active;
+    int16_t status;
+
+    lock_acquire(&t->lock);
+    status = GNTST_bad_gntref;
+    if (owner->dying || ref >= t->frames * GRANT_PER_FRAME)
+        goto out;
+    status = mark(t, ref, user, readonly);
+    if (status != GNTST_okay)
+        goto out;
+    active = active_of(t, ref);
+    if (active->readers == 0 && active->writers == 0) {
+        /* Read once, after the entry was marked: from now on this is what it means. */
+        uint32_t gfn = __atomic_load_n(&entry_of(t, ref)->frame, __ATOMIC_RELAXED);
+
+        active->frame = p2m_get_own(&owner->p2m, (gfn_t){gfn});
+        if (mfn_is_none(active->frame)) {
+            unmark(t, ref);
+            status = GNTST_bad_page;
+            goto out;
+        }
+    }
+    if (readonly)
+        active->readers++;
+    else
+        active->writers++;
+    *frame = active->frame;
+out:
+    lock_release(&t->lock);
+    return status;
+}
+
+void grant_unpin(struct domain *owner, uint32_t ref, bool readonly)
+{
+    struct grant_table *t = owner->grants;
+    struct grant_active *active;
+    mfn_t frame = {FRAME_NONE};
+
+    lock_acquire(&t->lock);
+    active = active_of(t, ref);
+    if (readonly)
+        active->readers--;
+    else
+        active->writers--;
+    if (active->readers == 0 && active->writers == 0)
+        frame = active->frame;
+    unmark(t, ref);
+    lock_release(&t->lock);
+    if (!mfn_is_none(frame))
+        frame_put(frame);
+}
+
+uint64_t grant_mapped(const struct domain *d)
+{
+    return d->grants->mapped;
+}
+
+uint64_t grant_pool_bytes(const struct domain *d)
+{
+    const struct grant_table *t = d->grants;
+
+    return ((uint64_t)t->frames * (1 + (1u << GRANT_ACTIVE_ORDER)) +
+            t->handles / GRANT_HANDLES_PAGE)
+           << PAGE_SHIFT;
+}

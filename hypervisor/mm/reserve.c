@@ -1,0 +1,75 @@
+/* A domain's RAM: allowance, population in large pages, release in batches. */
+#include "mm/reserve.h"
+
+#include <arch/tlb.h>
+
+#include "domain/domain.h"
+#include "mm/frame.h"
+
+void release_flush(struct release *r)
+{
+    if (r->count == 0)
+        return;
+    tlb_flush_p2m(&r->domain->p2m);
+    for (unsigned i = 0; i < r->count; i++)
+        frame_put(r->frame[i]);
+    __atomic_fetch_sub(&r->domain->frames, r->count, __ATOMIC_RELAXED);
+    r->count = 0;
+}
+
+void release_add(struct release *r, mfn_t frame)
+{
+    r->frame[r->count++] = frame;
+    if (r->count == RELEASE_BATCH)
+        release_flush(r);
+}
+
+/* Room for more RAM in the domain's allowance: taken now, given back by the caller on failure. */
+static bool allowance_take(struct domain *d, uint64_t frames)
+{
+    bool fits;
+
+    lock_acquire(&d->lock);
+    fits = !d->dying && d->frames + frames <= d->frames_max;
+    if (fits)
+        __atomic_fetch_add(&d->frames, frames, __ATOMIC_RELAXED);
+    lock_release(&d->lock);
+    return fits;
+}
+
+/* The largest page size that both the block and its place allow. */
+static unsigned page_order(uint64_t gfn, unsigned order)
+{
+    static const unsigned orders[] = {FRAME_ORDER_1G, FRAME_ORDER_2M};
+
+    for (unsigned i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+        if (order >= orders[i] && (gfn & ((1ull << orders[i]) - 1)) == 0)
+            return orders[i];
+    return 0;
+}
+
+int reserve_populate(struct domain *d, gfn_t gfn, unsigned order)
+{
+    uint64_t frames = 1ull << order;
+    unsigned page = page_order(gfn.v, order);
+    mfn_t first;
+
+    if (!allowance_take(d, frames))
+        return -XEN_ENOMEM;
+    first = frame_alloc(d->id, order);
+    if (mfn_is_none(first)) {
+        __atomic_fetch_sub(&d->frames, frames, __ATOMIC_RELAXED);
+        return -XEN_ENOMEM;
+    }
+    for (uint64_t i = 0; i < frames; i += 1ull << page) {
+        int rc = p2m_map(&d->p2m, (gfn_t){gfn.v + i}, (mfn_t){first.v + i}, page, P2M_RAM);
+
+        if (rc < 0) {
+            __atomic_fetch_sub(&d->frames, frames - i, __ATOMIC_RELAXED);
+            for (; i < frames; i++)
+                frame_put((mfn_t){first.v + i});
+            return rc;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* RAM of a domain: taken from the free frames within its allowance, and let go after one flush. */
+#ifndef MM_RESERVE_H
+#define MM_RESERVE_H
+
+#include <abi/addr.h>
+
+#include "util/check.h"
+
+struct domain;
+
+/*
+ * Puts 1 << order fresh, zeroed frames at gfn, by the largest pages that its
+ * alignment allows. -XEN_ENOMEM (none free, or more than the domain may have),
+ * -XEN_EEXIST; what was mapped before a failure stays.
+ */
+MUST_USE int reserve_populate(struct domain *d, gfn_t gfn, unsigned order);
+
+#define RELEASE_BATCH 64u
+
+/* Frames taken out of a p2m that are let go after one flush. */
+struct release {
+    struct domain *domain;
+    unsigned count;
+    mfn_t frame[RELEASE_BATCH];
+};
+
+void release_add(struct release *r, mfn_t frame);
+void release_flush(struct release *r);
+
+#endif

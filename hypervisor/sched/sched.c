@@ -1,0 +1,325 @@
+/*
+ * The scheduler. A vCPU that wakes goes ahead of those that compute, for
+ * BOOST_NS at most; so an event is answered at once and nobody starves.
+ */
+#include "sched/sched.h"
+
+#include <arch/clock.h>
+#include <arch/cpu.h>
+
+#include "domain/domain.h"
+#include "event/event.h"
+#include "mm/frame.h"
+#include "sched/timer.h"
+#include "vcpu/info.h"
+#include "vcpu/vcpu.h"
+
+#define SLICE_NS 10000000u
+#define BOOST_NS 1000000u
+
+struct run_queue {
+    struct lock lock;
+    struct list boosted;
+    struct list normal;
+    struct vcpu *loaded; /* whose vector registers are in this CPU */
+    bool ready;
+};
+
+static struct run_queue queues[CPU_MAX];
+
+static struct run_queue *queue_of(unsigned cpu)
+{
+    struct run_queue *q = &queues[cpu];
+
+    if (!q->ready) {
+        lock_init(&q->lock, LOCK_SCHED);
+        list_init(&q->boosted);
+        list_init(&q->normal);
+        q->ready = true;
+    }
+    return q;
+}
+
+/* ---- accounting -------------------------------------------------------------- */
+
+static void runstate_set(struct vcpu *v, int state, uint64_t now)
+{
+    struct vcpu_runstate_info *r = &v->runstate;
+
+    r->time[r->state] += now - r->state_entry_time;
+    r->state = state;
+    r->state_entry_time = now;
+}
+
+/* Tells the guest, the way it asked for: with the update flag up while the rest changes. */
+static void runstate_publish(struct vcpu *v)
+{
+    const size_t at = offsetof(struct vcpu_runstate_info, state_entry_time);
+    struct vcpu_runstate_info copy = v->runstate;
+
+    if (!area_is_set(&v->runstate_area))
+        return;
+    if (!v->domain->runstate_flag) {
+        area_write(&v->runstate_area, 0, &copy, sizeof(copy));
+        return;
+    }
+    copy.state_entry_time |= XEN_RUNSTATE_UPDATE;
+    area_write(&v->runstate_area, at, &copy.state_entry_time, sizeof(copy.state_entry_time));
+    area_write(&v->runstate_area, 0, &copy, sizeof(copy));
+    copy.state_entry_time &= ~XEN_RUNSTATE_UPDATE;
+    area_write(&v->runstate_area, at, &copy.state_entry_time, sizeof(copy.state_entry_time));
+}
+
+struct vcpu_runstate_info sched_runstate(struct vcpu *v)
+{
+    struct vcpu_runstate_info r = v->runstate;
+    uint64_t now = clock_now();
+
+    r.time[r.state] += now - r.state_entry_time;
+    r.state_entry_time = now;
+    return r;
+}
+
+uint64_t sched_cpu_time(const struct vcpu *v)
+{
+    uint64_t running =
+        v->runstate.state == RUNSTATE_running ? clock_now() - v->runstate.state_entry_time : 0;
+
+    return v->runstate.time[RUNSTATE_running] + running;
+}
+
+/* ---- the queue: its lock is held ------------------------------------------- */
+
+static bool may_run(const struct vcpu *v)
+{
+    return v->state == VCPU_RUNNABLE && v->pause_count == 0;
+}
+
+static void enqueue(struct run_queue *q, struct vcpu *v)
+{
+    if (may_run(v) && !v->running && list_is_empty(&v->queue))
+        list_add_tail(v->boosted ? &q->boosted : &q->normal, &v->queue);
+}
+
+static struct vcpu *dequeue(struct run_queue *q)
+{
+    struct list *from = list_is_empty(&q->boosted) ? &q->normal : &q->boosted;
+    struct vcpu *v;
+
+    if (list_is_empty(from))
+        return NULL;
+    v = list_entry(from->next, struct vcpu, queue);
+    list_del(&v->queue);
+    return v;
+}
+
+/* The CPU should look again: somebody is there who goes before what it runs. */
+static void prod(unsigned cpu)
+{
+    cpu_by_id(cpu)->resched = true;
+    if (cpu != cpu_this()->id)
+        cpu_kick(cpu);
+}
+
+/* ---- changes of state ------------------------------------------------------ */
+
+static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
+{
+    struct run_queue *q = queue_of(v->cpu);
+
+    lock_acquire(&q->lock);
+    v->state = state;
+    if (state == VCPU_RUNNABLE) {
+        const struct vcpu *current = cpu_by_id(v->cpu)->current;
+
+        v->boosted = boost;
+        v->was_started = true;
+        if (v->polling) {
+            v->polling = false;
+            timer_stop(&v->poll_timer);
+        }
+        if (!v->running)
+            runstate_set(v, RUNSTATE_runnable, clock_now());
+        enqueue(q, v);
+        if (!current || (boost && !current->boosted))
+            prod(v->cpu);
+    } else {
+        list_del(&v->queue);
+        if (!v->running)
+            runstate_set(v, RUNSTATE_offline, clock_now());
+    }
+    lock_release(&q->lock);
+}
+
+void sched_start(struct vcpu *v)
+{
+    set_state(v, VCPU_RUNNABLE, false);
+}
+
+void sched_down(struct vcpu *v)
+{
+    set_state(v, VCPU_DOWN, false);
+}
+
+void sched_wake(struct vcpu *v)
+{
+    struct run_queue *q = queue_of(v->cpu);
+    bool blocked;
+
+    lock_acquire(&q->lock);
+    blocked = v->state == VCPU_BLOCKED;
+    /* It runs elsewhere: an exit makes it see what came. */
+    if (v->running && v->cpu != cpu_this()->id)
+        cpu_kick(v->cpu);
+    lock_release(&q->lock);
+    if (blocked)
+        set_state(v, VCPU_RUNNABLE, true);
+}
+
+void sched_block(struct vcpu *v)
+{
+    struct run_queue *q = queue_of(v->cpu);
+
+    lock_acquire(&q->lock);
+    if (v->state == VCPU_RUNNABLE)
+        v->state = VCPU_BLOCKED;
+    lock_release(&q->lock);
+    /* What came before the state changed did not wake it. */
+    if (vcpu_has_work(v))
+        sched_wake(v);
+}
+
+void sched_yield(struct vcpu *v)
+{
+    v->boosted = false;
+    cpu_this()->resched = true;
+}
+
+void sched_pause(struct vcpu *v)
+{
+    struct run_queue *q = queue_of(v->cpu);
+
+    lock_acquire(&q->lock);
+    v->pause_count++;
+    list_del(&v->queue);
+    lock_release(&q->lock);
+    if (cpu_this()->current == v) {
+        cpu_this()->resched = true;
+        return;
+    }
+    if (__atomic_load_n(&v->running, __ATOMIC_ACQUIRE))
+        cpu_kick(v->cpu);
+    while (__atomic_load_n(&v->running, __ATOMIC_ACQUIRE))
+        cpu_relax();
+}
+
+void sched_unpause(struct vcpu *v)
+{
+    struct run_queue *q = queue_of(v->cpu);
+
+    lock_acquire(&q->lock);
+    v->pause_count--;
+    enqueue(q, v);
+    lock_release(&q->lock);
+    prod(v->cpu);
+}
+
+void sched_forget(struct vcpu *v)
+{
+    struct run_queue *q = queue_of(v->cpu);
+
+    lock_acquire(&q->lock);
+    list_del(&v->queue);
+    if (q->loaded == v)
+        q->loaded = NULL;
+    lock_release(&q->lock);
+}
+
+/* ---- the loop -------------------------------------------------------------- */
+
+/* Takes the next vCPU and marks it as running here; NULL: nobody wants to. */
+static struct vcpu *pick(struct run_queue *q, struct cpu *cpu, bool *alone)
+{
+    struct vcpu *v;
+
+    lock_acquire(&q->lock);
+    v = dequeue(q);
+    if (v) {
+        uint64_t now = clock_now();
+
+        v->running = true;
+        cpu->current = v;
+        runstate_set(v, RUNSTATE_running, now);
+        v->slice_end = now + (v->boosted ? BOOST_NS : SLICE_NS);
+    }
+    *alone = list_is_empty(&q->boosted) && list_is_empty(&q->normal);
+    lock_release(&q->lock);
+    return v;
+}
+
+static void put_back(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
+{
+    int state;
+
+    lock_acquire(&q->lock);
+    state = v->state == VCPU_BLOCKED ? RUNSTATE_blocked
+            : may_run(v)             ? RUNSTATE_runnable
+                                     : RUNSTATE_offline;
+    runstate_set(v, state, clock_now());
+    cpu->current = NULL;
+    __atomic_store_n(&v->running, false, __ATOMIC_RELEASE);
+    enqueue(q, v);
+    lock_release(&q->lock);
+}
+
+static void load(struct run_queue *q, struct vcpu *v)
+{
+    if (q->loaded == v)
+        return;
+    if (q->loaded)
+        vcpu_switch_out(q->loaded);
+    vcpu_switch_in(v);
+    q->loaded = v;
+}
+
+/* Lets one vCPU run until it blocks, is stopped, its time is over, or a better one woke. */
+static void run(struct run_queue *q, struct cpu *cpu, struct vcpu *v, bool alone)
+{
+    load(q, v);
+    runstate_publish(v);
+    timer_run(alone ? CLOCK_NEVER : v->slice_end);
+    while (may_run(v) && !cpu->resched) {
+        vcpu_run(v);
+        if (!cpu->timer_fired)
+            continue;
+        timer_run(alone ? CLOCK_NEVER : v->slice_end);
+        if (!alone && clock_now() >= v->slice_end) {
+            v->boosted = false;
+            break;
+        }
+    }
+}
+
+_Noreturn void sched_loop(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct run_queue *q = queue_of(cpu->id);
+
+    for (;;) {
+        bool alone;
+        struct vcpu *v;
+
+        cpu->resched = false;
+        timer_run(CLOCK_NEVER);
+        v = pick(q, cpu, &alone);
+        if (v) {
+            run(q, cpu, v, alone);
+            put_back(q, cpu, v);
+            cpu_take_interrupts();
+        } else if (frame_scrub()) {
+            cpu_take_interrupts();
+        } else if (!cpu->resched && !cpu->timer_fired) {
+            cpu_idle_halt();
+        }
+    }
+}

@@ -1,0 +1,160 @@
+/*
+ * Timers: a queue per CPU in order of deadlines. A vCPU has three at most, so
+ * queues are short and a list is the right thing.
+ */
+#include "sched/timer.h"
+
+#include <arch/clock.h>
+#include <arch/cpu.h>
+
+#include "event/event.h"
+#include "sched/sched.h"
+#include "vcpu/lapic.h"
+#include "vcpu/vcpu.h"
+
+struct timer_queue {
+    struct lock lock;
+    struct list list;
+    uint64_t latest; /* the scheduler's own wish */
+    uint64_t armed;  /* what the hardware was told last */
+    bool ready;
+};
+
+static struct timer_queue queues[CPU_MAX];
+
+static void singleshot_fire(struct timer *timer)
+{
+    event_raise_virq(list_entry(timer, struct vcpu, timer), VIRQ_TIMER);
+}
+
+static void poll_fire(struct timer *timer)
+{
+    sched_wake(list_entry(timer, struct vcpu, poll_timer));
+}
+
+static void lapic_fire(struct timer *timer)
+{
+    lapic_timer_fire(list_entry(timer, struct vcpu, lapic.timer));
+}
+
+static void (*const fire[TIMER_KINDS])(struct timer *) = {
+    [TIMER_SINGLESHOT] = singleshot_fire,
+    [TIMER_POLL] = poll_fire,
+    [TIMER_LAPIC] = lapic_fire,
+};
+
+static struct timer_queue *queue_of(unsigned cpu)
+{
+    struct timer_queue *q = &queues[cpu];
+
+    if (!q->ready) {
+        lock_init(&q->lock, LOCK_TIMER);
+        list_init(&q->list);
+        q->latest = CLOCK_NEVER;
+        q->armed = CLOCK_NEVER;
+        q->ready = true;
+    }
+    return q;
+}
+
+void timer_init(struct timer *timer, enum timer_kind kind)
+{
+    *timer = (struct timer){.kind = (uint8_t)kind};
+    list_init(&timer->list);
+}
+
+/* Tells the hardware, if it does not know. A later deadline is left: one early interrupt is cheap.
+ */
+static void arm_hardware(struct timer_queue *q)
+{
+    uint64_t next = q->latest;
+
+    if (!list_is_empty(&q->list)) {
+        uint64_t first = list_entry(q->list.next, struct timer, list)->deadline;
+
+        if (first < next)
+            next = first;
+    }
+    if (next < q->armed) {
+        q->armed = next;
+        clock_timer_arm(next);
+    }
+}
+
+void timer_arm(struct timer *timer, uint64_t deadline)
+{
+    struct timer_queue *q;
+    struct list *before;
+
+    timer_stop(timer);
+    timer->cpu = (uint8_t)cpu_this()->id;
+    q = queue_of(timer->cpu);
+    lock_acquire(&q->lock);
+    before = &q->list;
+    list_for_each(node, &q->list)
+    {
+        if (list_entry(node, struct timer, list)->deadline > deadline) {
+            before = node;
+            break;
+        }
+    }
+    timer->deadline = deadline;
+    timer->armed = true;
+    list_add_tail(before, &timer->list);
+    arm_hardware(q);
+    lock_release(&q->lock);
+}
+
+void timer_stop(struct timer *timer)
+{
+    struct timer_queue *q;
+
+    if (!__atomic_load_n(&timer->armed, __ATOMIC_ACQUIRE))
+        return;
+    q = queue_of(timer->cpu);
+    lock_acquire(&q->lock);
+    if (timer->armed) {
+        timer->armed = false;
+        list_del(&timer->list);
+    }
+    lock_release(&q->lock);
+}
+
+/* The first timer that is due, taken out of the queue. */
+static struct timer *take_due(struct timer_queue *q, uint64_t now)
+{
+    struct timer *timer = NULL;
+
+    lock_acquire(&q->lock);
+    if (!list_is_empty(&q->list)) {
+        timer = list_entry(q->list.next, struct timer, list);
+        if (timer->deadline <= now) {
+            timer->armed = false;
+            list_del(&timer->list);
+        } else {
+            timer = NULL;
+        }
+    }
+    lock_release(&q->lock);
+    return timer;
+}
+
+void timer_run(uint64_t latest)
+{
+    struct cpu *cpu = cpu_this();
+    struct timer_queue *q = queue_of(cpu->id);
+    struct timer *timer;
+
+    if (!cpu->timer_fired && latest == q->latest)
+        return;
+    if (cpu->timer_fired) {
+        cpu->timer_fired = false;
+        q->armed = CLOCK_NEVER;
+        while ((timer = take_due(q, clock_now())) != NULL)
+            fire[timer->kind](timer);
+    }
+    lock_acquire(&q->lock);
+    q->latest = latest;
+    arm_hardware(q);
+    lock_release(&q->lock);
+}
