@@ -15,40 +15,25 @@ own_members()
         while read -r file; do
             printf 'bulkhead/%s\t%s\n' "${file##*/}" "$file"
         done
-    find "$ROOT/toolstack" -name '*.rng' -type f |
-        while read -r file; do
-            printf 'bulkhead/%s\t%s\n' "${file##*/}" "$file"
-        done
 }
 
 # What the XML files name. A file that is missing is left out: the control domain knows the line
-# that names it, and says so.
+# that names it, and says so. The same holds for a host.xml that cannot be read at all.
 host_members()
 {
-    local path file
+    local kind path file
 
     printf 'host.xml\t%s\n' "$dir/host.xml"
-    wanted_files | while read -r path; do
-        file=$dir$path
-        case $path in
-        /bulkhead/* | */../* | */.. | *$'\t'*) continue ;;
-        esac
-        [ -f "$file" ] || continue
-        # A kernel that does not unpack goes in as it is, for the same reason.
-        file=$(bash "$HOST_DIR/kernel.sh" "$file" </dev/null) || file=$dir$path
-        printf '%s\t%s\n' "${path#/}" "$file"
-    done
-}
-
-wanted_files()
-{
-    local xml
-
-    sed -n -E "s/.*<domain[^>]*file=['\"](\/[^'\"]*)['\"].*/\1/p" "$dir/host.xml" |
-        while read -r xml; do
-            printf '%s\n' "$xml"
-            [ ! -f "$dir$xml" ] ||
-                sed -n -E 's#.*<(kernel|initrd)>(/[^<]*)<.*#\2#p' "$dir$xml"
+    { "$meson/toolstack/config/bulkhead-check" --files "$dir" 2>/dev/null || true; } |
+        while read -r kind path; do
+            case $path in
+            /bulkhead/* | */../* | */.. | *$'\t'*) continue ;;
+            esac
+            file=$dir$path
+            # A kernel that does not unpack goes in as it is, for the same reason.
+            [ "$kind" != kernel ] || file=$(bash "$HOST_DIR/kernel.sh" "$file" </dev/null) ||
+                file=$dir$path
+            printf '%s\t%s\n' "${path#/}" "$file"
         done
 }
 

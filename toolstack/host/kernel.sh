@@ -12,13 +12,14 @@ field()
 
 text()
 {
-    od -An -v -tx1 -j "$1" -N "$2" -- "$file" | tr -d ' \n'
+    od -An -v -tx1 -j "$1" -N "$2" -- "$file" 2>/dev/null | tr -d ' \n'
 }
 
 # The setup header: "HdrS" and the boot sector's mark (Linux: Documentation/x86/boot.rst).
 is_bzimage()
 {
-    [ "$(text 514 4)" = 48647253 ] && [ "$(text 510 2)" = 55aa ]
+    # A file too short to have them is none.
+    [ "$(text 514 4 || true)" = 48647253 ] && [ "$(text 510 2)" = 55aa ]
 }
 
 unpacker()

@@ -85,6 +85,7 @@ without_chatter()
     grep --line-buffered -v "TCG doesn't support requested feature" >&2 || true
 }
 
+terminal=''
 restore_terminal()
 {
     [ -z "$terminal" ] || stty "$terminal"
@@ -103,7 +104,7 @@ machine_status()
 
 machine_run()
 {
-    local status=0 terminal='' child
+    local status=0 child
     local -a arguments limit=()
 
     machine_arguments
