@@ -1,0 +1,115 @@
+"""Hosts to boot: folders under build/e2e, put together from XML and what the build made."""
+
+import os
+import shutil
+import subprocess
+
+from machine import BUILD, ROOT
+
+DEMO = os.path.join(BUILD, 'demo')
+
+# What XML of a test may name, and where it comes from.
+BLOBS = {
+    'vmlinuz': os.path.join(DEMO, 'host', 'vmlinuz'),
+    'initrd.img': os.path.join(DEMO, 'host', 'initrd.img'),
+    'busybox.img': os.path.join(BUILD, 'busybox', 'initrd.img'),
+}
+GUESTS = os.path.join(BUILD, 'meson', 'tests', 'guests')
+
+PVH = '<type arch="x86_64" machine="xenpvh">xenpvh</type>'
+
+
+def domain(name, kernel, memory=64, initrd='', cmdline='', devices='', extra=''):
+    """A domain's XML; each element on a line of its own, so that line numbers mean something."""
+    lines = ["<domain type='xen'>", f'<name>{name}</name>', f"<memory unit='MiB'>{memory}</memory>",
+             '<vcpu>1</vcpu>', '<os>', PVH.replace('"', "'"), f'<kernel>{kernel}</kernel>']
+    if initrd:
+        lines.append(f'<initrd>{initrd}</initrd>')
+    if cmdline:
+        lines.append(f'<cmdline>{cmdline}</cmdline>')
+    lines.append('</os>')
+    lines += [line for line in extra.splitlines() if line]
+    if devices:
+        lines += ['<devices>', *devices.splitlines(), '</devices>']
+    return '\n'.join(lines + ['</domain>']) + '\n'
+
+
+def disk(source, target='xvda', backend='', readonly=False):
+    """A disk's XML."""
+    return ("<disk type='block' device='disk'>\n<driver name='phy'/>\n"
+            f"<source dev='{source}'/>\n<target dev='{target}' bus='xen'/>\n"
+            + (f"<backenddomain name='{backend}'/>\n" if backend else '')
+            + ('<readonly/>\n' if readonly else '') + '</disk>')
+
+
+def function(slot):
+    """The XML of a PCI function on bus 0."""
+    return ("<hostdev mode='subsystem' type='pci' managed='yes'>\n<source>\n"
+            f"<address domain='0x0000' bus='0x00' slot='0x{slot:02x}' function='0x0'/>\n"
+            '</source>\n</hostdev>')
+
+
+def block(name='block', slots=(4,)):
+    """The block driver domain's XML."""
+    return domain(name, '/bulkhead/block.elf', 32, devices='\n'.join(map(function, slots)))
+
+
+def busybox(name='small', after='poweroff', memory=128):
+    """A small Linux guest that says one line and then does what AFTER says."""
+    cmdline = 'console=hvc0 quiet' + (f' after={after}' if after else '')
+    return domain(name, '/vmlinuz', memory, '/busybox.img', cmdline)
+
+
+def host_xml(*files, iommu='no', manual=()):
+    """host.xml over domain files, one a line; those in MANUAL are not started."""
+    lines = ['<host>', f"<iommu required='{iommu}'/>"]
+    for file in files:
+        start = " autostart='no'" if file in manual else ''
+        lines.append(f"<domain file='{file}'{start}/>")
+    return '\n'.join(lines + ['</host>']) + '\n'
+
+
+def folder(name, files, blobs=()):
+    """Makes the folder: FILES is name to text or bytes, BLOBS are names of what was built."""
+    path = os.path.join(BUILD, 'e2e', name)
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    for file, content in files.items():
+        with open(os.path.join(path, file), 'wb') as out:
+            out.write(content.encode() if isinstance(content, str) else content)
+    for blob in blobs:
+        source = BLOBS.get(blob) or os.path.join(GUESTS, blob)
+        os.symlink(source, os.path.join(path, blob))
+    return path
+
+
+def host(name, domains, blobs=(), **options):
+    """A host of domains: name of the XML file to its text."""
+    files = {file.lstrip('/'): text for file, text in domains.items()}
+    files['host.xml'] = host_xml(*domains, **options)
+    return folder(name, files, blobs)
+
+
+def overlay(name):
+    """A throw-away disk over the demo's; qcow2, so that format is tried, too."""
+    path = os.path.join(BUILD, 'e2e', name + '.qcow2')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b',
+                    os.path.join(DEMO, 'disk.img'), path], check=True)
+    return path
+
+
+def raw_disk(name, mib=16, gpt=True):
+    """A small raw disk, with one partition "data" or with nothing on it."""
+    path = os.path.join(BUILD, 'e2e', name + '.img')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'wb') as out:
+        out.truncate(mib << 20)
+    if gpt:
+        subprocess.run(['/usr/sbin/sfdisk', '-q', path], check=True, text=True,
+                       input='label: gpt\nstart=1MiB, type=linux, name=data\n')
+    return path
+
+
+__all__ = ['BUILD', 'ROOT', 'DEMO', 'GUESTS', 'domain', 'disk', 'function', 'block', 'busybox',
+           'host_xml', 'folder', 'host', 'overlay', 'raw_disk']

@@ -1,0 +1,118 @@
+"""A booted host under test: started by ./run --headless, driven by lines, watched by patterns."""
+
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
+BUILD = os.path.join(ROOT, 'build')
+LOGS = os.path.join(BUILD, 'logs', 'e2e')
+
+# No test waits by time; this only ends one that hangs. A loaded machine is slow.
+GUARD = 300
+
+
+class Failure(Exception):
+    """A test's expectation that was not met."""
+
+
+class Machine:
+    """A process whose output is kept, logged, and searched forward only."""
+
+    def __init__(self, name, command, guard=GUARD):
+        os.makedirs(LOGS, exist_ok=True)
+        self.log_path = os.path.join(LOGS, name + '.log')
+        self.log = open(self.log_path, 'wb')
+        self.text = ''
+        self.position = 0
+        self.deadline = time.monotonic() + guard
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.log.close()
+
+    def kill(self):
+        """Ends the process and all it started."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+    def _read(self):
+        """Takes what has come; False at the end of the output."""
+        left = self.deadline - time.monotonic()
+        if left <= 0 or not self.selector.select(left):
+            raise Failure('nothing more came before the guard time ran out')
+        data = os.read(self.process.stdout.fileno(), 65536)
+        self.log.write(data)
+        self.log.flush()
+        self.text += data.decode('utf-8', 'replace').replace('\r', '')
+        return bool(data)
+
+    def expect(self, pattern):
+        """Waits for a pattern after the last one found; returns the match."""
+        compiled = re.compile(pattern, re.MULTILINE)
+        while True:
+            match = compiled.search(self.text, self.position)
+            if match:
+                self.position = match.end()
+                return match
+            if not self._read():
+                raise Failure(f'the output ended without {pattern!r}')
+
+    def send(self, text):
+        """Types a line."""
+        self.type(text + '\n')
+
+    def type(self, text):
+        """Types without a line's end."""
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def ask(self, command, pattern):
+        """Types a command and waits for what it should say."""
+        self.send(command)
+        return self.expect(pattern)
+
+    def finish(self, status=0):
+        """Waits for the end and compares the exit status; returns all that was said."""
+        while self._read():
+            pass
+        got = self.process.wait(max(1, self.deadline - time.monotonic()))
+        if got != status:
+            raise Failure(f'exit status {got}, expected {status}')
+        return self.text
+
+    def absent(self, pattern):
+        """Fails if the pattern stands anywhere in what was said so far."""
+        match = re.search(pattern, self.text, re.MULTILINE)
+        if match:
+            raise Failure(f'{pattern!r} must not come, but there is {match.group()!r}')
+
+
+def boot(name, folder, *options, guard=GUARD):
+    """Boots a host's folder headless."""
+    command = [os.path.join(ROOT, 'run'), '--headless', '--timeout', str(guard), *options, folder]
+    return Machine(name, command, guard + 60)
+
+
+def equal(got, wanted, what):
+    """Fails unless the two are the same."""
+    if got != wanted:
+        raise Failure(f'{what} is {got!r}, expected {wanted!r}')

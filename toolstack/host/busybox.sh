@@ -1,0 +1,51 @@
+#!/bin/bash
+# Makes build/busybox/initrd.img: an initramfs of Debian's static busybox with a small init, for
+# guests that need a shell and nothing else. The kernel is the demo's.
+set -eu
+. "$(dirname -- "$0")/common.sh"
+
+out=$BUILD/busybox/initrd.img
+
+# The first line a guest says is its first in user space: tests and benchmarks wait for it.
+init()
+{
+    cat <<'END'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+echo "busybox: up after $(cut -d' ' -f1 /proc/uptime) s"
+for word in $(cat /proc/cmdline); do
+    case $word in
+    after=*) command=${word#after=} ;;
+    esac
+done
+# "after=poweroff" on the command line: do that instead of giving a shell.
+[ -z "$command" ] || exec "$command" -f
+while :; do
+    setsid -c sh </dev/hvc0 >/dev/hvc0 2>&1
+done
+END
+}
+
+main()
+{
+    local key stage
+
+    key=$(hash_of "$0" /bin/busybox)
+    stamp_fresh busybox "$key" && [ -e "$out" ] && return
+    stage=$BUILD/busybox/root
+    rm -rf "$stage"
+    mkdir -p "$stage"/{bin,dev,proc,sys,tmp}
+    cp /bin/busybox "$stage/bin/busybox"
+    init >"$stage/init"
+    chmod 755 "$stage/init"
+    find "$stage" -exec touch -h -d @0 {} +
+    (cd "$stage" && find . | LC_ALL=C sort |
+        cpio --quiet -o -H newc --reproducible --owner 0:0) | gzip -n9 >"$out"
+    rm -rf "$stage"
+    stamp_write busybox "$key"
+}
+
+main
