@@ -113,6 +113,8 @@ static void domain_free(struct domain *d)
     p2m_fini(&d->p2m);
     if (d->shared)
         pool_free(d->shared, 0);
+    if (d->scratch)
+        pool_free(d->scratch, 0);
     heap_free(d);
 }
 

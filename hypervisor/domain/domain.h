@@ -43,6 +43,8 @@ struct domain {
     struct p2m p2m;
     uint64_t frames;        /* RAM owned now */
     uint64_t frames_max;
+    unsigned holes;         /* pages that stand in where nothing is (vcpu/hole.h) */
+    void *scratch;          /* what is written there; page of the pool */
     struct vcpu *vcpu[DOMAIN_VCPUS];
     unsigned vcpu_count;
 

@@ -22,7 +22,8 @@ enum p2m_type {
     P2M_GRANT,    /* another domain's frame, by a grant */
     P2M_GRANT_RO, /* the same, read-only */
     P2M_SHARED,   /* the core's own page: shared info, grant table frames */
-    P2M_DEVICE    /* device memory, uncached, not executable */
+    P2M_DEVICE,   /* device memory, uncached, not executable */
+    P2M_SCRATCH   /* a hole that was written to: a page of the core's for the domain alone */
 };
 
 struct domain;

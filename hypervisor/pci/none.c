@@ -13,6 +13,20 @@ uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame)
     return 0;
 }
 
+bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *value)
+{
+    (void)v, (void)port, (void)size, (void)in, (void)value;
+    return false;
+}
+
+bool pci_claims(const struct domain *d, gpa_t at)
+{
+    (void)d, (void)at;
+    return false;
+}
+
+const struct mmio_ops pci_mmio;
+
 int hc_pci_info(struct hc_call *call, struct bulkhead_pci_info *arg)
 {
     (void)call, (void)arg;

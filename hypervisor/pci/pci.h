@@ -7,7 +7,10 @@
 
 #include <abi/addr.h>
 
+#include "vcpu/mmio.h"
+
 struct domain;
+struct vcpu;
 
 /* Takes every function of a domain back: bus mastering off, interrupts masked. It runs no more. */
 void pci_release(struct domain *d);
@@ -17,5 +20,12 @@ void pci_release(struct domain *d);
  * has at gfn: the machine's without an IOMMU; 0 if it owns no device.
  */
 uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame);
+
+/* I/O ports of configuration space (CF8, CFC); false: not ours. */
+bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *value);
+
+/* The address is answered here: virtual configuration space, or a page with an MSI-X table. */
+bool pci_claims(const struct domain *d, gpa_t at);
+extern const struct mmio_ops pci_mmio;
 
 #endif

@@ -18,7 +18,11 @@ struct lapic {
     uint32_t timer_initial, timer_divide;
     struct timer timer;
     uint32_t isr[8], tmr[8];
-    uint32_t irr[8]; /* set atomically by anyone, taken by the vCPU's own CPU */
+    uint32_t irr[8];       /* set atomically by anyone, taken by the vCPU's own CPU */
+    volatile bool maybe;   /* irr may hold something: spares entries the search */
+    volatile bool startup; /* INIT or a start-up IPI is to be seen to, or waited for */
+    bool waits_for_sipi;
+    uint64_t timer_started; /* ns */
     volatile bool nmi_pending;
     volatile bool init_pending;
     volatile uint16_t sipi; /* 0x100 | vector once a start-up IPI came */
@@ -37,9 +41,28 @@ void lapic_accept(struct vcpu *v, uint8_t vector);
 /* Something would be delivered if interrupts were enabled. */
 bool lapic_has_work(const struct vcpu *v);
 
+/*
+ * Priority class (1 to 15) of a waiting interrupt that only the task priority
+ * holds back, 0 if there is none: it is delivered as soon as the guest lowers it.
+ */
+unsigned lapic_blocked(const struct vcpu *v);
+
 /* The APIC timer ran down: raises its vector, arms it again if periodic. */
 void lapic_timer_fire(struct vcpu *v);
 
+/* The state after INIT. */
 void lapic_reset(struct vcpu *v, bool x2apic);
+
+/* In xAPIC mode the registers are a page of memory. */
+bool lapic_page_is_on(const struct lapic *l);
+
+/* Registers by their offset in the page (0x20 ... 0x3f0); false: a #GP in x2APIC mode. */
+bool lapic_read(struct vcpu *v, uint32_t offset, uint32_t *value);
+bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value);
+
+/* The same as MSRs 0x800 to 0x8ff, and APIC_BASE; false: #GP. */
+bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
+bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value);
+bool lapic_base_write(struct vcpu *v, uint64_t value);
 
 #endif

@@ -35,6 +35,14 @@ struct area {
     uint32_t offset;
 };
 
+/* Registers that only tell a guest what it wrote: memory types of a machine that has none. */
+struct vcpu_msrs {
+    uint64_t mtrr_default;
+    uint64_t mtrr_fixed[11];
+    uint64_t mtrr_variable[16];
+    uint64_t misc_enable;
+};
+
 struct vcpu {
     struct regs regs; /* first: assembly knows its offsets */
     struct domain *domain;
@@ -66,7 +74,9 @@ struct vcpu {
 
     uint64_t exits_by[BULKHEAD_EXIT_KINDS];
     uint64_t fpu_xcr0;
+    uint64_t tsc_aux;
     void *fpu; /* XSAVE area, in the pool */
+    struct vcpu_msrs msrs;
 };
 
 /* A vCPU that is down; NULL if the pool is used up. */
@@ -99,8 +109,13 @@ struct vcpu_mode {
     uint64_t cr0, cr3, cr4, efer;
     unsigned cpl;
     bool cs_long; /* 64-bit code segment */
+    bool cs_big;  /* 32-bit code segment */
+    uint64_t cs_base;
 };
 void vcpu_mode(const struct vcpu *v, struct vcpu_mode *mode);
+
+/* An exception with (error >= 0) or without (-1) an error code, at the next entry. */
+void vcpu_raise(struct vcpu *v, uint8_t vector, int64_t error);
 
 /* Prints the registers to the core's log, before a domain is crashed for what it did. */
 void vcpu_dump(const struct vcpu *v);

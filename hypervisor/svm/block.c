@@ -1,0 +1,248 @@
+/* A vCPU's control block: its first state, and what others ask of it or want in it. */
+#include "svm/svm.h"
+
+#include <abi/xen.h>
+
+#include <arch/debug.h>
+#include <arch/msr.h>
+
+#include "console/console.h"
+#include "domain/domain.h"
+#include "util/string.h"
+
+#define EFER_SCE   (1ull << 0)
+#define EFER_LME   (1ull << 8)
+#define EFER_LMA   (1ull << 10)
+#define EFER_NXE   (1ull << 11)
+#define EFER_FFXSR (1ull << 14)
+#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_NXE | EFER_FFXSR)
+
+#define CR0_RESET    0x10ull
+#define CR0_PE       0x1ull
+#define CR0_PG       (1ull << 31)
+#define RFLAGS_RESET 0x2ull
+#define RFLAGS_IF    (1ull << 9)
+#define DR6_RESET    0xffff0ff0ull
+#define DR7_RESET    0x400ull
+#define PAT_RESET    0x0007040600070406ull
+
+#define EXCEPTION_DB 1u
+#define EXCEPTION_AC 17u
+#define EXCEPTION_MC 18u
+
+static void block_init(struct vmcb *vmcb, hpa_t nested)
+{
+    memset(vmcb, 0, sizeof(*vmcb));
+    vmcb->intercept_dr = INTERCEPT_DR_ALL;
+    /* #DB and #AC can otherwise be made to loop inside the CPU for ever (CVE-2015-8104, -5307). */
+    vmcb->intercept_exceptions = 1u << EXCEPTION_DB | 1u << EXCEPTION_AC | 1u << EXCEPTION_MC;
+    vmcb->intercept3 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_RDPMC |
+                       INTERCEPT_CPUID | INTERCEPT_RSM | INTERCEPT_INVD | INTERCEPT_HLT |
+                       INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_TASK_SWITCH |
+                       INTERCEPT_FERR_FREEZE | INTERCEPT_SHUTDOWN;
+    /*
+     * Not XSETBV: emulators ignore it, and the CPU itself refuses what it does not
+     * have. All that XCR0 can enable changes hands at the vCPU switch.
+     */
+    vmcb->intercept4 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
+                       INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD |
+                       INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_MWAIT_ARMED |
+                       INTERCEPT_RDPRU;
+    vmcb->iopm = svm_io_bitmap;
+    vmcb->msrpm = svm_msr_bitmap;
+    vmcb->vintr = VINTR_MASKING;
+    vmcb->nested_control = NESTED_PAGING;
+    vmcb->nested_cr3 = nested.v;
+    vmcb->efer = EFER_SVME;
+    vmcb->dr6 = DR6_RESET;
+    vmcb->dr7 = DR7_RESET;
+    vmcb->pat = PAT_RESET;
+}
+
+static void svm_reset(struct vcpu *v, uint64_t cr0, const struct vmcb_segment *code,
+                      const struct vmcb_segment *data)
+{
+    struct svm_vcpu *svm = svm_of(v);
+    struct vmcb *vmcb = svm->vmcb;
+
+    block_init(vmcb, p2m_root(&v->domain->p2m));
+    vmcb->cr0 = cr0;
+    vmcb->cs = *code;
+    vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = *data;
+    vmcb->gdtr.limit = vmcb->idtr.limit = 0xffff;
+    vmcb->ldtr = (struct vmcb_segment){.attributes = 0x82, .limit = 0xffff};
+    vmcb->tr = (struct vmcb_segment){.attributes = 0x8b, .limit = 0x67};
+    svm->asid_generation = 0;
+    svm->nmi_masked = false;
+    svm->debug_live = false;
+    memset(svm->debug, 0, sizeof(svm->debug));
+}
+
+void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
+{
+    static const struct vmcb_segment code = {0x8, 0xc9b, UINT32_MAX, 0};
+    static const struct vmcb_segment data = {0x10, 0xc93, UINT32_MAX, 0};
+
+    svm_reset(v, CR0_RESET | CR0_PE, &code, &data);
+    v->regs = (struct regs){.rbx = start_info, .rip = entry, .rflags = RFLAGS_RESET};
+}
+
+void svm_reset_sipi(struct vcpu *v, uint8_t vector)
+{
+    const struct vmcb_segment code = {(uint16_t)(vector << 8), 0x9b, 0xffff,
+                                      (uint64_t)vector << 12};
+    static const struct vmcb_segment data = {0, 0x93, 0xffff, 0};
+
+    svm_reset(v, CR0_RESET, &code, &data);
+    v->regs = (struct regs){.rflags = RFLAGS_RESET};
+}
+
+void svm_mode(const struct vcpu *v, struct vcpu_mode *mode)
+{
+    const struct vmcb *vmcb = svm_of(v)->vmcb;
+    bool is_long = (vmcb->efer & EFER_LMA) != 0 && (vmcb->cs.attributes & SEGMENT_LONG) != 0;
+
+    *mode = (struct vcpu_mode){
+        .cr0 = vmcb->cr0,
+        .cr3 = vmcb->cr3,
+        .cr4 = vmcb->cr4,
+        .efer = vmcb->efer & ~EFER_SVME,
+        .cpl = vmcb->cpl,
+        .cs_long = is_long,
+        .cs_big = (vmcb->cs.attributes & SEGMENT_BIG) != 0,
+        .cs_base = is_long ? 0 : vmcb->cs.base,
+    };
+}
+
+bool svm_can_interrupt(const struct vcpu *v)
+{
+    const struct vmcb *vmcb = svm_of(v)->vmcb;
+
+    return (v->regs.rflags & RFLAGS_IF) && !(vmcb->shadow & SHADOW_INTERRUPT) &&
+           !(vmcb->inject & EVENT_VALID);
+}
+
+bool svm_can_nmi(const struct vcpu *v)
+{
+    const struct svm_vcpu *svm = svm_of(v);
+
+    return !svm->nmi_masked && !(svm->vmcb->shadow & SHADOW_INTERRUPT) &&
+           !(svm->vmcb->inject & EVENT_VALID);
+}
+
+void svm_inject(struct vcpu *v, const struct virt_event *event)
+{
+    struct svm_vcpu *svm = svm_of(v);
+    uint64_t type = EVENT_INTERRUPT;
+
+    if (event->nmi) {
+        type = EVENT_NMI;
+        svm->nmi_masked = true;
+        svm->vmcb->intercept3 |= INTERCEPT_IRET;
+    } else if (event->exception) {
+        type = EVENT_EXCEPTION;
+    }
+    svm->vmcb->inject = EVENT_VALID | type << EVENT_TYPE_SHIFT | event->vector |
+                        (event->has_error ? EVENT_HAS_ERROR | (uint64_t)event->error << 32 : 0);
+}
+
+/* A virtual interrupt that is never delivered: the exit just before it says that one could be. */
+void svm_want_window(struct vcpu *v, unsigned priority)
+{
+    struct vmcb *vmcb = svm_of(v)->vmcb;
+    uint64_t vintr = vmcb->vintr & ~(VINTR_IRQ | VINTR_PRIORITY | VINTR_IGNORE_TPR);
+
+    if (priority == 0) {
+        if (vmcb->intercept3 & INTERCEPT_VINTR) {
+            vmcb->intercept3 &= ~INTERCEPT_VINTR;
+            vmcb->vintr = vintr;
+        }
+        return;
+    }
+    vmcb->intercept3 |= INTERCEPT_VINTR;
+    vintr |= VINTR_IRQ;
+    if (priority == VIRT_ANY)
+        vmcb->vintr = vintr | VINTR_PRIORITY | VINTR_IGNORE_TPR;
+    else
+        vmcb->vintr = vintr | (uint64_t)priority << VINTR_PRIORITY_SHIFT;
+}
+
+bool svm_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
+{
+    const struct vmcb *vmcb = svm_of(v)->vmcb;
+
+    switch (index) {
+    case MSR_EFER: *value = vmcb->efer & ~EFER_SVME; return true;
+    case MSR_PAT: *value = vmcb->pat; return true;
+    default: return false;
+    }
+}
+
+static bool efer_write(struct vmcb *vmcb, uint64_t value)
+{
+    if (value & ~(EFER_GUEST | EFER_LMA))
+        return false;
+    if ((vmcb->cr0 & CR0_PG) && ((value ^ vmcb->efer) & EFER_LME))
+        return false;
+    vmcb->efer = (value & EFER_GUEST) | (vmcb->efer & EFER_LMA) | EFER_SVME;
+    return true;
+}
+
+static bool pat_write(struct vmcb *vmcb, uint64_t value)
+{
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint8_t type = (uint8_t)(value >> i);
+
+        if (type > 7 || type == 2 || type == 3)
+            return false;
+    }
+    vmcb->pat = value;
+    return true;
+}
+
+bool svm_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    switch (index) {
+    case MSR_EFER: return efer_write(svm_of(v)->vmcb, value);
+    case MSR_PAT: return pat_write(svm_of(v)->vmcb, value);
+    default: return false;
+    }
+}
+
+void svm_debug_use(struct vcpu *v)
+{
+    struct svm_vcpu *svm = svm_of(v);
+
+    debug_write(svm->debug);
+    svm->debug_live = true;
+    svm->vmcb->intercept_dr = 0;
+}
+
+void svm_switch_out(struct vcpu *v)
+{
+    static const uint64_t none[4];
+    struct svm_vcpu *svm = svm_of(v);
+
+    if (!svm->debug_live)
+        return;
+    debug_read(svm->debug);
+    debug_write(none);
+    svm->debug_live = false;
+    svm->vmcb->intercept_dr = INTERCEPT_DR_ALL;
+}
+
+void svm_dump(const struct vcpu *v)
+{
+    const struct vmcb *b = svm_of(v)->vmcb;
+
+    console_log("  exit %llx info %llx %llx event %llx inject %llx vintr %llx",
+                (unsigned long long)b->exit_code, (unsigned long long)b->exit_info1,
+                (unsigned long long)b->exit_info2, (unsigned long long)b->exit_event,
+                (unsigned long long)b->inject, (unsigned long long)b->vintr);
+    console_log("  cr0 %llx cr2 %llx cr3 %llx cr4 %llx efer %llx", (unsigned long long)b->cr0,
+                (unsigned long long)b->cr2, (unsigned long long)b->cr3, (unsigned long long)b->cr4,
+                (unsigned long long)b->efer);
+    console_log("  cs %x %x %llx ss %x ds %x fs %llx gs %llx cpl %u", b->cs.selector,
+                b->cs.attributes, (unsigned long long)b->cs.base, b->ss.selector, b->ds.selector,
+                (unsigned long long)b->fs.base, (unsigned long long)b->gs.base, b->cpl);
+}

@@ -1,0 +1,268 @@
+/* Why the guest was left: one table from exit codes to handlers. */
+#include "svm/svm.h"
+
+#include <abi/bulkhead.h>
+
+#include <arch/cpu.h>
+
+#include "domain/domain.h"
+#include "hypercall/call.h"
+#include "vcpu/exit.h"
+
+#define EXIT_DR_FIRST  0x20
+#define EXIT_DR_LAST   0x3f
+#define EXIT_EXCEPTION 0x40
+#define EXIT_CODES     0x90
+#define EXIT_NESTED    0x400ull
+#define EXIT_INVALID   UINT64_MAX
+
+#define EXCEPTION_DB 1
+#define EXCEPTION_UD 6
+#define EXCEPTION_GP 13
+#define EXCEPTION_AC 17
+#define EXCEPTION_MC 18
+
+/* EXITINFO1 of an I/O instruction and of a nested page fault. */
+#define IO_IN         (1u << 0)
+#define IO_STRING     (1u << 2)
+#define IO_SIZE_SHIFT 4
+#define IO_SIZE_MASK  7u
+#define IO_PORT_SHIFT 16
+#define NESTED_WRITE  (1ull << 1)
+#define NESTED_FETCH  (1ull << 4)
+#define NESTED_WALK   (1ull << 33)
+
+struct exit_row {
+    bool (*handle)(struct vcpu *v, struct vmcb *vmcb); /* true: the instruction is done */
+    uint8_t kind;                                      /* enum bulkhead_exit */
+    uint8_t length; /* of the instruction's plain encoding, where the CPU does not tell */
+};
+
+static bool on_cpuid(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    return exit_cpuid(v);
+}
+
+static bool on_msr(struct vcpu *v, struct vmcb *vmcb)
+{
+    return vmcb->exit_info1 ? exit_wrmsr(v) : exit_rdmsr(v);
+}
+
+static bool on_hlt(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    return exit_hlt(v);
+}
+
+static bool on_io(struct vcpu *v, struct vmcb *vmcb)
+{
+    uint32_t info = (uint32_t)vmcb->exit_info1;
+    struct exit_io io = {
+        .port = (uint16_t)(info >> IO_PORT_SHIFT),
+        .size = (uint8_t)(info >> IO_SIZE_SHIFT & IO_SIZE_MASK),
+        .in = (info & IO_IN) != 0,
+        .string = (info & IO_STRING) != 0,
+    };
+
+    if (exit_io(v, &io)) {
+        /* The only exit that tells its next instruction on every CPU. */
+        v->regs.rip = vmcb->exit_info2;
+        vmcb->shadow &= ~SHADOW_INTERRUPT;
+    }
+    return false;
+}
+
+static bool on_hypercall(struct vcpu *v, struct vmcb *vmcb)
+{
+    vmcb->shadow &= ~SHADOW_INTERRUPT;
+    hypercall(v);
+    return false; /* it moved RIP itself, or will be called again */
+}
+
+/* The exit was for the host's sake: its handler runs now. */
+static bool on_interrupt(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)v, (void)vmcb;
+    cpu_take_interrupts();
+    return false;
+}
+
+/* An NMI was taken by its own handler as soon as GIF was set. */
+static bool on_nothing(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)v, (void)vmcb;
+    return false;
+}
+
+/* Interrupts opened: vcpu_run decides anew what to inject. */
+static bool on_window(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    svm_want_window(v, 0);
+    return false;
+}
+
+/*
+ * The guest ends its NMI handler. IRET itself runs at the next entry, with
+ * interrupts held back, so that the next NMI finds an empty stack.
+ */
+static bool on_iret(struct vcpu *v, struct vmcb *vmcb)
+{
+    vmcb->intercept3 &= ~INTERCEPT_IRET;
+    vmcb->shadow |= SHADOW_INTERRUPT;
+    svm_of(v)->nmi_masked = false;
+    return false;
+}
+
+static bool on_debug_register(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    svm_debug_use(v);
+    return false;
+}
+
+static bool on_db(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    vcpu_raise(v, EXCEPTION_DB, -1);
+    return false;
+}
+
+static bool on_ac(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    vcpu_raise(v, EXCEPTION_AC, 0);
+    return false;
+}
+
+static bool on_mc(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    exit_unknown(v, "machine check while the domain ran");
+    return false;
+}
+
+/* Instructions that a guest's CPUID does not offer. */
+static bool on_undefined(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    vcpu_raise(v, EXCEPTION_UD, -1);
+    return false;
+}
+
+static bool on_protected(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    vcpu_raise(v, EXCEPTION_GP, 0);
+    return false;
+}
+
+/* Caches are coherent and shared with other domains: nothing to do, and above all no INVD. */
+static bool on_cache(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)v, (void)vmcb;
+    return true;
+}
+
+static bool on_shutdown(struct vcpu *v, struct vmcb *vmcb)
+{
+    (void)vmcb;
+    exit_unknown(v, "triple fault");
+    return false;
+}
+
+static const struct exit_row exit_table[EXIT_CODES] = {
+    [EXIT_DR_FIRST... EXIT_DR_LAST] = {on_debug_register, BULKHEAD_EXIT_OTHER, 0},
+    [EXIT_EXCEPTION + EXCEPTION_DB] = {on_db, BULKHEAD_EXIT_OTHER, 0},
+    [EXIT_EXCEPTION + EXCEPTION_AC] = {on_ac, BULKHEAD_EXIT_OTHER, 0},
+    [EXIT_EXCEPTION + EXCEPTION_MC] = {on_mc, BULKHEAD_EXIT_OTHER, 0},
+    [0x60] = {on_interrupt, BULKHEAD_EXIT_INTERRUPT, 0},
+    [0x61] = {on_nothing, BULKHEAD_EXIT_INTERRUPT, 0}, /* NMI */
+    [0x64] = {on_window, BULKHEAD_EXIT_WINDOW, 0},
+    [0x6f] = {on_protected, BULKHEAD_EXIT_OTHER, 0}, /* RDPMC */
+    [0x72] = {on_cpuid, BULKHEAD_EXIT_CPUID, 2},
+    [0x73] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* RSM */
+    [0x74] = {on_iret, BULKHEAD_EXIT_OTHER, 0},
+    [0x76] = {on_cache, BULKHEAD_EXIT_OTHER, 2}, /* INVD */
+    [0x78] = {on_hlt, BULKHEAD_EXIT_HLT, 1},
+    [0x7a] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* INVLPGA */
+    [0x7b] = {on_io, BULKHEAD_EXIT_IO, 0},
+    [0x7c] = {on_msr, BULKHEAD_EXIT_MSR, 2},
+    [0x7f] = {on_shutdown, BULKHEAD_EXIT_OTHER, 0},
+    [0x80] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMRUN */
+    [0x81] = {on_hypercall, BULKHEAD_EXIT_HYPERCALL, 0},
+    [0x82] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMLOAD */
+    [0x83] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMSAVE */
+    [0x84] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* STGI */
+    [0x85] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* CLGI */
+    [0x86] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* SKINIT */
+    [0x89] = {on_cache, BULKHEAD_EXIT_OTHER, 2},     /* WBINVD */
+    [0x8a] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* MONITOR */
+    [0x8b] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* MWAIT */
+    [0x8c] = {on_undefined, BULKHEAD_EXIT_OTHER, 0},
+    [0x8e] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* RDPRU */
+};
+
+/*
+ * An exit in the middle of an event's delivery: it is delivered again, unless it
+ * was a software interrupt, whose instruction simply runs again. Only bit 31
+ * says that there is one; the rest of the field may be left from earlier.
+ */
+static void redeliver(struct vmcb *vmcb)
+{
+    uint64_t event = vmcb->exit_event;
+    unsigned type = (unsigned)(event >> EVENT_TYPE_SHIFT) & EVENT_TYPE_MASK;
+    uint8_t vector = (uint8_t)event;
+
+    vmcb->inject = 0;
+    if (!(event & EVENT_VALID) || type == EVENT_SOFTWARE)
+        return;
+    if (type == EVENT_EXCEPTION && (vector == 3 || vector == 4))
+        return; /* INT3 and INTO likewise */
+    vmcb->inject = event;
+}
+
+static void on_nested(struct vcpu *v, const struct vmcb *vmcb)
+{
+    struct exit_nested fault = {
+        .gpa = {vmcb->exit_info2},
+        .write = (vmcb->exit_info1 & NESTED_WRITE) != 0,
+        .fetch = (vmcb->exit_info1 & NESTED_FETCH) != 0,
+        .walk = (vmcb->exit_info1 & NESTED_WALK) != 0,
+    };
+
+    exit_nested(v, &fault);
+}
+
+/* Past an instruction whose length is known; an STI before it no longer holds interrupts back. */
+void svm_advance(struct vcpu *v, unsigned length)
+{
+    v->regs.rip += length;
+    svm_of(v)->vmcb->shadow &= ~SHADOW_INTERRUPT;
+}
+
+void svm_exit(struct vcpu *v, struct vmcb *vmcb)
+{
+    uint64_t code = vmcb->exit_code;
+    const struct exit_row *row = code < EXIT_CODES ? &exit_table[code] : NULL;
+
+    redeliver(vmcb);
+    if (code == EXIT_NESTED) {
+        on_nested(v, vmcb);
+        return;
+    }
+    if (!row || !row->handle) {
+        exit_count(v, BULKHEAD_EXIT_OTHER);
+        exit_unknown(v, code == EXIT_INVALID ? "state that the CPU refuses" : "unexpected VM exit");
+        return;
+    }
+    exit_count(v, row->kind);
+    if (!row->handle(v, vmcb))
+        return;
+    if (svm_features.next_rip)
+        v->regs.rip = vmcb->next_rip;
+    else
+        v->regs.rip += row->length;
+    vmcb->shadow &= ~SHADOW_INTERRUPT;
+}

@@ -1,0 +1,69 @@
+/* What the files of AMD's SVM share. */
+#ifndef SVM_SVM_H
+#define SVM_SVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/addr.h>
+
+#include "svm/vmcb.h"
+#include "vcpu/virt.h"
+
+struct svm_vcpu {
+    struct vmcb *vmcb;        /* page of the pool */
+    hpa_t block;              /* where it lies */
+    uint64_t asid_generation; /* of asid_cpu; 0: needs a new ASID */
+    unsigned asid_cpu;
+    bool nmi_masked; /* from an NMI's delivery to the guest's IRET */
+    bool debug_live; /* the guest's DR0-DR3 are in the CPU and its accesses do not exit */
+    uint64_t debug[4];
+};
+
+static inline struct svm_vcpu *svm_of(const struct vcpu *v)
+{
+    return v->virt;
+}
+
+/* What this machine's SVM can do; the same on all CPUs. */
+struct svm_features {
+    bool next_rip; /* tells where the instruction that exited ends */
+};
+extern struct svm_features svm_features;
+
+/* Physical addresses of the intercept bitmaps, the same for all vCPUs. */
+extern uint64_t svm_io_bitmap, svm_msr_bitmap;
+
+#define EFER_SVME (1ull << 12)
+
+/* Handles the exit that the control block tells of. */
+void svm_exit(struct vcpu *v, struct vmcb *vmcb);
+
+void svm_advance(struct vcpu *v, unsigned length);
+
+uint64_t svm_nested_leaf(mfn_t mfn, unsigned level, enum p2m_type type);
+uint64_t svm_nested_table(mfn_t table);
+
+/* The guest reads or writes DR0-DR7: from now on it does so without an exit. */
+void svm_debug_use(struct vcpu *v);
+
+/* block.c: rows of struct virt_ops. */
+void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);
+void svm_reset_sipi(struct vcpu *v, uint8_t vector);
+void svm_mode(const struct vcpu *v, struct vcpu_mode *mode);
+bool svm_can_interrupt(const struct vcpu *v);
+bool svm_can_nmi(const struct vcpu *v);
+void svm_inject(struct vcpu *v, const struct virt_event *event);
+void svm_want_window(struct vcpu *v, unsigned priority);
+bool svm_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
+bool svm_msr_write(struct vcpu *v, uint32_t index, uint64_t value);
+void svm_switch_out(struct vcpu *v);
+void svm_dump(const struct vcpu *v);
+
+/* Assembly: one stay in the guest; saves FS, GS, TR and the like. */
+void svm_enter(struct regs *regs, uint64_t guest_block, uint64_t host_block);
+void svm_vmsave(uint64_t block);
+
+extern const struct virt_ops svm_ops;
+
+#endif

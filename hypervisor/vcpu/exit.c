@@ -1,0 +1,164 @@
+/* What a guest did that needs the core, whatever the vendor. */
+#include "vcpu/exit.h"
+
+#include <abi/bulkhead.h>
+#include <abi/layout.h>
+
+#include "domain/domain.h"
+#include "pci/pci.h"
+#include "sched/sched.h"
+#include "vcpu/cpuid.h"
+#include "vcpu/hole.h"
+#include "vcpu/lapic.h"
+#include "vcpu/mmio.h"
+#include "vcpu/msr.h"
+#include "vcpu/vcpu.h"
+
+#define EXCEPTION_GP 13
+#define RFLAGS_IF    (1ull << 9)
+
+void exit_count(struct vcpu *v, unsigned kind)
+{
+    v->exits_by[kind]++;
+}
+
+void exit_unknown(struct vcpu *v, const char *what)
+{
+    domain_crash(v->domain, "vCPU %u: %s", v->id, what);
+}
+
+bool exit_cpuid(struct vcpu *v)
+{
+    struct cpuid out = cpuid_guest(v, (uint32_t)v->regs.rax, (uint32_t)v->regs.rcx);
+
+    v->regs.rax = out.eax;
+    v->regs.rbx = out.ebx;
+    v->regs.rcx = out.ecx;
+    v->regs.rdx = out.edx;
+    return true;
+}
+
+bool exit_rdmsr(struct vcpu *v)
+{
+    uint64_t value = 0;
+
+    if (!msr_emulate_read(v, (uint32_t)v->regs.rcx, &value)) {
+        vcpu_raise(v, EXCEPTION_GP, 0);
+        return false;
+    }
+    v->regs.rax = (uint32_t)value;
+    v->regs.rdx = value >> 32;
+    return true;
+}
+
+bool exit_wrmsr(struct vcpu *v)
+{
+    uint64_t value = v->regs.rdx << 32 | (uint32_t)v->regs.rax;
+
+    if (msr_emulate_write(v, (uint32_t)v->regs.rcx, value))
+        return true;
+    vcpu_raise(v, EXCEPTION_GP, 0);
+    return false;
+}
+
+/* Halted with interrupts off: how an OS without another way to switch off ends. */
+static void halt_for_good(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    bool all_down = true;
+
+    lock_acquire(&d->lock);
+    sched_down(v);
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        all_down = all_down && d->vcpu[i]->state == VCPU_DOWN;
+    lock_release(&d->lock);
+    if (all_down)
+        domain_shutdown(d, SHUTDOWN_poweroff);
+}
+
+bool exit_hlt(struct vcpu *v)
+{
+    if (!(v->regs.rflags & RFLAGS_IF)) {
+        if (!v->lapic.nmi_pending)
+            halt_for_good(v);
+        return true;
+    }
+    sched_block(v);
+    return true;
+}
+
+static void io_result(struct vcpu *v, unsigned size, uint32_t value)
+{
+    uint64_t mask = size == 4 ? UINT64_MAX : (1ull << (8 * size)) - 1;
+
+    v->regs.rax = (v->regs.rax & ~mask) | (value & mask);
+}
+
+bool exit_io(struct vcpu *v, const struct exit_io *io)
+{
+    uint32_t value = (uint32_t)v->regs.rax;
+
+    if (io->string) {
+        domain_crash(v->domain, "string I/O at port %x", io->port);
+        return false;
+    }
+    if (v->domain->pci && pci_port(v, io->port, io->size, io->in, &value)) {
+        if (io->in)
+            io_result(v, io->size, value);
+        return true;
+    }
+    /* Nobody there: writes go nowhere. */
+    if (io->in)
+        io_result(v, io->size, UINT32_MAX);
+    return true;
+}
+
+static uint64_t lapic_page_read(struct vcpu *v, gpa_t at, unsigned size)
+{
+    uint32_t value = 0;
+
+    if (size != 4 || at.v % 16 != 0)
+        return 0;
+    (void)lapic_read(v, (uint32_t)at.v & PAGE_MASK, &value);
+    return value;
+}
+
+static void lapic_page_write(struct vcpu *v, gpa_t at, unsigned size, uint64_t value)
+{
+    if (size == 4 && at.v % 16 == 0)
+        (void)lapic_write(v, (uint32_t)at.v & PAGE_MASK, (uint32_t)value);
+}
+
+static const struct mmio_ops lapic_page = {lapic_page_read, lapic_page_write};
+
+void exit_nested(struct vcpu *v, const struct exit_nested *fault)
+{
+    struct domain *d = v->domain;
+    gpa_t at = fault->gpa;
+    bool plain = !fault->fetch && !fault->walk;
+
+    if (plain && at.v >> PAGE_SHIFT == LAYOUT_LAPIC_BASE >> PAGE_SHIFT &&
+        lapic_page_is_on(&v->lapic)) {
+        exit_count(v, BULKHEAD_EXIT_LAPIC);
+        mmio_emulate(v, at, fault->write, &lapic_page);
+        return;
+    }
+    if (plain && d->pci && pci_claims(d, at)) {
+        exit_count(v, BULKHEAD_EXIT_PCI);
+        mmio_emulate(v, at, fault->write, &pci_mmio);
+        return;
+    }
+    exit_count(v, BULKHEAD_EXIT_HOLE);
+    switch (hole_touch(d, gpa_gfn(at), fault->write, fault->fetch)) {
+    case HOLE_AGAIN: return;
+    case HOLE_READ_ONLY: vcpu_raise(v, EXCEPTION_GP, 0); return;
+    case HOLE_EXECUTED:
+        domain_crash(d, "vCPU %u executes at %llx, where no code can be", v->id,
+                     (unsigned long long)at.v);
+        return;
+    case HOLE_REFUSED:
+        domain_crash(d, "vCPU %u uses too much address space without memory (%llx)", v->id,
+                     (unsigned long long)at.v);
+        return;
+    }
+}

@@ -1,0 +1,85 @@
+/* Guest-physical addresses where nothing is. */
+#include "vcpu/hole.h"
+
+#include <arch/tlb.h>
+
+#include "domain/domain.h"
+#include "mm/heap.h"
+#include "mm/p2m.h"
+#include "util/string.h"
+
+/*
+ * Each stand-in costs the pool up to three page tables, so a domain gets a
+ * bounded number: probing of devices that are not there touches a handful.
+ */
+#define HOLES_MAX 64u
+
+/* One page of ones that all domains read. Made when first needed, kept for ever. */
+static void *ones;
+
+static void *ones_page(void)
+{
+    void *page = __atomic_load_n(&ones, __ATOMIC_ACQUIRE);
+    void *expected = NULL;
+
+    if (page)
+        return page;
+    page = pool_alloc(0);
+    if (!page)
+        return NULL;
+    memset(page, 0xff, PAGE_SIZE);
+    if (__atomic_compare_exchange_n(&ones, &expected, page, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+        return page;
+    pool_free(page, 0);
+    return expected;
+}
+
+static enum hole_result stand_in(struct domain *d, gfn_t gfn, void *page, enum p2m_type type)
+{
+    int rc;
+
+    if (!page || d->holes >= HOLES_MAX)
+        return HOLE_REFUSED;
+    rc = p2m_map(&d->p2m, gfn, pool_mfn(page), 0, type);
+    if (rc == -XEN_EEXIST)
+        return HOLE_AGAIN; /* another vCPU was faster */
+    if (rc < 0)
+        return HOLE_REFUSED;
+    d->holes++;
+    return HOLE_AGAIN;
+}
+
+/* A page that the domain alone can see what it wrote to. */
+static void *scratch_page(struct domain *d)
+{
+    if (!d->scratch)
+        d->scratch = pool_alloc(0);
+    return d->scratch;
+}
+
+enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch)
+{
+    enum p2m_type type;
+    mfn_t mfn = p2m_lookup(&d->p2m, gfn, &type);
+
+    if (fetch && type != P2M_RAM && type != P2M_RAM_RO)
+        return HOLE_EXECUTED;
+    switch (type) {
+    case P2M_RAM_RO:
+    case P2M_GRANT_RO: return write ? HOLE_READ_ONLY : HOLE_AGAIN;
+    case P2M_EMPTY: break;
+    default: return HOLE_AGAIN; /* allowed by now */
+    }
+    if (!write) {
+        d->stats.holes_read++;
+        return mfn_is_none(mfn) ? stand_in(d, gfn, ones_page(), P2M_EMPTY) : HOLE_AGAIN;
+    }
+    d->stats.holes_written++;
+    if (!mfn_is_none(mfn)) {
+        if (p2m_unmap(&d->p2m, gfn, &mfn, &type) < 0)
+            return HOLE_REFUSED;
+        tlb_flush_p2m(&d->p2m);
+    }
+    return stand_in(d, gfn, scratch_page(d), P2M_SCRATCH);
+}

@@ -1,0 +1,433 @@
+/* The virtual local APIC: registers, priorities, messages, inter-processor interrupts. */
+#include "vcpu/lapic.h"
+
+#include <abi/layout.h>
+
+#include <arch/clock.h>
+
+#include "domain/domain.h"
+#include "sched/sched.h"
+#include "vcpu/vcpu.h"
+
+#define REG_ID            0x20u
+#define REG_VERSION       0x30u
+#define REG_TPR           0x80u
+#define REG_PPR           0xa0u
+#define REG_EOI           0xb0u
+#define REG_LDR           0xd0u
+#define REG_DFR           0xe0u
+#define REG_SVR           0xf0u
+#define REG_ISR           0x100u
+#define REG_TMR           0x180u
+#define REG_IRR           0x200u
+#define REG_ESR           0x280u
+#define REG_LVT_CMCI      0x2f0u
+#define REG_ICR           0x300u
+#define REG_ICR_HIGH      0x310u
+#define REG_LVT           0x320u
+#define REG_LVT_LAST      0x370u
+#define REG_TIMER_INITIAL 0x380u
+#define REG_TIMER_CURRENT 0x390u
+#define REG_TIMER_DIVIDE  0x3e0u
+#define REG_SELF_IPI      0x3f0u
+
+/* Integrated APIC with six local vectors, as on processors since the Pentium 4. */
+#define VERSION 0x50014u
+
+#define BASE_BSP    (1ull << 8)
+#define BASE_X2APIC (1ull << 10)
+#define BASE_ENABLE (1ull << 11)
+
+#define SVR_ENABLE   (1u << 8)
+#define SVR_WRITABLE 0x1ffu
+#define LVT_MASKED   (1u << 16)
+#define LVT_PERIODIC (1u << 17)
+#define LVT_TIMER    1u /* place in lapic.lvt */
+
+#define ICR_WRITABLE        0xcdfffu
+#define ICR_LOGICAL         (1u << 11)
+#define ICR_ASSERT          (1u << 14)
+#define ICR_MODE_SHIFT      8
+#define ICR_SHORTHAND_SHIFT 18
+
+enum delivery {
+    DELIVER_FIXED = 0,
+    DELIVER_LOWEST = 1,
+    DELIVER_NMI = 4,
+    DELIVER_INIT = 5,
+    DELIVER_STARTUP = 6
+};
+enum shorthand { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
+
+#define DESTINATION_ALL 0xffu
+#define X2APIC_ALL      0xffffffffu
+#define VECTOR_FIRST    16u
+
+static bool is_x2apic(const struct lapic *l)
+{
+    return (l->base & BASE_X2APIC) != 0;
+}
+
+bool lapic_page_is_on(const struct lapic *l)
+{
+    return (l->base & (BASE_ENABLE | BASE_X2APIC)) == BASE_ENABLE;
+}
+
+static unsigned word_highest(uint32_t word)
+{
+    return 31u - (unsigned)__builtin_clz(word);
+}
+
+static int highest(const uint32_t bits[8])
+{
+    for (unsigned i = 8; i-- > 0;)
+        if (bits[i])
+            return (int)(i * 32 + word_highest(bits[i]));
+    return -1;
+}
+
+/* Interrupts of this priority class and below wait. */
+static uint32_t processor_priority(const struct lapic *l)
+{
+    int serving = highest(l->isr);
+    uint32_t class = serving < 0 ? 0 : (uint32_t)serving & 0xf0;
+
+    return (l->tpr & 0xf0) >= class ? l->tpr : class;
+}
+
+int lapic_pending(const struct vcpu *v)
+{
+    int vector = highest(v->lapic.irr);
+
+    if (vector < 0 || ((uint32_t)vector & 0xf0) <= (processor_priority(&v->lapic) & 0xf0))
+        return -1;
+    return vector;
+}
+
+unsigned lapic_blocked(const struct vcpu *v)
+{
+    int vector = highest(v->lapic.irr);
+    int serving = highest(v->lapic.isr);
+
+    if (vector < 0 || (serving >= 0 && vector >> 4 <= serving >> 4))
+        return 0;
+    return (unsigned)vector >> 4;
+}
+
+bool lapic_has_work(const struct vcpu *v)
+{
+    const struct lapic *l = &v->lapic;
+
+    return l->nmi_pending || l->init_pending || l->sipi || (l->maybe && lapic_pending(v) >= 0);
+}
+
+void lapic_accept(struct vcpu *v, uint8_t vector)
+{
+    struct lapic *l = &v->lapic;
+    uint32_t bit = 1u << (vector % 32);
+
+    __atomic_fetch_and(&l->irr[vector / 32], ~bit, __ATOMIC_SEQ_CST);
+    l->isr[vector / 32] |= bit;
+    /* Cleared before the search, so that one that arrives meanwhile sets it again. */
+    __atomic_store_n(&l->maybe, false, __ATOMIC_SEQ_CST);
+    if (highest(l->irr) >= 0)
+        l->maybe = true;
+}
+
+void lapic_raise(struct vcpu *v, uint8_t vector)
+{
+    struct lapic *l = &v->lapic;
+
+    if (vector < VECTOR_FIRST || !(l->svr & SVR_ENABLE) || !(l->base & BASE_ENABLE))
+        return;
+    __atomic_fetch_or(&l->irr[vector / 32], 1u << (vector % 32), __ATOMIC_SEQ_CST);
+    __atomic_store_n(&l->maybe, true, __ATOMIC_SEQ_CST);
+    sched_wake(v);
+}
+
+static void end_of_interrupt(struct lapic *l)
+{
+    int vector = highest(l->isr);
+
+    if (vector >= 0)
+        l->isr[vector / 32] &= ~(1u << ((unsigned)vector % 32));
+}
+
+/* ---- who is meant ---- */
+
+static bool is_meant(const struct vcpu *v, uint32_t destination, bool logical, bool wide)
+{
+    const struct lapic *l = &v->lapic;
+
+    if (destination == (wide ? X2APIC_ALL : DESTINATION_ALL))
+        return true;
+    if (!logical)
+        return l->id == destination;
+    if (is_x2apic(l)) {
+        /* Messages have 8 bits: cluster 0 only. */
+        return destination >> 16 == l->ldr >> 16 && (destination & l->ldr & 0xffff) != 0;
+    }
+    if (l->dfr >> 28 == 0xf)
+        return (destination & l->ldr >> 24) != 0;
+    return (destination >> 4) == l->ldr >> 28 && (destination & l->ldr >> 24 & 0xf) != 0;
+}
+
+static void receive(struct vcpu *v, enum delivery mode, uint8_t vector)
+{
+    struct lapic *l = &v->lapic;
+
+    switch (mode) {
+    case DELIVER_FIXED:
+    case DELIVER_LOWEST: lapic_raise(v, vector); return;
+    case DELIVER_NMI: l->nmi_pending = true; break;
+    case DELIVER_INIT:
+        l->init_pending = true;
+        l->startup = true;
+        break;
+    case DELIVER_STARTUP:
+        __atomic_store_n(&l->sipi, (uint16_t)(0x100u | vector), __ATOMIC_SEQ_CST);
+        l->startup = true;
+        if (v->state == VCPU_DOWN && l->waits_for_sipi)
+            sched_start(v);
+        break;
+    default: return; /* SMI and reserved: dropped */
+    }
+    sched_wake(v);
+}
+
+static void send(struct domain *d, const struct vcpu *from, uint32_t icr, uint32_t destination)
+{
+    enum delivery mode = (enum delivery)(icr >> ICR_MODE_SHIFT & 7);
+    enum shorthand shorthand = (enum shorthand)(icr >> ICR_SHORTHAND_SHIFT & 3);
+    bool wide = from && is_x2apic(&from->lapic);
+
+    if (mode == DELIVER_INIT && !(icr & ICR_ASSERT))
+        return; /* the de-assert of old processors */
+    for (unsigned i = 0; i < d->vcpu_count; i++) {
+        struct vcpu *v = d->vcpu[i];
+        bool is_self = v == from;
+
+        if (shorthand == TO_SELF ? !is_self : shorthand == TO_OTHERS && is_self)
+            continue;
+        if (shorthand == TO_DESTINATION &&
+            !is_meant(v, destination, (icr & ICR_LOGICAL) != 0, wide))
+            continue;
+        receive(v, mode, (uint8_t)icr);
+        if (mode == DELIVER_LOWEST)
+            return;
+    }
+}
+
+void lapic_msi(struct domain *d, uint64_t address, uint32_t data)
+{
+    /* PCI messages: destination in bits 12-19, logical mode in bit 2, else as the ICR. */
+    uint32_t icr = (data & 0x7ff) | ICR_ASSERT | (address & 4 ? ICR_LOGICAL : 0);
+
+    if ((address & ~0xfffffull) != LAYOUT_LAPIC_BASE)
+        return;
+    send(d, NULL, icr, (uint32_t)address >> 12 & 0xff);
+}
+
+/* ---- timer: one tick of the bus is a nanosecond ---- */
+
+static unsigned timer_shift(const struct lapic *l)
+{
+    unsigned code = (l->timer_divide & 3) | (l->timer_divide >> 1 & 4);
+
+    return (code + 1) & 7; /* codes 0 to 6 divide by 2 to 128, 7 by 1 */
+}
+
+static uint64_t timer_period(const struct lapic *l)
+{
+    return (uint64_t)l->timer_initial << timer_shift(l);
+}
+
+static uint32_t timer_current(const struct lapic *l)
+{
+    uint64_t gone = clock_now() - l->timer_started;
+    uint64_t period = timer_period(l);
+
+    if (period == 0 || (gone >= period && !(l->lvt[LVT_TIMER] & LVT_PERIODIC)))
+        return 0;
+    return (uint32_t)((period - gone % period) >> timer_shift(l));
+}
+
+static void timer_start(struct vcpu *v)
+{
+    struct lapic *l = &v->lapic;
+
+    timer_stop(&l->timer);
+    if (l->timer_initial == 0)
+        return;
+    l->timer_started = clock_now();
+    timer_arm(&l->timer, l->timer_started + timer_period(l));
+}
+
+void lapic_timer_fire(struct vcpu *v)
+{
+    struct lapic *l = &v->lapic;
+    uint64_t now = clock_now();
+    uint64_t period = timer_period(l);
+
+    if (!(l->lvt[LVT_TIMER] & LVT_MASKED))
+        lapic_raise(v, (uint8_t)l->lvt[LVT_TIMER]);
+    if (!(l->lvt[LVT_TIMER] & LVT_PERIODIC) || period == 0)
+        return;
+    /* Periods that passed unseen are skipped: the guest gets one interrupt for them. */
+    l->timer_started += period * ((now - l->timer_started) / period);
+    timer_arm(&l->timer, l->timer_started + period);
+}
+
+/* ---- registers ---- */
+
+void lapic_reset(struct vcpu *v, bool x2apic)
+{
+    struct lapic *l = &v->lapic;
+
+    timer_stop(&l->timer);
+    l->base =
+        LAYOUT_LAPIC_BASE | BASE_ENABLE | (v->id == 0 ? BASE_BSP : 0) | (x2apic ? BASE_X2APIC : 0);
+    l->id = v->id;
+    l->ldr = x2apic ? (v->id >> 4) << 16 | 1u << (v->id & 15) : 0;
+    l->dfr = UINT32_MAX;
+    l->svr = 0xff;
+    l->tpr = l->esr = l->icr_low = l->icr_high = l->timer_initial = l->timer_divide = 0;
+    for (unsigned i = 0; i < 7; i++)
+        l->lvt[i] = LVT_MASKED;
+    for (unsigned i = 0; i < 8; i++)
+        l->isr[i] = l->tmr[i] = l->irr[i] = 0;
+    l->maybe = l->nmi_pending = false;
+}
+
+static uint32_t *lvt_of(struct lapic *l, uint32_t offset)
+{
+    return offset == REG_LVT_CMCI ? &l->lvt[0] : &l->lvt[1 + (offset - REG_LVT) / 16];
+}
+
+bool lapic_read(struct vcpu *v, uint32_t offset, uint32_t *value)
+{
+    struct lapic *l = &v->lapic;
+    unsigned word = offset / 16 % 8;
+
+    *value = 0;
+    switch (offset) {
+    case REG_ID: *value = is_x2apic(l) ? l->id : l->id << 24; return true;
+    case REG_VERSION: *value = VERSION; return true;
+    case REG_TPR: *value = l->tpr; return true;
+    case REG_PPR: *value = processor_priority(l); return true;
+    case REG_LDR: *value = l->ldr; return true;
+    case REG_DFR: *value = l->dfr; return !is_x2apic(l);
+    case REG_SVR: *value = l->svr; return true;
+    case REG_ISR ... REG_ISR + 0x70: *value = l->isr[word]; return true;
+    case REG_TMR ... REG_TMR + 0x70: *value = l->tmr[word]; return true;
+    case REG_IRR ... REG_IRR + 0x70: *value = l->irr[word]; return true;
+    case REG_ESR: *value = l->esr; return true;
+    case REG_ICR: *value = l->icr_low; return true;
+    case REG_ICR_HIGH: *value = l->icr_high; return !is_x2apic(l);
+    case REG_LVT ... REG_LVT_LAST: *value = *lvt_of(l, offset); return true;
+    case REG_TIMER_INITIAL: *value = l->timer_initial; return true;
+    case REG_TIMER_CURRENT: *value = timer_current(l); return true;
+    case REG_TIMER_DIVIDE: *value = l->timer_divide; return true;
+    default: return false;
+    }
+}
+
+static void svr_write(struct lapic *l, uint32_t value)
+{
+    l->svr = value & SVR_WRITABLE;
+    if (!(value & SVR_ENABLE))
+        for (unsigned i = 0; i < 7; i++)
+            l->lvt[i] |= LVT_MASKED;
+}
+
+static void lvt_write(struct vcpu *v, uint32_t offset, uint32_t value)
+{
+    struct lapic *l = &v->lapic;
+    uint32_t *lvt = lvt_of(l, offset);
+
+    value &= offset == REG_LVT ? 0x300ffu : 0x1a7ffu;
+    if (!(l->svr & SVR_ENABLE))
+        value |= LVT_MASKED;
+    *lvt = value;
+}
+
+bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value)
+{
+    struct lapic *l = &v->lapic;
+
+    switch (offset) {
+    case REG_TPR: l->tpr = value & 0xff; return true;
+    case REG_EOI: end_of_interrupt(l); return true;
+    case REG_LDR: l->ldr = value & 0xff000000u; return true;
+    case REG_DFR: l->dfr = value | 0x0fffffffu; return true;
+    case REG_SVR: svr_write(l, value); return true;
+    case REG_ESR: l->esr = 0; return true;
+    case REG_ICR:
+        l->icr_low = value & ICR_WRITABLE;
+        send(v->domain, v, l->icr_low, is_x2apic(l) ? l->icr_high : l->icr_high >> 24);
+        return true;
+    case REG_ICR_HIGH: l->icr_high = value; return true;
+    case REG_LVT ... REG_LVT_LAST: lvt_write(v, offset, value); return true;
+    case REG_TIMER_INITIAL:
+        l->timer_initial = value;
+        timer_start(v);
+        return true;
+    case REG_TIMER_DIVIDE: l->timer_divide = value & 0xb; return true;
+    default: return false;
+    }
+}
+
+/* x2APIC: register offset / 16 from MSR 0x800; some exist in only one of the two forms. */
+bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
+{
+    uint32_t offset = (index & 0x3f) << 4;
+    uint32_t low;
+
+    if (!is_x2apic(&v->lapic) || index > 0x83f || offset == REG_EOI || !lapic_read(v, offset, &low))
+        return false;
+    *value = low;
+    if (offset == REG_ICR)
+        *value |= (uint64_t)v->lapic.icr_high << 32;
+    return true;
+}
+
+bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    struct lapic *l = &v->lapic;
+    uint32_t offset = (index & 0x3f) << 4;
+
+    if (!is_x2apic(l) || index > 0x83f)
+        return false;
+    if (offset == REG_ICR) {
+        l->icr_high = (uint32_t)(value >> 32);
+        return lapic_write(v, REG_ICR, (uint32_t)value);
+    }
+    if (value >> 32 || offset == REG_LDR || offset == REG_DFR || offset == REG_ICR_HIGH)
+        return false;
+    if ((offset == REG_EOI || offset == REG_ESR) && value != 0)
+        return false;
+    if (offset == REG_SELF_IPI) {
+        lapic_raise(v, (uint8_t)value);
+        return true;
+    }
+    return lapic_write(v, offset, (uint32_t)value);
+}
+
+/* The page stays where it is: nothing that we run moves it. */
+bool lapic_base_write(struct vcpu *v, uint64_t value)
+{
+    struct lapic *l = &v->lapic;
+    bool x2apic = (value & BASE_X2APIC) != 0;
+
+    if ((value & ~(BASE_BSP | BASE_X2APIC | BASE_ENABLE)) != LAYOUT_LAPIC_BASE)
+        return false;
+    if (x2apic && (!(value & BASE_ENABLE) || !v->domain->has_x2apic))
+        return false;
+    /* From x2APIC back only by way of "disabled". */
+    if (is_x2apic(l) && !x2apic && (value & BASE_ENABLE))
+        return false;
+    if (x2apic && !is_x2apic(l))
+        l->ldr = (l->id >> 4) << 16 | 1u << (l->id & 15);
+    l->base = (value & ~BASE_BSP) | (l->base & BASE_BSP);
+    return true;
+}

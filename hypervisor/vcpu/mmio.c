@@ -1,0 +1,95 @@
+/* Carries out a plain move on an emulated page. */
+#include "vcpu/mmio.h"
+
+#include "domain/domain.h"
+#include "mm/copy.h"
+#include "vcpu/vcpu.h"
+#include "vcpu/virt.h"
+
+#define HIGH_BYTES 16u /* AH and its kin, as the decoder numbers them */
+
+/* General registers in the order of their encoding. */
+static uint64_t *register_of(struct regs *r, unsigned number)
+{
+    uint64_t *const order[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
+                                 &r->rsi, &r->rdi, &r->r8,  &r->r9,  &r->r10, &r->r11,
+                                 &r->r12, &r->r13, &r->r14, &r->r15};
+
+    return order[number & 15];
+}
+
+static uint64_t mask_of(unsigned size)
+{
+    return size >= 8 ? UINT64_MAX : (1ull << (8 * size)) - 1;
+}
+
+static uint64_t register_read(struct regs *r, const struct mmio_access *a)
+{
+    if (a->reg >= HIGH_BYTES)
+        return *register_of(r, a->reg - HIGH_BYTES) >> 8 & 0xff;
+    return *register_of(r, a->reg) & mask_of(a->size);
+}
+
+/* Four bytes clear the upper half of a register, fewer leave the rest alone. */
+static void register_write(struct regs *r, const struct mmio_access *a, uint64_t value)
+{
+    uint64_t sign = 1ull << (8 * a->size - 1);
+    uint64_t mask = mask_of(a->width);
+    uint64_t *reg;
+
+    value &= mask_of(a->size);
+    if (a->is_signed && (value & sign))
+        value |= ~mask_of(a->size);
+    if (a->reg >= HIGH_BYTES) {
+        reg = register_of(r, a->reg - HIGH_BYTES);
+        *reg = (*reg & ~0xff00ull) | value << 8;
+        return;
+    }
+    reg = register_of(r, a->reg);
+    *reg = a->width == 4 ? value & mask : (*reg & ~mask) | (value & mask);
+}
+
+static enum mmio_mode code_mode(const struct vcpu_mode *mode)
+{
+    if (mode->cs_long)
+        return MMIO_CODE64;
+    return mode->cs_big ? MMIO_CODE32 : MMIO_CODE16;
+}
+
+static void refuse(struct vcpu *v, gpa_t at, const uint8_t *b, size_t len)
+{
+    uint8_t shown[8] = {0};
+
+    for (size_t i = 0; i < sizeof(shown) && i < len; i++)
+        shown[i] = b[i];
+    domain_crash(v->domain,
+                 "access to %llx by an instruction that is not emulated: "
+                 "%02x %02x %02x %02x %02x %02x %02x %02x",
+                 (unsigned long long)at.v, shown[0], shown[1], shown[2], shown[3], shown[4],
+                 shown[5], shown[6], shown[7]);
+}
+
+void mmio_emulate(struct vcpu *v, gpa_t at, bool write, const struct mmio_ops *ops)
+{
+    uint8_t bytes[MMIO_MAX_LENGTH];
+    struct mmio_access a;
+    struct vcpu_mode mode;
+    uint64_t old = 0;
+    size_t len;
+
+    vcpu_mode(v, &mode);
+    len = copy_instruction(v, bytes, (gla_t){mode.cs_base + v->regs.rip}, sizeof(bytes));
+    /* The guest may have changed the instruction since: what was decoded is what is done. */
+    if (!mmio_decode(bytes, len, code_mode(&mode), &a) || (write && !a.write) ||
+        (at.v & PAGE_MASK) + a.size > PAGE_SIZE) {
+        refuse(v, at, bytes, len);
+        return;
+    }
+    if (!a.write || a.exchange)
+        old = ops->read(v, at, a.size);
+    if (a.write)
+        ops->write(v, at, a.size, a.immediate ? a.value : register_read(&v->regs, &a));
+    if (!a.write || a.exchange)
+        register_write(&v->regs, &a, old);
+    virt->advance(v, a.length);
+}

@@ -1,0 +1,19 @@
+/* Model-specific registers of a guest: one table of what may be read and written. */
+#ifndef VCPU_MSR_H
+#define VCPU_MSR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+
+/* The MSR that writes the hypercall page: CPUID leaf 0x40000002 names it. */
+#define MSR_HYPERCALL_PAGE 0x40000000u
+
+void msr_reset(struct vcpu *v);
+
+/* false: the access raises #GP. */
+bool msr_emulate_read(struct vcpu *v, uint32_t index, uint64_t *value);
+bool msr_emulate_write(struct vcpu *v, uint32_t index, uint64_t value);
+
+#endif

@@ -1,0 +1,208 @@
+/* A virtual CPU's life, and what is decided before each entry. */
+#include "vcpu/vcpu.h"
+
+#include <arch/fpu.h>
+
+#include "console/console.h"
+#include "domain/domain.h"
+#include "event/event.h"
+#include "mm/heap.h"
+#include "sched/sched.h"
+#include "vcpu/info.h"
+#include "vcpu/msr.h"
+#include "vcpu/virt.h"
+
+#define NMI_VECTOR 2
+#define XCR0_RESET 1u
+
+static unsigned fpu_order(void)
+{
+    unsigned order = 0;
+
+    while ((size_t)PAGE_SIZE << order < fpu_area_len())
+        order++;
+    return order;
+}
+
+struct vcpu *vcpu_create(struct domain *d, unsigned id)
+{
+    struct vcpu *v = heap_alloc(sizeof(*v));
+
+    if (!v)
+        return NULL;
+    v->fpu = pool_alloc(fpu_order());
+    if (!v->fpu)
+        goto no_fpu;
+    v->domain = d;
+    v->id = id;
+    v->state = VCPU_DOWN;
+    list_init(&v->queue);
+    area_init(&v->runstate_area);
+    area_init(&v->time_area);
+    area_init(&v->info_area);
+    timer_init(&v->timer, TIMER_SINGLESHOT);
+    timer_init(&v->poll_timer, TIMER_POLL);
+    timer_init(&v->lapic.timer, TIMER_LAPIC);
+    if (virt->vcpu_init(v) != 0)
+        goto no_virt;
+    vcpu_reset_pvh(v, 0, 0);
+    v->lapic.startup = v->lapic.waits_for_sipi = id > 0;
+    return v;
+
+no_virt:
+    pool_free(v->fpu, fpu_order());
+no_fpu:
+    heap_free(v);
+    return NULL;
+}
+
+void vcpu_destroy(struct vcpu *v)
+{
+    if (!v)
+        return;
+    sched_forget(v);
+    timer_stop(&v->timer);
+    timer_stop(&v->poll_timer);
+    timer_stop(&v->lapic.timer);
+    virt->vcpu_fini(v);
+    pool_free(v->fpu, fpu_order());
+    heap_free(v);
+}
+
+/* The vCPU is on no CPU: its vector registers are in memory. */
+void vcpu_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
+{
+    fpu_area_reset(v->fpu);
+    v->fpu_xcr0 = XCR0_RESET;
+    v->tsc_aux = 0;
+    msr_reset(v);
+    lapic_reset(v, v->domain->has_x2apic);
+    virt->reset_pvh(v, entry, start_info);
+}
+
+/* INIT and start-up IPIs that came meanwhile. False: the vCPU waits for one. */
+static bool take_startup(struct vcpu *v)
+{
+    uint16_t sipi;
+
+    if (__atomic_exchange_n(&v->lapic.init_pending, false, __ATOMIC_ACQ_REL)) {
+        lapic_reset(v, v->domain->has_x2apic);
+        v->lapic.waits_for_sipi = true;
+    }
+    if (!v->lapic.waits_for_sipi) {
+        v->lapic.startup = false;
+        return true;
+    }
+    sipi = __atomic_exchange_n(&v->lapic.sipi, 0, __ATOMIC_ACQ_REL);
+    if (sipi == 0) {
+        sched_block(v);
+        return false;
+    }
+    v->lapic.waits_for_sipi = v->lapic.startup = false;
+    virt->reset_sipi(v, (uint8_t)sipi);
+    return true;
+}
+
+static bool deliver_nmi(struct vcpu *v)
+{
+    static const struct virt_event nmi = {.vector = NMI_VECTOR, .nmi = true};
+
+    if (!virt->can_nmi(v))
+        return false;
+    v->lapic.nmi_pending = false;
+    virt->inject(v, &nmi);
+    return true;
+}
+
+static void deliver(struct vcpu *v, uint8_t vector)
+{
+    struct virt_event event = {.vector = vector};
+
+    virt->inject(v, &event);
+}
+
+/* What is injected at this entry, or told to be as soon as interrupts open. */
+static void deliver_pending(struct vcpu *v)
+{
+    bool upcall = event_upcall_pending(v);
+    int vector = v->lapic.maybe ? lapic_pending(v) : -1;
+    unsigned window = 0;
+
+    if (v->lapic.nmi_pending && deliver_nmi(v))
+        window = upcall || vector >= 0 ? VIRT_ANY : 0;
+    else if (!upcall && vector < 0)
+        window = v->lapic.maybe ? lapic_blocked(v) : 0;
+    else if (!virt->can_interrupt(v))
+        window = VIRT_ANY;
+    else if (upcall) {
+        deliver(v, v->domain->callback_vector);
+        v->domain->stats.upcalls++;
+        window = vector >= 0 ? VIRT_ANY : 0;
+    } else {
+        lapic_accept(v, (uint8_t)vector);
+        deliver(v, (uint8_t)vector);
+        v->domain->stats.interrupts++;
+        window = v->lapic.maybe ? lapic_blocked(v) : 0;
+    }
+    if (v->lapic.nmi_pending)
+        window = VIRT_ANY;
+    virt->want_window(v, window);
+}
+
+void vcpu_run(struct vcpu *v)
+{
+    if (v->lapic.startup && !take_startup(v))
+        return;
+    deliver_pending(v);
+    virt->run(v);
+}
+
+void vcpu_switch_in(struct vcpu *v)
+{
+    fpu_load(v->fpu, v->fpu_xcr0, v->tsc_aux);
+}
+
+void vcpu_switch_out(struct vcpu *v)
+{
+    v->fpu_xcr0 = fpu_save(v->fpu, &v->tsc_aux);
+    virt->switch_out(v);
+}
+
+bool vcpu_can_interrupt(const struct vcpu *v)
+{
+    return virt->can_interrupt(v);
+}
+
+void vcpu_mode(const struct vcpu *v, struct vcpu_mode *mode)
+{
+    virt->mode(v, mode);
+}
+
+void vcpu_raise(struct vcpu *v, uint8_t vector, int64_t error)
+{
+    struct virt_event event = {
+        .vector = vector,
+        .exception = true,
+        .has_error = error >= 0,
+        .error = error >= 0 ? (uint32_t)error : 0,
+    };
+
+    virt->inject(v, &event);
+}
+
+void vcpu_dump(const struct vcpu *v)
+{
+    const struct regs *r = &v->regs;
+
+    console_log("vCPU %u: rip %llx rflags %llx rsp %llx", v->id, (unsigned long long)r->rip,
+                (unsigned long long)r->rflags, (unsigned long long)r->rsp);
+    console_log("  rax %llx rbx %llx rcx %llx rdx %llx", (unsigned long long)r->rax,
+                (unsigned long long)r->rbx, (unsigned long long)r->rcx, (unsigned long long)r->rdx);
+    console_log("  rsi %llx rdi %llx rbp %llx r8 %llx", (unsigned long long)r->rsi,
+                (unsigned long long)r->rdi, (unsigned long long)r->rbp, (unsigned long long)r->r8);
+    console_log("  r9 %llx r10 %llx r11 %llx r12 %llx", (unsigned long long)r->r9,
+                (unsigned long long)r->r10, (unsigned long long)r->r11, (unsigned long long)r->r12);
+    console_log("  r13 %llx r14 %llx r15 %llx", (unsigned long long)r->r13,
+                (unsigned long long)r->r14, (unsigned long long)r->r15);
+    virt->dump(v);
+}
