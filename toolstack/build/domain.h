@@ -1,0 +1,69 @@
+/*
+ * Builds a domain from its description, up to the point where only its nodes in
+ * the store and the unpause are missing.
+ *
+ *     struct build b;
+ *     rc = build_create(&b, &order);            it has an id from now on
+ *     if (rc == 0)
+ *         rc = build_fill(&b, command line);
+ *     if (rc != 0)
+ *         ... b.error says what and where
+ *     build_close(&b, rc != 0);                 on failure nothing is left of it
+ */
+#ifndef BUILD_DOMAIN_H
+#define BUILD_DOMAIN_H
+
+#include "elf.h"
+#include "layout.h"
+#include "mapped.h"
+
+#include <stdbool.h>
+
+#include <abi/event.h>
+#include <config/config.h>
+
+struct build_order {
+    const struct config_root *root;
+    const struct domain_config *config;
+    const domid_t *backends; /* of each disk of config */
+    domid_t store;           /* DOMID_INVALID: the domain gets no store ring */
+    domid_t console;         /* DOMID_INVALID: no console ring */
+    uint32_t rights;
+};
+
+/* What is wrong and what to do about it, and the line of the domain's file to blame. */
+struct build_error {
+    unsigned line;
+    char text[240];
+};
+
+struct build {
+    struct build_order order;
+    domid_t domid; /* DOMID_INVALID: not created */
+    evtchn_port_t store_port;
+    evtchn_port_t console_port;
+    struct build_error error;
+
+    /* In between. */
+    const char *cmdline;
+    struct mapped kernel;
+    struct mapped initrd;
+    struct elf_image image;
+    struct layout_request request;
+    struct layout layout;
+};
+
+/* Reads the images and creates the domain: paused, with its name and rights, without memory. */
+int build_create(struct build *b, const struct build_order *order)
+    __attribute__((warn_unused_result));
+
+/* Gives it memory, content, ports, devices and a first vCPU. */
+int build_fill(struct build *b, const char *cmdline) __attribute__((warn_unused_result));
+
+/* Ends the work; destroys the domain again if it failed. */
+void build_close(struct build *b, bool failed);
+
+/* Ends a domain in the core: all that it had goes back. */
+int build_destroy(domid_t domid);
+
+#endif

@@ -1,0 +1,19 @@
+/* Fills a new domain's guest-physical memory: frames by the largest pieces there are, then bytes.
+ */
+#ifndef BUILD_MEMORY_H
+#define BUILD_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <abi/xen.h>
+
+/* Gives the domain zeroed RAM at [gpa, gpa + len), whole frames. Zero or a negative error number.
+ */
+int memory_populate(domid_t domid, uint64_t gpa, uint64_t len) __attribute__((warn_unused_result));
+
+/* Copies bytes in; the frames must be there. */
+int memory_load(domid_t domid, uint64_t gpa, const void *bytes, size_t len)
+    __attribute__((warn_unused_result));
+
+#endif

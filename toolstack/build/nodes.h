@@ -1,0 +1,19 @@
+/* The store nodes by which a domain, the services and the backends find each other. */
+#ifndef BUILD_NODES_H
+#define BUILD_NODES_H
+
+#include "domain.h"
+
+#include <store_client.h>
+
+/* Writes all nodes of a built domain and tells the store and the console of it. */
+int nodes_write(struct store_client *store, const struct build *b)
+    __attribute__((warn_unused_result));
+
+/* Takes them away again; what is not there is no error. */
+void nodes_remove(struct store_client *store, const struct build_order *order, domid_t domid);
+
+/* Asks the backend of one disk to let go: the front end is gone. */
+void nodes_close_disk(struct store_client *store, domid_t domid, domid_t backend, uint32_t number);
+
+#endif

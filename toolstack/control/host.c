@@ -1,0 +1,88 @@
+/* Reads what the host shall be, and asks for the start of what is fit to start. */
+#include "control.h"
+
+#include <stdlib.h>
+
+#include <hcall.h>
+
+static struct config_set set;
+
+static void print_all(struct diagnostics *list)
+{
+    char line[512];
+
+    for (size_t i = 0; i < list->count; i++) {
+        diagnostics_format(&list->items[i], line, sizeof(line));
+        supervise_say("%s", line);
+    }
+    if (list->lost)
+        supervise_say("there is more wrong than is shown here");
+    diagnostics_free(list);
+}
+
+/* How many of those that should start by themselves cannot. */
+static unsigned count_lost(void)
+{
+    unsigned lost = 0;
+
+    for (size_t i = 0; i < set.host->domain_count; i++)
+        lost += set.host->domains[i].autostart;
+    for (size_t i = 0; i < set.count; i++)
+        if (set.domains[i]->autostart && !set.domains[i]->refused)
+            lost--;
+    return lost;
+}
+
+static bool check(struct cli *cli)
+{
+    struct bulkhead_host_info host = {0};
+    struct diagnostics list = {0};
+    struct config_limits limits = {.root = cli->root,
+                                   .iommu_required = cli->iommu_required,
+                                   .iommu_present = cli->iommu_present};
+    int refused;
+
+    if (hcall_host_info(&host) >= 0)
+        limits.memory_bytes = host.free_bytes;
+    refused = config_check_set(set.domains, set.count, &limits, &list);
+    print_all(&list);
+    return refused >= 0;
+}
+
+static bool add_all(struct cli *cli)
+{
+    struct supervise *s = cli->supervise;
+    struct domain_config **order;
+    size_t count;
+
+    for (size_t i = 0; i < set.count; i++)
+        if (!supervise_add(s, set.domains[i]))
+            return false;
+    order = calloc(set.count + 1, sizeof(struct domain_config *));
+    if (!order)
+        return false;
+    count = config_order(set.domains, set.count, order);
+    for (size_t i = 0; i < count; i++)
+        supervise_start(s, supervise_of_config(s, order[i]));
+    free(order);
+    return true;
+}
+
+bool host_start(struct cli *cli)
+{
+    struct diagnostics list = {0};
+    int rc = config_set_load(cli->root, &set, &list);
+
+    print_all(&list);
+    if (rc != 0)
+        return false;
+    cli->iommu_required = set.host->iommu_required;
+    if (!check(cli) || !add_all(cli)) {
+        supervise_say("not enough memory for the control domain: give it more by control_memory=");
+        return false;
+    }
+    cli->supervise->lost = count_lost();
+    if (cli->supervise->lost > 0)
+        cli->supervise->failed = true;
+    return true;
+}

@@ -1,0 +1,120 @@
+/*
+ * The control domain: builds all other domains from XML and then serves a
+ * prompt. It owns no device and runs until the host goes down.
+ */
+#include "control.h"
+
+#include <string.h>
+
+#include <hcall.h>
+#include <rt/clock.h>
+#include <rt/event.h>
+#include <rt/log.h>
+
+static const struct config_root root = {"", NULL};
+static struct supervise domains = {.root = &root};
+static struct cli cli = {.supervise = &domains, .root = &root};
+
+/* A domain stopped: the core says so by an event, the loop looks which. */
+static int listen_for_deaths(void)
+{
+    struct evtchn_bind_virq bind = {.virq = VIRQ_DOM_EXC};
+    int rc = hcall_event_bind_virq(&bind);
+
+    if (rc >= 0)
+        event_open(bind.port);
+    return rc;
+}
+
+static void host_end(bool failed)
+{
+    struct bulkhead_host_shutdown end = {.action = BULKHEAD_HOST_POWEROFF, .status = failed};
+    int rc = hcall_host_shutdown(&end);
+
+    supervise_say("the core refused to stop the host: %s", strerror(-rc));
+}
+
+/* Changes below what `store watch` watches; all other events only wake the loop. */
+static void show_watched(void)
+{
+    const struct store_event *event;
+
+    while ((event = store_event(domains.store)) != NULL)
+        if (cli.watching && strcmp(event->token, "user") == 0)
+            cli_print("%s\n", event->path);
+}
+
+uint64_t loop_settle(struct cli *c)
+{
+    uint64_t deadline;
+
+    /* Requests made by a step may have taken the port's event: look until all is quiet. */
+    do {
+        show_watched();
+        deadline = supervise_step(c->supervise);
+    } while (domains.store->first);
+    return deadline;
+}
+
+bool cli_wait(struct cli *c, bool (*done)(const struct entry *e), const struct entry *e)
+{
+    for (;;) {
+        uint64_t deadline = loop_settle(c);
+
+        if (done(e))
+            return true;
+        if (term_is_broken())
+            return false;
+        (void)event_wait(deadline);
+    }
+}
+
+static bool guests_are_gone(void)
+{
+    for (size_t i = 0; i < domains.count; i++)
+        if (entry_is_guest(domains.entries[i]) && entry_is_active(domains.entries[i]) &&
+            !domains.entries[i]->dead)
+            return false;
+    return true;
+}
+
+static void end_if_done(void)
+{
+    bool left = cli.leaving && (guests_are_gone() || clock_now() >= cli.leave_time);
+
+    if (left || (cli.headless && supervise_is_over(&domains)))
+        host_end(domains.failed);
+}
+
+static _Noreturn void serve(void)
+{
+    for (;;) {
+        uint64_t deadline;
+
+        term_read();
+        deadline = loop_settle(&cli);
+        end_if_done();
+        term_prompt();
+        if (cli.leaving && cli.leave_time < deadline)
+            deadline = cli.leave_time;
+        (void)event_wait(deadline);
+    }
+}
+
+int main(void)
+{
+    struct bulkhead_host_info host = {0};
+
+    if (hcall_host_info(&host) < 0)
+        log_line("the core does not say what the host has");
+    cli.headless = (host.flags & BULKHEAD_HOST_HEADLESS) != 0;
+    cli.iommu_present = (host.flags & BULKHEAD_HOST_IOMMU) != 0;
+    if (term_open(&cli) < 0 || listen_for_deaths() < 0)
+        log_line("the core gives the control domain no terminal or no word of deaths");
+    if (!services_start(&domains) || !host_start(&cli)) {
+        domains.failed = true;
+        if (cli.headless)
+            host_end(true);
+    }
+    serve();
+}

@@ -1,0 +1,158 @@
+/* The two domains that all others need: the store, which needs nobody, and the console. */
+#include "control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/addr.h>
+#include <abi/rights.h>
+#include <build/nodes.h>
+#include <hcall.h>
+#include <rt/memory.h>
+
+#define MIB            (1ull << 20)
+#define SERVICE_MEMORY (8 * MIB)
+
+static char store_name[] = "store";
+static char console_name[] = "console";
+static char control_name[] = "control";
+static char host_file[] = "host.xml";
+static char store_kernel[] = "/bulkhead/store.elf";
+static char console_kernel[] = "/bulkhead/console.elf";
+static char control_kernel[] = "/bulkhead/control.elf";
+
+/* Stand in for files: what is always there has none. */
+static struct domain_config control_config = {.file = host_file,
+                                              .name = control_name,
+                                              .memory_bytes = SERVICE_MEMORY,
+                                              .vcpus = 1,
+                                              .kernel = control_kernel,
+                                              .autostart = true};
+static struct domain_config store_config = {.file = host_file,
+                                            .name = store_name,
+                                            .memory_bytes = SERVICE_MEMORY,
+                                            .current_memory_bytes = SERVICE_MEMORY,
+                                            .vcpus = 1,
+                                            .kernel = store_kernel,
+                                            .autostart = true};
+static struct domain_config console_config = {.file = host_file,
+                                              .name = console_name,
+                                              .memory_bytes = SERVICE_MEMORY,
+                                              .current_memory_bytes = SERVICE_MEMORY,
+                                              .vcpus = 1,
+                                              .kernel = console_kernel,
+                                              .rights = RIGHT_CONSOLE,
+                                              .autostart = true};
+
+static struct store_client store;
+static struct build b;
+
+/* The rings of all domains end at a service: it shares with everyone. */
+static int serve_all(domid_t domid)
+{
+    struct bulkhead_pair pair = {.domid = domid, .peer = DOMID_INVALID};
+
+    return hcall_domain_pair(&pair);
+}
+
+static int unpause(domid_t domid)
+{
+    struct xen_domctl op;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_unpausedomain;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = domid;
+    return hcall_control_unpause(&op);
+}
+
+static bool say_failure(const char *name)
+{
+    supervise_say("the %s could not be started: %s", name, b.error.text);
+    return false;
+}
+
+static bool add_entry(struct supervise *s, struct domain_config *config, domid_t domid)
+{
+    struct entry *e = supervise_add(s, config);
+
+    if (!e)
+        return false;
+    e->phase = ENTRY_LIVE;
+    e->domid = domid;
+    e->service = true;
+    e->ready = true;
+    return true;
+}
+
+/* Our own ring: a page of ours, granted under the store's reserved reference, and a port. */
+static int own_ring(domid_t domid, void *page, evtchn_port_t *port)
+{
+    struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = domid};
+    struct bulkhead_grant_seed seed = {.domid = DOMID_SELF,
+                                       .peer = domid,
+                                       .ref = GNTTAB_RESERVED_XENSTORE,
+                                       .gfn = memory_gfn(page)};
+    int rc = hcall_event_alloc_unbound(&alloc);
+
+    if (rc >= 0)
+        rc = hcall_grant_seed(&seed);
+    *port = alloc.port;
+    return rc;
+}
+
+static bool start_store(struct supervise *s)
+{
+    struct build_order order = {
+        .root = s->root, .config = &store_config, .store = DOMID_INVALID, .console = DOMID_INVALID};
+    void *page = memory_pages_alloc(1);
+    evtchn_port_t port = 0;
+    char cmdline[32];
+    int rc = build_create(&b, &order);
+
+    /* Its command line says where our ring is, which needs its id. */
+    if (rc == 0 && (!page || own_ring(b.domid, page, &port) < 0 || serve_all(b.domid) < 0)) {
+        snprintf(b.error.text, sizeof(b.error.text), "the core refused the control domain's ring");
+        rc = -1;
+    }
+    snprintf(cmdline, sizeof(cmdline), "control=0:%u", port);
+    if (rc == 0)
+        rc = build_fill(&b, cmdline);
+    s->store_domid = b.domid;
+    build_close(&b, rc != 0);
+    if (rc != 0 || unpause(s->store_domid) < 0)
+        return say_failure(store_name);
+    store_open(&store, page, port);
+    s->store = &store;
+    return add_entry(s, &store_config, s->store_domid);
+}
+
+static bool start_console(struct supervise *s)
+{
+    struct build_order order = {.root = s->root,
+                                .config = &console_config,
+                                .store = s->store_domid,
+                                .console = DOMID_INVALID,
+                                .rights = console_config.rights};
+    int rc = build_create(&b, &order);
+
+    if (rc == 0)
+        rc = build_fill(&b, "");
+    if (rc == 0) {
+        rc = nodes_write(&store, &b);
+        if (rc != 0)
+            snprintf(b.error.text, sizeof(b.error.text), "the store does not answer: %s",
+                     strerror(-rc));
+    }
+    s->console_domid = b.domid;
+    build_close(&b, rc != 0);
+    if (rc != 0 || serve_all(s->console_domid) < 0 || unpause(s->console_domid) < 0)
+        return say_failure(console_name);
+    return add_entry(s, &console_config, s->console_domid);
+}
+
+bool services_start(struct supervise *s)
+{
+    return add_entry(s, &control_config, 0) && start_store(s) && start_console(s);
+}

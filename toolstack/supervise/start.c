@@ -1,0 +1,181 @@
+/* From a file to a running domain: wait for the backends, build, have the disks opened, unpause. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/bulkhead.h>
+#include <abi/control.h>
+#include <build/nodes.h>
+#include <hcall.h>
+#include <rt/clock.h>
+
+bool backend_is_live(const struct supervise *s, const struct entry *e, size_t index)
+{
+    const struct entry *b = supervise_of_config(s, e->config->disks[index].backend);
+
+    return b && b->phase == ENTRY_LIVE && !b->dead && b->domid == e->backends[index];
+}
+
+/* Not to be started this time. */
+static bool give_up(struct entry *e)
+{
+    e->phase = ENTRY_FAILED;
+    return true;
+}
+
+/* 1: all backends may be used, 0: not yet, -1: one never will, and it was said. */
+static int find_backends(struct supervise *s, struct entry *e)
+{
+    const struct domain_config *c = e->config;
+
+    for (size_t i = 0; i < c->disk_count; i++) {
+        const struct config_disk *disk = &c->disks[i];
+        const struct entry *b = disk->backend ? supervise_of_config(s, disk->backend) : NULL;
+
+        if (!b || !entry_is_active(b) || b->dead ||
+            (b->phase == ENTRY_CLOSING && b->next != NEXT_RESTART)) {
+            entry_complain(s, e, disk->backend_line,
+                           "the backend domain %s of disk %s is not running: start it first",
+                           b ? b->config->name : "(none)", disk->target);
+            return -1;
+        }
+        if (b->phase != ENTRY_LIVE || !b->ready)
+            return 0;
+        e->backends[i] = b->domid;
+    }
+    return 1;
+}
+
+static int build(struct supervise *s, struct entry *e)
+{
+    const struct domain_config *c = e->config;
+    struct build_order order = {.root = s->root,
+                                .config = c,
+                                .backends = e->backends,
+                                .store = s->store_domid,
+                                .console = s->console_domid,
+                                .rights = c->rights};
+    /* Large, and built one at a time. */
+    static struct build b;
+    int rc = build_create(&b, &order);
+
+    if (rc == 0)
+        rc = build_fill(&b, c->cmdline ? c->cmdline : "");
+    if (rc != 0) {
+        entry_complain(s, e, b.error.line, "%s", b.error.text);
+    } else {
+        rc = nodes_write(s->store, &b);
+        if (rc != 0) {
+            entry_complain(s, e, c->line, "the store refused the domain's nodes: %s",
+                           strerror(-rc));
+            nodes_remove(s->store, &order, b.domid);
+        }
+    }
+    e->domid = b.domid;
+    build_close(&b, rc != 0);
+    if (rc != 0)
+        e->domid = DOMID_INVALID;
+    return rc;
+}
+
+bool start_step(struct supervise *s, struct entry *e)
+{
+    int found;
+
+    if (e->deadline > clock_now())
+        return false;
+    if (e->config->disk_count > 0 && !e->backends) {
+        e->backends = calloc(e->config->disk_count, sizeof(*e->backends));
+        if (!e->backends)
+            return give_up(e);
+    }
+    found = find_backends(s, e);
+    if (found == 0)
+        return false;
+    if (found < 0 || build(s, e) != 0)
+        return give_up(e);
+    e->phase = ENTRY_OPENING;
+    e->ready = false;
+    e->dead = false;
+    entry_watch(s, e, true);
+    return true;
+}
+
+/* 1: the backend has the disk, 0: not yet, -1: it never will, and it was said. */
+static int look_at_disk(struct supervise *s, struct entry *e, size_t index)
+{
+    const struct config_disk *disk = &e->config->disks[index];
+    char status[32];
+    char reason[256];
+    int rc;
+
+    if (!backend_is_live(s, e, index)) {
+        entry_complain(s, e, disk->backend_line, "the backend domain %s died: see dmesg",
+                       disk->backend->name);
+        return -1;
+    }
+    rc = store_read(s->store, STORE_TX_NONE, status, sizeof(status),
+                    "/local/domain/%u/backend/vbd/%u/%u/hotplug-status", e->backends[index],
+                    e->domid, disk->number);
+    if (rc < 0)
+        return 0;
+    if (strcmp(status, "connected") == 0)
+        return 1;
+    if (strcmp(status, "error") != 0)
+        return 0;
+    rc = store_read(s->store, STORE_TX_NONE, reason, sizeof(reason),
+                    "/local/domain/%u/backend/vbd/%u/%u/hotplug-error", e->backends[index],
+                    e->domid, disk->number);
+    entry_complain(s, e, disk->source_line, "%s",
+                   rc >= 0 ? reason : "the backend cannot open this disk: see its log");
+    return -1;
+}
+
+static void attach_again(struct entry *e)
+{
+    struct bulkhead_console_attach attach = {.domid = e->domid};
+
+    if (e->attached)
+        (void)hcall_console_attach(&attach);
+    e->attached = false;
+}
+
+static bool unpause(struct supervise *s, struct entry *e)
+{
+    struct xen_domctl op;
+    int rc;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_unpausedomain;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = e->domid;
+    attach_again(e);
+    rc = hcall_control_unpause(&op);
+    if (rc < 0) {
+        entry_complain(s, e, e->config->line, "the core refused to run the domain: %s",
+                       strerror(-rc));
+        supervise_stop(s, e, NEXT_FAIL);
+        return true;
+    }
+    e->phase = ENTRY_LIVE;
+    e->started = clock_now();
+    /* Our own images say when their backends are up; others are taken at their start. */
+    e->ready = !(config_is_driver(e->config) && config_is_image(e->config));
+    supervise_say("%s: started (id %u)%s", e->config->name, e->domid, "");
+    return true;
+}
+
+bool open_step(struct supervise *s, struct entry *e)
+{
+    for (size_t i = 0; i < e->config->disk_count; i++) {
+        int rc = look_at_disk(s, e, i);
+
+        if (rc < 0)
+            supervise_stop(s, e, NEXT_FAIL);
+        if (rc <= 0)
+            return rc < 0;
+    }
+    return unpause(s, e);
+}

@@ -1,0 +1,209 @@
+/* From a running domain to none: why it died, what its file says about that, and the clean-up. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <abi/bulkhead.h>
+#include <abi/control.h>
+#include <abi/store.h>
+#include <build/nodes.h>
+#include <hcall.h>
+#include <rt/clock.h>
+
+#include <xen/sched.h>
+
+#define SECOND 1000000000ull
+
+/* So long a backend may take to let go; then the domain goes without it. */
+#define CLOSE_TIME SECOND
+
+/* A domain that dies younger than this is not restarted before that age. */
+#define RESTART_TIME SECOND
+
+/* What a shutdown code means, and which element of the file decides what follows. */
+struct death {
+    const char *what;
+    enum { BY_POWEROFF, BY_REBOOT, BY_CRASH } by;
+};
+
+static const struct death deaths[] = {
+    [SHUTDOWN_poweroff] = {"powered off", BY_POWEROFF},
+    [SHUTDOWN_reboot] = {"asked for a reboot", BY_REBOOT},
+    [SHUTDOWN_suspend] = {"suspended itself, which is not supported", BY_POWEROFF},
+    [SHUTDOWN_crash] = {"crashed", BY_CRASH},
+    [SHUTDOWN_watchdog] = {"was stopped by its watchdog", BY_CRASH},
+    [SHUTDOWN_soft_reset] = {"asked for a soft reset, which is not supported", BY_CRASH},
+};
+static const struct death vanished = {"is gone", BY_CRASH};
+static const struct death unknown = {"stopped for a reason nobody knows", BY_CRASH};
+
+static const struct death *find_death(int64_t flags)
+{
+    unsigned code = ((uint64_t)flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask;
+
+    if (flags < 0)
+        return &vanished;
+    if (code >= sizeof(deaths) / sizeof(deaths[0]))
+        return &unknown;
+    return &deaths[code];
+}
+
+static enum config_action action_for(const struct domain_config *c, const struct death *death)
+{
+    switch (death->by) {
+    case BY_POWEROFF: return c->on_poweroff;
+    case BY_REBOOT: return c->on_reboot;
+    case BY_CRASH: break;
+    }
+    return c->on_crash;
+}
+
+/* Others have disks that this domain served. */
+static void tell_users(const struct supervise *s, const struct entry *e)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct entry *user = s->entries[i];
+
+        if (user->phase != ENTRY_LIVE || user->dead)
+            continue;
+        for (size_t n = 0; n < user->config->disk_count; n++)
+            if (user->backends[n] == e->domid)
+                supervise_say("%s: its disk %s is gone with %s", user->config->name,
+                              user->config->disks[n].target, e->config->name);
+    }
+}
+
+static void handle_death(struct supervise *s, struct entry *e, int64_t flags)
+{
+    static const char *const follows[] = {[CONFIG_DESTROY] = "",
+                                          [CONFIG_RESTART] = ": starting it again",
+                                          [CONFIG_PRESERVE] =
+                                              ": preserved, destroy it when you have seen enough"};
+    const struct death *death = find_death(flags);
+    enum config_action action = action_for(e->config, death);
+
+    if (e->service)
+        action = CONFIG_PRESERVE;
+    else if (s->leaving && action == CONFIG_RESTART)
+        action = CONFIG_DESTROY;
+    if (death->by == BY_CRASH)
+        s->failed = true;
+    supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
+                  death->by == BY_CRASH ? "; the core's line before this one (dmesg) says why" : "",
+                  e->service ? ": the host must be restarted" : follows[action]);
+    tell_users(s, e);
+    e->ready = false;
+    if (action == CONFIG_PRESERVE)
+        e->dead = true;
+    else
+        supervise_stop(s, e, action == CONFIG_RESTART ? NEXT_RESTART : NEXT_STOP);
+}
+
+bool live_step(struct supervise *s, struct entry *e)
+{
+    int64_t flags;
+    uint64_t up = 0;
+
+    if (e->dead)
+        return false;
+    flags = domain_flags(e->domid);
+    if (flags < 0 || ((uint64_t)flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) != 0) {
+        handle_death(s, e, flags);
+        return true;
+    }
+    if (e->ready)
+        return false;
+    if (store_read_number(s->store, STORE_TX_NONE, &up, "/local/domain/%u/backend-ready",
+                          e->domid) < 0 ||
+        up != 1)
+        return false;
+    e->ready = true;
+    return true;
+}
+
+static void pause_domain(domid_t domid)
+{
+    struct xen_domctl op;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_pausedomain;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = domid;
+    (void)hcall_control_pause(&op);
+}
+
+void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
+{
+    struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};
+
+    if (e->phase == ENTRY_WAITING) {
+        e->phase = next == NEXT_FAIL ? ENTRY_FAILED : ENTRY_STOPPED;
+        return;
+    }
+    e->next = next;
+    if (e->phase != ENTRY_OPENING && e->phase != ENTRY_LIVE)
+        return;
+    pause_domain(e->domid);
+    e->attached =
+        next == NEXT_RESTART && hcall_console_attach(&attach) >= 0 && attach.domid == e->domid;
+    e->ready = false;
+    e->phase = ENTRY_CLOSING;
+    e->deadline = clock_now() + CLOSE_TIME;
+    for (size_t i = 0; i < e->config->disk_count; i++)
+        if (backend_is_live(s, e, i))
+            nodes_close_disk(s->store, e->domid, e->backends[i], e->config->disks[i].number);
+}
+
+/* The backend of one disk has let go, or there is nobody to wait for. */
+static bool is_closed(struct supervise *s, const struct entry *e, size_t index)
+{
+    uint64_t state = 0;
+    int rc;
+
+    if (!backend_is_live(s, e, index))
+        return true;
+    rc = store_read_number(s->store, STORE_TX_NONE, &state,
+                           "/local/domain/%u/backend/vbd/%u/%u/state", e->backends[index], e->domid,
+                           e->config->disks[index].number);
+    return rc < 0 ? rc == -ENOENT : state == XenbusStateClosed;
+}
+
+static void finish(struct supervise *s, struct entry *e)
+{
+    struct build_order order = {
+        .config = e->config, .backends = e->backends, .console = s->console_domid};
+    uint64_t now = clock_now();
+    int rc;
+
+    entry_watch(s, e, false);
+    nodes_remove(s->store, &order, e->domid);
+    rc = build_destroy(e->domid);
+    if (rc < 0 && rc != -ESRCH)
+        supervise_say("%s: the core refused to destroy id %u: %s", e->config->name, e->domid,
+                      strerror(-rc));
+    e->domid = DOMID_INVALID;
+    e->dead = false;
+    switch (e->next) {
+    case NEXT_STOP: e->phase = ENTRY_STOPPED; break;
+    case NEXT_FAIL: e->phase = ENTRY_FAILED; break;
+    case NEXT_RESTART:
+        e->phase = ENTRY_WAITING;
+        e->deadline = now - e->started < RESTART_TIME ? e->started + RESTART_TIME : 0;
+        break;
+    }
+}
+
+bool closing_step(struct supervise *s, struct entry *e)
+{
+    for (size_t i = 0; i < e->config->disk_count; i++) {
+        if (is_closed(s, e, i))
+            continue;
+        if (clock_now() < e->deadline)
+            return false;
+        supervise_say("%s: %s does not let go of disk %s: going on without", e->config->name,
+                      e->config->disks[i].backend->name, e->config->disks[i].target);
+    }
+    finish(s, e);
+    return true;
+}

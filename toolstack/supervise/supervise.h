@@ -1,0 +1,109 @@
+/*
+ * The life cycle of all domains: who starts when, what happens when one dies,
+ * and when the host is done. Whether a domain runs is asked of the core each
+ * time; an entry only knows what the core cannot: which step comes next.
+ *
+ * Nothing here sleeps. supervise_step moves every entry as far as it can and
+ * says until when it wants to be called again; any event may be the one that
+ * lets it go on.
+ */
+#ifndef SUPERVISE_H
+#define SUPERVISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <abi/xen.h>
+#include <config/config.h>
+#include <store_client.h>
+
+enum entry_phase {
+    ENTRY_STOPPED, /* no domain: not started, or gone */
+    ENTRY_FAILED,  /* could not be started */
+    ENTRY_WAITING, /* for its backends, or for the pause before a restart */
+    ENTRY_OPENING, /* built and paused: its backends are opening its disks */
+    ENTRY_LIVE,    /* started; runs, is paused, or lies dead and is preserved */
+    ENTRY_CLOSING, /* its backends are letting go; then it is destroyed */
+};
+
+/* What follows CLOSING. */
+enum entry_next { NEXT_STOP, NEXT_RESTART, NEXT_FAIL };
+
+struct entry {
+    struct domain_config *config;
+    enum entry_phase phase;
+    enum entry_next next;
+    domid_t domid;     /* DOMID_INVALID: none */
+    domid_t *backends; /* of each disk, while it has an id */
+    uint64_t deadline; /* of CLOSING; not before this of WAITING */
+    uint64_t started;  /* when it was last unpaused */
+    bool service;      /* store or console: started without a file */
+    bool wanted;       /* was started at least once, or tried */
+    bool ready;        /* LIVE and, for a driver domain, its backends may be used */
+    bool dead;         /* LIVE but stopped for good, preserved */
+    bool attached;     /* the console was attached when it went: attach to its successor */
+    bool complained;   /* about its backend, once per start */
+};
+
+struct supervise {
+    struct store_client *store;
+    const struct config_root *root;
+    domid_t store_domid;
+    domid_t console_domid;
+    struct entry **entries;
+    size_t count;
+    unsigned lost; /* domains that should have started but whose files are unusable */
+    bool failed;   /* a domain could not be started, or crashed */
+    bool leaving;  /* the host is going down: nothing is started again */
+};
+
+/* Printed by whoever has the terminal; a line without its newline. */
+void supervise_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Adds a domain, stopped. The config stays the caller's. NULL: no memory. */
+struct entry *supervise_add(struct supervise *s, struct domain_config *config);
+void supervise_remove(struct supervise *s, struct entry *entry);
+void supervise_fini(struct supervise *s);
+
+/* By name or by number of a domain that exists. NULL: there is none. */
+struct entry *supervise_find(const struct supervise *s, const char *name);
+struct entry *supervise_of_config(const struct supervise *s, const struct domain_config *config);
+
+/* An entry has a domain, or is about to get one. */
+bool entry_is_active(const struct entry *e);
+
+/* A guest: neither a driver domain nor a service nor one of the project's own images. */
+bool entry_is_guest(const struct entry *e);
+
+/* Asks for a stopped domain to be started; for any domain to be ended, at once. */
+void supervise_start(struct supervise *s, struct entry *entry);
+void supervise_stop(struct supervise *s, struct entry *entry, enum entry_next next);
+
+/* Moves everything on; when (ns of clock_now) it wants to be called again at the latest. */
+uint64_t supervise_step(struct supervise *s);
+
+/* No guest is left and none will come back: a host without a terminal is done. */
+bool supervise_is_over(const struct supervise *s);
+
+/* ---- steps of one entry; true: it moved ------------------------------------------------------ */
+
+bool start_step(struct supervise *s, struct entry *e);   /* WAITING */
+bool open_step(struct supervise *s, struct entry *e);    /* OPENING */
+bool live_step(struct supervise *s, struct entry *e);    /* LIVE */
+bool closing_step(struct supervise *s, struct entry *e); /* CLOSING */
+
+/* Says what is wrong with an entry's file, and that it could not be started. */
+void entry_complain(struct supervise *s, const struct entry *e, unsigned line, const char *format,
+                    ...) __attribute__((format(printf, 4, 5)));
+
+/* Watches what a driver domain says about its backends. */
+void entry_watch(struct supervise *s, const struct entry *e, bool on);
+
+/* Whether the backend of the index-th disk is the one it was opened with, and lives. */
+bool backend_is_live(const struct supervise *s, const struct entry *e, size_t index);
+
+/* The core's word on a domain: XEN_DOMINF_* flags, or -ESRCH. */
+int64_t domain_flags(domid_t domid);
+
+#endif

@@ -1,0 +1,198 @@
+/* The table of domains: finding them, asking for changes, and the round over all of them. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/control.h>
+#include <hcall.h>
+#include <rt/clock.h>
+#include <rt/event.h>
+
+struct entry *supervise_add(struct supervise *s, struct domain_config *config)
+{
+    struct entry **entries = realloc(s->entries, (s->count + 1) * sizeof(*entries));
+    struct entry *e;
+
+    if (!entries)
+        return NULL;
+    s->entries = entries;
+    e = calloc(1, sizeof(*e));
+    if (!e)
+        return NULL;
+    e->config = config;
+    e->domid = DOMID_INVALID;
+    entries[s->count++] = e;
+    return e;
+}
+
+static void entry_free(struct entry *e)
+{
+    free(e->backends);
+    free(e);
+}
+
+void supervise_remove(struct supervise *s, struct entry *entry)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->entries[i] != entry)
+            continue;
+        entry_free(entry);
+        memmove(s->entries + i, s->entries + i + 1, (s->count - i - 1) * sizeof(*s->entries));
+        s->count--;
+        return;
+    }
+}
+
+void supervise_fini(struct supervise *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        entry_free(s->entries[i]);
+    free(s->entries);
+    s->entries = NULL;
+    s->count = 0;
+}
+
+struct entry *supervise_find(const struct supervise *s, const char *name)
+{
+    char *end;
+    unsigned long id = strtoul(name, &end, 10);
+    bool is_number = *name != 0 && *end == 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->entries[i]->config->name, name) == 0)
+            return s->entries[i];
+    for (size_t i = 0; is_number && i < s->count; i++)
+        if (s->entries[i]->domid != DOMID_INVALID && s->entries[i]->domid == id)
+            return s->entries[i];
+    return NULL;
+}
+
+struct entry *supervise_of_config(const struct supervise *s, const struct domain_config *config)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->entries[i]->config == config)
+            return s->entries[i];
+    return NULL;
+}
+
+bool entry_is_active(const struct entry *e)
+{
+    return e->phase != ENTRY_STOPPED && e->phase != ENTRY_FAILED;
+}
+
+bool entry_is_guest(const struct entry *e)
+{
+    return !e->service && !config_is_driver(e->config) && !config_is_image(e->config);
+}
+
+void entry_complain(struct supervise *s, const struct entry *e, unsigned line, const char *format,
+                    ...)
+{
+    char text[320];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    s->failed = true;
+    supervise_say("%s:%u: %s", e->config->file, line, text);
+}
+
+void entry_watch(struct supervise *s, const struct entry *e, bool on)
+{
+    static const char *const paths[] = {"backend", "backend-ready"};
+
+    if (!config_is_driver(e->config))
+        return;
+    /* A watch that cannot be set only costs time: whoever waits looks again at its deadline. */
+    for (unsigned i = 0; i < 2; i++) {
+        if (on)
+            (void)!store_watch(s->store, "supervise", "/local/domain/%u/%s", e->domid, paths[i]);
+        else
+            (void)!store_unwatch(s->store, "supervise", "/local/domain/%u/%s", e->domid, paths[i]);
+    }
+}
+
+int64_t domain_flags(domid_t domid)
+{
+    struct xen_domctl op;
+    int rc;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_getdomaininfo;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = domid;
+    rc = hcall_control_domain_info(&op);
+    /* Xen's call gives the next domain when this one is gone. */
+    if (rc < 0 || op.u.getdomaininfo.domain != domid)
+        return -ESRCH;
+    return op.u.getdomaininfo.flags;
+}
+
+void supervise_start(struct supervise *s, struct entry *entry)
+{
+    (void)s;
+    if (entry_is_active(entry))
+        return;
+    entry->phase = ENTRY_WAITING;
+    entry->deadline = 0;
+    entry->wanted = true;
+    entry->complained = false;
+    entry->attached = false;
+}
+
+static bool step(struct supervise *s, struct entry *e)
+{
+    if (e->service && e->phase != ENTRY_LIVE)
+        return false;
+    switch (e->phase) {
+    case ENTRY_WAITING: return start_step(s, e);
+    case ENTRY_OPENING: return open_step(s, e);
+    case ENTRY_LIVE: return live_step(s, e);
+    case ENTRY_CLOSING: return closing_step(s, e);
+    case ENTRY_STOPPED:
+    case ENTRY_FAILED: break;
+    }
+    return false;
+}
+
+uint64_t supervise_step(struct supervise *s)
+{
+    uint64_t deadline = EVENT_FOREVER;
+    bool moved;
+
+    do {
+        moved = false;
+        for (size_t i = 0; i < s->count; i++)
+            moved |= step(s, s->entries[i]);
+    } while (moved);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct entry *e = s->entries[i];
+        bool timed =
+            e->phase == ENTRY_CLOSING || (e->phase == ENTRY_WAITING && e->deadline > clock_now());
+
+        if (timed && e->deadline < deadline)
+            deadline = e->deadline;
+    }
+    return deadline;
+}
+
+bool supervise_is_over(const struct supervise *s)
+{
+    bool any = s->lost > 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        const struct entry *e = s->entries[i];
+
+        if (!entry_is_guest(e) || !e->wanted)
+            continue;
+        if (entry_is_active(e) && !e->dead)
+            return false;
+        any = true;
+    }
+    return any;
+}
