@@ -51,6 +51,8 @@ struct blk_driver {
     void (*kick)(struct blk_disk *disk);
     /* Looks for finished I/Os, without sleeping; whether there were any. */
     bool (*poll)(struct blk_disk *disk);
+    /* Does what is due by the clock (ns); when it wants to be called again. */
+    uint64_t (*tick)(struct blk_disk *disk, uint64_t now);
 };
 
 struct blk_disk {

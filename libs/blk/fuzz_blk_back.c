@@ -39,6 +39,13 @@ static void mutate(void *context, void *shared, size_t len)
     if (fake_current() != RIG_BACK || reads_left == 0 || --reads_left > 0 || shared == rig.redo)
         return;
     shm_hook_set(NULL);
+
+    /* A page of a request may be mapped read-only: the peer writes it at its own address. */
+    size_t offset = (size_t)((uint8_t *)shared - rig.back.pages.space);
+
+    if (offset < (size_t)BLK_PAGES_MAX * PAGE_SIZE)
+        shared =
+            (uint8_t *)(uintptr_t)rig.back.pages.pages[offset / PAGE_SIZE].dma + offset % PAGE_SIZE;
     for (size_t i = 0; i < len; i++)
         ((uint8_t *)shared)[i] ^= mutation;
 }

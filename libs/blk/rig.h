@@ -28,8 +28,9 @@ struct ramdisk {
     bool backwards;         /* finish the newest first */
     unsigned fail_next;     /* so many I/Os fail */
     unsigned flushes, discards, submitted, kicks;
-    uint8_t bytes[RIG_SECTORS * BLK_SECTOR];
+    uint8_t *bytes;
 };
+static uint8_t ramdisk_bytes[RIG_SECTORS * BLK_SECTOR];
 
 static inline void ramdisk_transfer(struct ramdisk *d, const struct blk_io *io)
 {
@@ -41,7 +42,7 @@ static inline void ramdisk_transfer(struct ramdisk *d, const struct blk_io *io)
 
         if (s->len == 0 || (s->dma & PAGE_MASK) + s->len > PAGE_SIZE)
             abort();
-        if (at + len + s->len > sizeof(d->bytes))
+        if (at + len + s->len > sizeof(ramdisk_bytes))
             abort();
         if (io->op == BLK_READ)
             memcpy(memory, d->bytes + at + len, s->len);
@@ -166,7 +167,7 @@ static inline void rig_make_guest(struct rig *r, uint32_t queues, uint32_t order
 /* Fills the disk with what tells every sector from every other. */
 static inline void rig_fill_disk(struct rig *r)
 {
-    for (uint32_t i = 0; i < sizeof(r->ram.bytes); i++)
+    for (uint32_t i = 0; i < sizeof(ramdisk_bytes); i++)
         r->ram.bytes[i] = (uint8_t)(i / BLK_SECTOR * 7 + i);
 }
 
@@ -182,7 +183,7 @@ static inline void rig_init(struct rig *r, uint32_t queues, uint32_t order)
         .has_flush = true,
         .has_discard = true,
     };
-    rig_fill_disk(r);
+    r->ram.bytes = ramdisk_bytes;
     rig_make_guest(r, queues, order);
     (void)fake_enter(RIG_BACK);
     r->redo = memory_pages_alloc(1);

@@ -11,6 +11,7 @@ static struct rig rig;
 static void start(uint32_t queues, uint32_t order, bool persistent)
 {
     rig_init(&rig, queues, order);
+    rig_fill_disk(&rig);
     rig.link.persistent = persistent;
     EXPECT(rig_connect(&rig, false) == 0);
 }
@@ -83,6 +84,7 @@ TEST(partial_segments_on_a_partition)
     struct blkif_request_segment s[3];
 
     rig_init(&rig, 1, 0);
+    rig_fill_disk(&rig);
     rig.volume.first = 1000;
     rig.volume.sectors = 100;
     EXPECT(rig_connect(&rig, false) == 0);
@@ -309,6 +311,7 @@ TEST(flush_holds_its_place)
 TEST(read_only_disk)
 {
     rig_init(&rig, 1, 0);
+    rig_fill_disk(&rig);
     rig.volume.read_only = true;
     EXPECT(rig_connect(&rig, false) == 0);
     ask(0, 1, BLKIF_OP_WRITE, 0, 0);
@@ -330,6 +333,7 @@ TEST(large_sectors_want_whole_blocks)
     struct blkif_request_segment s;
 
     rig_init(&rig, 1, 0);
+    rig_fill_disk(&rig);
     rig.ram.disk.sector_size = 4096;
     EXPECT(rig_connect(&rig, false) == 0);
     ask(0, 1, BLKIF_OP_READ, 8, 0);
@@ -416,6 +420,7 @@ TEST(a_lying_index_breaks_only_this_device)
 TEST(connect_refuses_what_was_not_offered)
 {
     rig_init(&rig, 1, 0);
+    rig_fill_disk(&rig);
     rig.link.queue_count = BLK_QUEUES_MAX + 1;
     EXPECT(rig_connect(&rig, false) == -XEN_EINVAL);
     rig.link.queue_count = 0;

@@ -70,6 +70,7 @@ TEST(killed_at_every_store)
 
     for (volatile bool more = true; more; n++) {
         rig_init(&rig, 1, 0);
+        rig_fill_disk(&rig);
         rig.link.persistent = n & 1;
         rig.ram.backwards = n & 2;
         EXPECT(rig_connect(&rig, false) == 0);
@@ -95,6 +96,7 @@ TEST(killed_at_every_call)
 
     for (volatile bool more = true; more; n++) {
         rig_init(&rig, 1, 0);
+        rig_fill_disk(&rig);
         rig.link.persistent = false;
         EXPECT(rig_connect(&rig, false) == 0);
         ask_all();
@@ -125,6 +127,7 @@ TEST(a_forged_record_is_not_believed)
 
     for (unsigned i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
         rig_init(&rig, 1, 0);
+        rig_fill_disk(&rig);
         ask_all();
         *rig.redo = forged[i];
         EXPECT(rig_connect(&rig, true) == 0);
@@ -133,6 +136,7 @@ TEST(a_forged_record_is_not_believed)
     }
     /* A record for a request that was never made answers nothing. */
     rig_init(&rig, 1, 0);
+    rig_fill_disk(&rig);
     *rig.redo = (struct blk_redo){.tag = BLK_REDO_VALID, .id = 666};
     EXPECT(rig_connect(&rig, true) == 0);
     rig_run(&rig);
@@ -144,6 +148,7 @@ TEST(a_forged_record_is_not_believed)
 TEST(a_ring_with_impossible_indices_is_refused)
 {
     rig_init(&rig, 1, 0);
+    rig_fill_disk(&rig);
     ((struct ring_header *)rig.front[0].ring.page)->req_prod = 33;
     EXPECT(rig_connect(&rig, true) == -XEN_EIO);
     EXPECT(fake_mappings(RIG_BACK) == 0);

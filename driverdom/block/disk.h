@@ -1,0 +1,46 @@
+/* A disk of this domain: what every driver of one has in common, and reading it before it serves.
+ */
+#ifndef DISK_H
+#define DISK_H
+
+#include <abi/event.h>
+
+#include <blk_disk.h>
+#include <pci.h>
+
+#include "gpt.h"
+
+#define DISK_NAME_LEN   16u
+/* How long a device may take for a command before it is reset and its I/O fails. */
+#define DISK_TIMEOUT_NS 10000000000ull
+
+struct disk {
+    struct blk_disk blk; /* first, so that the one is the other */
+    char name[DISK_NAME_LEN];
+    const char *part; /* between the name and the number of a partition: "p" or "" */
+    evtchn_port_t irq;
+    struct gpt gpt;
+};
+
+static inline struct disk *disk_of(struct blk_disk *blk)
+{
+    return (struct disk *)blk;
+}
+
+/* One of the driver domain's kinds of hardware. */
+struct disk_hardware {
+    const char *what;
+    bool (*matches)(const struct pci_function *f);
+    /* Starts the function. 0, or an error after a line in the log; *disk is then NULL. */
+    int (*open)(const struct pci_function *f, const char *name, struct disk **disk);
+    const char *name; /* "nvme%un1", the number is that of the function among its kind */
+    const char *part;
+};
+
+extern const struct disk_hardware nvme_hardware;
+extern const struct disk_hardware virtio_blk_hardware;
+
+/* Does one I/O and waits for it, with nothing else going on. 0, or -XEN_EIO. */
+int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page, uint32_t len);
+
+#endif

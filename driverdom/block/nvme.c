@@ -1,0 +1,286 @@
+/* Starts an NVMe controller: reset before bus mastering, identify, one pair of I/O queues. */
+#include "nvme.h"
+
+#include <stdio.h>
+
+#include <abi/addr.h>
+#include <abi/xen.h>
+
+#include <mmio.h>
+#include <rt/clock.h>
+#include <rt/event.h>
+#include <rt/log.h>
+#include <rt/memory.h>
+
+#define REG_CAP       0x00u
+#define REG_CC        0x14u
+#define REG_CSTS      0x1cu
+#define REG_AQA       0x24u
+#define REG_ASQ       0x28u
+#define REG_ACQ       0x30u
+#define REG_DOORBELLS 0x1000u
+#define REG_BYTES     0x2000u
+
+#define CC_ENABLE      (1u << 0)
+#define CC_ENTRY_SIZES (6u << 16 | 4u << 20) /* 64 and 16 bytes; pages of 4 KiB */
+#define CSTS_READY     (1u << 0)
+#define CSTS_FATAL     (1u << 1)
+
+#define ADMIN_CREATE_SQ     0x01u
+#define ADMIN_CREATE_CQ     0x05u
+#define ADMIN_IDENTIFY      0x06u
+#define ADMIN_SET_FEATURES  0x09u
+#define FEATURE_QUEUES      0x07u
+#define IDENTIFY_NAMESPACE  0u
+#define IDENTIFY_CONTROLLER 1u
+
+#define ONCS_DISCARD (1u << 2)
+
+static uint32_t reg_read(const struct nvme *n, uint32_t at)
+{
+    return mmio_read32(n->registers + at);
+}
+
+static void reg_write(const struct nvme *n, uint32_t at, uint32_t value)
+{
+    mmio_write32(n->registers + at, value);
+}
+
+static void reg_write64(const struct nvme *n, uint32_t at, uint64_t value)
+{
+    reg_write(n, at, (uint32_t)value);
+    reg_write(n, at + 4, (uint32_t)(value >> 32));
+}
+
+/* Until CSTS.RDY is as wanted, or the controller's own time is up, or it is gone. */
+static bool wait_ready(const struct nvme *n, uint32_t wanted)
+{
+    uint64_t deadline = clock_now() + n->timeout_ns;
+
+    for (;;) {
+        uint32_t status = reg_read(n, REG_CSTS);
+
+        if (status == UINT32_MAX || (wanted && (status & CSTS_FATAL)))
+            return false;
+        if ((status & CSTS_READY) == wanted)
+            return true;
+        if (clock_now() >= deadline)
+            return false;
+    }
+}
+
+bool nvme_stop(struct nvme *n)
+{
+    uint32_t config = reg_read(n, REG_CC);
+
+    if (config == UINT32_MAX)
+        return false;
+    reg_write(n, REG_CC, config & ~CC_ENABLE);
+    return wait_ready(n, 0);
+}
+
+/* One admin command, polled: there is nothing else to do. 0, or -XEN_EIO. */
+static int admin(struct nvme *n, const struct nvme_command *command)
+{
+    struct nvme_completion c;
+    uint64_t deadline = clock_now() + n->timeout_ns;
+
+    *nvme_queue_next(&n->admin) = *command;
+    nvme_queue_push(&n->admin);
+    nvme_queue_kick(&n->admin);
+    while (!nvme_queue_take(&n->admin, &c))
+        if (clock_now() >= deadline)
+            return -XEN_EIO;
+    nvme_queue_done(&n->admin);
+    return c.status >> 1 == 0 ? 0 : -XEN_EIO;
+}
+
+static int identify(struct nvme *n, uint32_t what, uint32_t nsid, const uint8_t *page)
+{
+    return admin(n, &(struct nvme_command){.opcode = ADMIN_IDENTIFY,
+                                           .nsid = nsid,
+                                           .prp1 = memory_dma_address(page),
+                                           .word = {what}});
+}
+
+static uint64_t field(const uint8_t *page, uint32_t at, uint32_t bytes)
+{
+    uint64_t v = 0;
+
+    for (uint32_t i = bytes; i-- > 0;)
+        v = v << 8 | page[at + i];
+    return v;
+}
+
+/* What the device says of itself is not believed beyond what we can do. */
+static int identify_all(struct nvme *n, const uint8_t *page)
+{
+    struct blk_disk *blk = &n->disk.blk;
+    uint32_t most = NVME_PAGES_MAX * PAGE_SIZE;
+
+    if (identify(n, IDENTIFY_CONTROLLER, 0, page) < 0)
+        return -XEN_EIO;
+
+    uint32_t mdts = page[77];
+
+    n->transfer_max = mdts > 0 && mdts < 8 ? PAGE_SIZE << mdts : most;
+    if (n->transfer_max > most)
+        n->transfer_max = most;
+    blk->has_flush = page[525] & 1;
+    blk->has_discard = field(page, 520, 2) & ONCS_DISCARD;
+
+    if (identify(n, IDENTIFY_NAMESPACE, 1, page) < 0)
+        return -XEN_EIO;
+
+    uint32_t format = (uint32_t)field(page, 128 + 4u * (page[26] & 15), 4);
+    uint64_t blocks = field(page, 0, 8);
+
+    if (blocks == 0) {
+        log_line("%s: there is no namespace 1", n->disk.name);
+        return -XEN_ENODEV;
+    }
+    n->block_shift = format >> 16 & 0xff;
+    if ((n->block_shift != 9 && n->block_shift != 12) || (format & 0xffff) != 0 ||
+        blocks > UINT64_MAX >> n->block_shift) {
+        log_line("%s: blocks of 2^%u bytes with %u bytes of metadata are not supported",
+                 n->disk.name, n->block_shift, format & 0xffff);
+        return -XEN_ENODEV;
+    }
+    blk->sector_size = blk->physical_sector_size = blk->discard_granularity = 1u << n->block_shift;
+    blk->sectors = blocks << (n->block_shift - 9);
+    return 0;
+}
+
+static int queues_create(struct nvme *n)
+{
+    const struct nvme_command steps[] = {
+        {.opcode = ADMIN_SET_FEATURES, .word = {FEATURE_QUEUES, 0}},
+        {.opcode = ADMIN_CREATE_CQ,
+         .prp1 = memory_dma_address((const void *)(uintptr_t)n->io.completions),
+         .word = {(n->io.depth - 1) << 16 | 1, 3}}, /* contiguous, interrupt on, vector 0 */
+        {.opcode = ADMIN_CREATE_SQ,
+         .prp1 = memory_dma_address(n->io.commands),
+         .word = {(n->io.depth - 1) << 16 | 1, 1u << 16 | 1}},
+    };
+
+    for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (admin(n, &steps[i]) < 0)
+            return -XEN_EIO;
+    return 0;
+}
+
+int nvme_start(struct nvme *n)
+{
+    nvme_queue_reset(&n->admin);
+    nvme_queue_reset(&n->io);
+    nvme_slots_init(n);
+    reg_write(n, REG_AQA, (n->admin.depth - 1) << 16 | (n->admin.depth - 1));
+    reg_write64(n, REG_ASQ, memory_dma_address(n->admin.commands));
+    reg_write64(n, REG_ACQ, memory_dma_address((const void *)(uintptr_t)n->admin.completions));
+    reg_write(n, REG_CC, CC_ENTRY_SIZES | CC_ENABLE);
+    return wait_ready(n, CSTS_READY) && queues_create(n) == 0 ? 0 : -XEN_EIO;
+}
+
+static bool queue_alloc(struct nvme *n, struct nvme_queue *q, uint32_t id, uint32_t depth,
+                        uint32_t stride)
+{
+    volatile uint8_t *bells = n->registers + REG_DOORBELLS;
+
+    q->commands = memory_pages_alloc(1);
+    q->completions = memory_pages_alloc(1);
+    q->depth = depth;
+    q->tail_bell = bells + (size_t)(2 * id) * stride;
+    q->head_bell = bells + (size_t)(2 * id + 1) * stride;
+    return q->commands && q->completions;
+}
+
+/* Registers, and a controller that is stopped: nothing may reach memory before that. */
+static const char *attach(struct nvme *n)
+{
+    const struct pci_function *f = &n->function;
+
+    pci_command(f, 0, PCI_COMMAND_MASTER);
+    n->registers = pci_bar_map(f, 0, 0, REG_BYTES);
+    if (!n->registers || pci_msix_open(&n->msix, f) < 0)
+        return "has no registers or no MSI-X";
+    pci_command(f, PCI_COMMAND_MEMORY, 0);
+
+    uint32_t low = reg_read(n, REG_CAP), high = reg_read(n, REG_CAP + 4);
+    uint32_t depth = (low & 0xffff) + 1, stride = 4u << (high & 15);
+
+    n->timeout_ns = ((low >> 24) + 1) * 500000000ull;
+    if (low == UINT32_MAX || (high >> 16 & 15) > 0)
+        return "cannot use pages of 4 KiB";
+    if (!nvme_stop(n))
+        return "does not stop";
+    if (depth < 8 || 4 * stride > REG_BYTES - REG_DOORBELLS)
+        return "has impossible queues";
+    if (depth > NVME_DEPTH)
+        depth = NVME_DEPTH;
+    n->lists = memory_pages_alloc((NVME_SLOTS * NVME_LIST_BYTES + PAGE_SIZE - 1) / PAGE_SIZE);
+    if (!n->lists || !queue_alloc(n, &n->admin, 0, NVME_ADMIN_DEPTH, stride) ||
+        !queue_alloc(n, &n->io, 1, depth, stride))
+        return "needs more memory than there is";
+    return NULL;
+}
+
+static int irq_open(struct nvme *n)
+{
+    uint64_t address;
+    uint32_t data;
+    int irq = irq_alloc(&address, &data);
+
+    if (irq < 0)
+        return irq;
+    n->disk.irq = EVENT_IRQ + (evtchn_port_t)irq;
+    pci_msix_set(&n->msix, 0, address, data);
+    pci_msix_enable(&n->msix);
+    event_open(n->disk.irq);
+    return 0;
+}
+
+static int nvme_open(const struct pci_function *f, const char *name, struct disk **disk)
+{
+    struct nvme *n = memory_pages_alloc((sizeof(*n) + PAGE_SIZE - 1) / PAGE_SIZE);
+    uint8_t *page = memory_pages_alloc(1);
+    const char *why = "needs more memory than there is";
+
+    *disk = NULL;
+    if (n && page) {
+        n->function = *f;
+        (void)snprintf(n->disk.name, sizeof(n->disk.name), "%s", name);
+        n->disk.blk.driver = &nvme_driver;
+        why = attach(n);
+    }
+    if (!why) {
+        pci_command(f, PCI_COMMAND_MASTER, 0);
+        if (irq_open(n) < 0)
+            why = "gets no interrupt";
+        else if (nvme_start(n) < 0)
+            why = "does not start";
+        else if (identify_all(n, page) < 0)
+            why = "has no usable namespace 1";
+    }
+    if (page)
+        memory_pages_free(page, 1);
+    if (why) {
+        pci_command(f, 0, PCI_COMMAND_MASTER);
+        log_line("%s (%02x:%02x.%u): the controller %s", name, f->bus, f->slot, f->function, why);
+        return -XEN_ENODEV;
+    }
+    *disk = &n->disk;
+    return 0;
+}
+
+static bool nvme_matches(const struct pci_function *f)
+{
+    return f->class == 0x010802;
+}
+
+const struct disk_hardware nvme_hardware = {
+    .what = "NVMe",
+    .matches = nvme_matches,
+    .open = nvme_open,
+    .name = "nvme%un1",
+    .part = "p",
+};

@@ -1,0 +1,47 @@
+/* MSI-X: a table of messages in a BAR (PCI Local Bus 3.0, section 6.8.2). */
+#include <abi/xen.h>
+
+#include <mmio.h>
+
+#include "pci.h"
+
+#define MSIX_CONTROL          2u
+#define MSIX_TABLE            4u
+#define MSIX_CONTROL_ENABLE   (1u << 15)
+#define MSIX_CONTROL_MASK_ALL (1u << 14)
+#define MSIX_CONTROL_SIZE     0x7ffu
+#define ENTRY_SIZE            16u
+#define ENTRY_MASKED          1u
+
+int pci_msix_open(struct pci_msix *m, const struct pci_function *f)
+{
+    *m = (struct pci_msix){.function = f, .capability = pci_capability(f, PCI_CAP_MSIX, 0)};
+    if (m->capability == 0)
+        return -XEN_ENODEV;
+
+    uint32_t where = pci_read32(f, m->capability + MSIX_TABLE);
+
+    m->count = (pci_read16(f, m->capability + MSIX_CONTROL) & MSIX_CONTROL_SIZE) + 1;
+    m->table = pci_bar_map(f, where & 7, where & ~7u, (uint64_t)m->count * ENTRY_SIZE);
+    return m->table ? 0 : -XEN_ENODEV;
+}
+
+void pci_msix_set(const struct pci_msix *m, uint32_t entry, uint64_t address, uint32_t data)
+{
+    volatile uint8_t *e = m->table + (size_t)entry * ENTRY_SIZE;
+
+    mmio_write32(e + 12, ENTRY_MASKED);
+    mmio_write32(e, (uint32_t)address);
+    mmio_write32(e + 4, (uint32_t)(address >> 32));
+    mmio_write32(e + 8, data);
+    mmio_write32(e + 12, 0);
+}
+
+void pci_msix_enable(const struct pci_msix *m)
+{
+    uint16_t control = pci_read16(m->function, m->capability + MSIX_CONTROL);
+
+    control = (uint16_t)((control | MSIX_CONTROL_ENABLE) & ~MSIX_CONTROL_MASK_ALL);
+    pci_command(m->function, PCI_COMMAND_NO_INTX, 0);
+    pci_write16(m->function, m->capability + MSIX_CONTROL, control);
+}

@@ -1,0 +1,141 @@
+/* Configuration space, capabilities and BARs (PCI Local Bus 3.0; PCI Express base, section 7). */
+#include "pci.h"
+
+#include <abi/layout.h>
+#include <abi/xen.h>
+
+#include <mmio.h>
+#include <rt/memory.h>
+
+#define CONFIG_SIZE      4096u
+/* Capabilities lie in bytes 0x40 to 0xff, four apart at least: a longer list is a loop. */
+#define CAPABILITY_FIRST 0x40u
+#define CAPABILITIES_MAX 48u
+
+uint8_t pci_read8(const struct pci_function *f, uint32_t offset)
+{
+    return mmio_read8(f->config + offset);
+}
+
+uint16_t pci_read16(const struct pci_function *f, uint32_t offset)
+{
+    return mmio_read16(f->config + offset);
+}
+
+uint32_t pci_read32(const struct pci_function *f, uint32_t offset)
+{
+    return mmio_read32(f->config + offset);
+}
+
+void pci_write16(const struct pci_function *f, uint32_t offset, uint16_t value)
+{
+    mmio_write16(f->config + offset, value);
+}
+
+void pci_write32(const struct pci_function *f, uint32_t offset, uint32_t value)
+{
+    mmio_write32(f->config + offset, value);
+}
+
+int pci_open(struct pci_function *f, uint8_t bus, uint8_t slot, uint8_t function)
+{
+    uint64_t at = LAYOUT_ECAM_BASE + ((uint64_t)bus << 20) + ((uint64_t)slot << 15) +
+                  ((uint64_t)function << 12);
+
+    *f = (struct pci_function){.bus = bus, .slot = slot, .function = function};
+    f->config = memory_device(at, CONFIG_SIZE);
+    if (!f->config)
+        return -XEN_ENODEV;
+
+    uint32_t id = pci_read32(f, PCI_VENDOR);
+
+    f->vendor = (uint16_t)id;
+    f->device = (uint16_t)(id >> 16);
+    if (f->vendor == 0xffff || f->vendor == 0)
+        return -XEN_ENODEV;
+    f->class = pci_read32(f, PCI_CLASS) >> 8;
+    return 0;
+}
+
+uint32_t pci_scan(uint8_t bus, struct pci_function *functions, uint32_t max)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < 256 && count < max; i++)
+        if (pci_open(&functions[count], bus, (uint8_t)(i >> 3), i & 7) == 0)
+            count++;
+    return count;
+}
+
+uint8_t pci_capability(const struct pci_function *f, uint8_t id, uint8_t after)
+{
+    bool passed = after == 0;
+
+    if (!(pci_read16(f, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
+        return 0;
+
+    uint8_t at = pci_read8(f, PCI_CAPABILITIES) & 0xfc;
+
+    for (uint32_t i = 0; i < CAPABILITIES_MAX && at >= CAPABILITY_FIRST; i++) {
+        uint16_t head = pci_read16(f, at);
+
+        if (passed && (head & 0xff) == id)
+            return at;
+        passed = passed || at == after;
+        at = (uint8_t)(head >> 8 & 0xfc);
+    }
+    return 0;
+}
+
+void pci_command(const struct pci_function *f, uint16_t set, uint16_t clear)
+{
+    uint16_t now = pci_read16(f, PCI_COMMAND);
+
+    pci_write16(f, PCI_COMMAND, (uint16_t)((now & ~clear) | set));
+}
+
+/* The size of a memory BAR whose low half reads `low`: by writing ones, and putting it back. */
+static uint64_t bar_size(const struct pci_function *f, uint32_t at, uint32_t low, bool wide)
+{
+    uint32_t high = wide ? pci_read32(f, at + 4) : 0;
+    uint16_t command = pci_read16(f, PCI_COMMAND);
+
+    pci_write16(f, PCI_COMMAND, (uint16_t)(command & ~PCI_COMMAND_MEMORY));
+    pci_write32(f, at, UINT32_MAX);
+    uint64_t mask = pci_read32(f, at) & ~15u;
+
+    pci_write32(f, at, low);
+    if (wide) {
+        pci_write32(f, at + 4, UINT32_MAX);
+        mask |= (uint64_t)pci_read32(f, at + 4) << 32;
+        pci_write32(f, at + 4, high);
+    } else {
+        mask |= 0xffffffffull << 32;
+    }
+    pci_write16(f, PCI_COMMAND, command);
+    return ~mask + 1;
+}
+
+volatile uint8_t *pci_bar_map(const struct pci_function *f, uint32_t bar, uint64_t offset,
+                              uint64_t len)
+{
+    uint32_t at = PCI_BAR + 4 * bar;
+
+    if (bar >= PCI_BARS)
+        return NULL;
+
+    uint32_t low = pci_read32(f, at);
+    bool wide = (low & 6) == 4;
+
+    if ((low & 1) || (wide && bar == PCI_BARS - 1))
+        return NULL;
+
+    uint64_t base = low & ~15u;
+    uint64_t size = bar_size(f, at, low, wide);
+
+    if (wide)
+        base |= (uint64_t)pci_read32(f, at + 4) << 32;
+    if (base == 0 || len == 0 || offset > size || len > size - offset || base + size < base)
+        return NULL;
+    return memory_device(base + offset, len);
+}
