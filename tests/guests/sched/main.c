@@ -1,0 +1,214 @@
+/* Scheduling, timers and vCPU areas. */
+#include "call.h"
+#include "check.h"
+#include "clock.h"
+#include "cpu.h"
+#include "event.h"
+#include "result.h"
+#include "start.h"
+
+#include <abi/vcpu.h>
+
+#define MS 1000000ull
+
+static evtchn_port_t timer_port;
+
+static uint64_t now(void)
+{
+    return clock_ns(cpu_tsc());
+}
+
+static bool ready(void)
+{
+    struct evtchn_bind_virq bind = {.virq = VIRQ_TIMER};
+    long status = 0;
+
+    if (timer_port == 0) {
+        status = event_init();
+        if (status == 0)
+            status = event_ask_upcall();
+        if (status == 0)
+            status = call_event(EVTCHNOP_bind_virq, &bind);
+        if (status == 0)
+            timer_port = bind.port;
+    }
+    if (timer_port == 0)
+        result_error("a timer port", status);
+    return timer_port != 0;
+}
+
+static long arm(uint64_t deadline, uint32_t flags)
+{
+    struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = deadline, .flags = flags};
+
+    return call_vcpu(VCPUOP_set_singleshot_timer, 0, &timer);
+}
+
+TEST(the_clock_runs)
+{
+    uint64_t first;
+
+    if (!ready())
+        return;
+    first = now();
+    EXPECT(first > 0);
+    while (now() < first + MS)
+        cpu_barrier();
+    EXPECT(now() > first);
+}
+
+TEST(a_timer_ends_a_halt)
+{
+    uint64_t deadline;
+
+    if (!ready())
+        return;
+    event_clear(timer_port);
+    event_unmask(timer_port);
+    event_last = 0;
+    deadline = now() + 2 * MS;
+    EXPECT(arm(deadline, 0) == 0);
+    for (;;) {
+        cpu_irq_off();
+        if (event_last == timer_port)
+            break;
+        cpu_halt_irq_on();
+    }
+    EXPECT(now() >= deadline);
+    event_mask(timer_port);
+}
+
+TEST(a_stopped_timer_stays_silent)
+{
+    struct sched_poll poll = {.nr_ports = 0};
+
+    if (!ready())
+        return;
+    event_clear(timer_port);
+    EXPECT(arm(now() + MS, 0) == 0);
+    EXPECT(call_vcpu(VCPUOP_stop_singleshot_timer, 0, NULL) == -XEN_EFAULT ||
+           !event_is_pending(timer_port));
+    EXPECT(call_page(&(struct call){__HYPERVISOR_set_timer_op, {0}}) == 0);
+    poll.timeout = now() + 4 * MS;
+    EXPECT(call_sched(SCHEDOP_poll, &poll) == 0);
+    EXPECT(!event_is_pending(timer_port));
+}
+
+TEST(set_timer_op_is_the_same_timer)
+{
+    uint64_t deadline;
+
+    if (!ready())
+        return;
+    event_clear(timer_port);
+    deadline = now() + MS;
+    EXPECT(call_page(&(struct call){__HYPERVISOR_set_timer_op, {deadline}}) == 0);
+    while (!event_is_pending(timer_port))
+        cpu_barrier();
+    EXPECT(now() >= deadline);
+}
+
+TEST(a_deadline_in_the_past)
+{
+    if (!ready())
+        return;
+    event_clear(timer_port);
+    EXPECT(arm(now() - MS, VCPU_SSHOTTMR_future) == -XEN_ETIME);
+    EXPECT(!event_is_pending(timer_port));
+    EXPECT(arm(now() - MS, 0) == 0);
+    while (!event_is_pending(timer_port))
+        cpu_barrier();
+}
+
+TEST(poll_ends_at_its_time_or_by_a_port)
+{
+    struct sched_poll poll = {.nr_ports = 1};
+    evtchn_port_t port = timer_port;
+    uint64_t start;
+
+    if (!ready())
+        return;
+    port = timer_port;
+    set_xen_guest_handle(poll.ports, &port);
+    event_clear(timer_port);
+    start = now();
+    poll.timeout = start + 2 * MS;
+    EXPECT(call_sched(SCHEDOP_poll, &poll) == 0);
+    EXPECT(now() >= start + 2 * MS && !event_is_pending(timer_port));
+    EXPECT(arm(now() + MS, 0) == 0);
+    poll.timeout = 0; /* for ever */
+    EXPECT(call_sched(SCHEDOP_poll, &poll) == 0);
+    EXPECT(event_is_pending(timer_port));
+    /* Pending already: no sleep. */
+    EXPECT(call_sched(SCHEDOP_poll, &poll) == 0);
+    poll.nr_ports = 129;
+    EXPECT(call_sched(SCHEDOP_poll, &poll) == -XEN_EINVAL);
+    poll.nr_ports = 1;
+    port = 5000;
+    EXPECT(call_sched(SCHEDOP_poll, &poll) == -XEN_EINVAL);
+}
+
+TEST(yield_and_block_come_back)
+{
+    if (!ready())
+        return;
+    EXPECT(call_sched(SCHEDOP_yield, NULL) == 0);
+    event_clear(timer_port);
+    event_unmask(timer_port);
+    cpu_irq_off();
+    EXPECT(arm(now() + MS, 0) == 0);
+    EXPECT(call_sched(SCHEDOP_block, NULL) == 0);
+    EXPECT(event_is_pending(timer_port));
+    event_mask(timer_port);
+}
+
+TEST(runstate_tells_where_time_went)
+{
+    static struct vcpu_runstate_info area;
+    struct vcpu_register_runstate_memory_area where = {.addr.v = &area};
+    struct vcpu_runstate_info told;
+    struct sched_poll poll = {.nr_ports = 0};
+
+    if (!ready())
+        return;
+    EXPECT(call_vcpu(VCPUOP_register_runstate_memory_area, 0, &where) == 0);
+    EXPECT(call_vcpu(VCPUOP_get_runstate_info, 0, &told) == 0);
+    EXPECT(told.state == RUNSTATE_running);
+    poll.timeout = now() + 5 * MS;
+    EXPECT(call_sched(SCHEDOP_poll, &poll) == 0);
+    EXPECT(area.state == RUNSTATE_running);
+    EXPECT(area.time[RUNSTATE_blocked] >= told.time[RUNSTATE_blocked] + 4 * MS);
+    where.addr.p = 0xffff800000000000ull;
+    EXPECT(call_vcpu(VCPUOP_register_runstate_memory_area, 0, &where) == -XEN_EFAULT);
+}
+
+TEST(vcpus_that_are_not_there)
+{
+    struct vcpu_runstate_info told;
+
+    EXPECT(call_vcpu(VCPUOP_is_up, 0, &told) == 1);
+    EXPECT(call_vcpu(VCPUOP_is_up, 500, &told) == -XEN_ENOENT);
+    EXPECT(call_vcpu(VCPUOP_get_runstate_info, UINT64_MAX, &told) == -XEN_ENOENT);
+    EXPECT(call_vcpu(VCPUOP_initialise, 0, &told) == -XEN_ENOSYS);
+    EXPECT(call_vcpu(VCPUOP_stop_periodic_timer, 0, NULL) == 0);
+}
+
+TEST(vcpu_info_moves_once)
+{
+    static uint8_t page[4096] __attribute__((aligned(4096)));
+    struct vcpu_register_vcpu_info info = {.mfn = call_address(page) / 4096, .offset = 4090};
+
+    if (!ready())
+        return;
+    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
+    info.offset = 63;
+    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
+    info.offset = 128;
+    info.mfn = 1ull << 40;
+    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
+    info.mfn = call_address(page) / 4096;
+    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == 0);
+    EXPECT(((struct vcpu_info *)(void *)(page + 128))->time.tsc_to_system_mul != 0);
+    EXPECT(((struct vcpu_info *)(void *)(page + 128))->evtchn_upcall_pending == 1);
+    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
+}
