@@ -2,6 +2,7 @@
 #include "floor.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -14,8 +15,8 @@ long floor_brk(const uint64_t a[6])
     return (long)memory_break(a[0]);
 }
 
-/* A private mapping of a file is a copy of it: nothing else can change the module. */
-static long map_file(const uint64_t a[6], void *to)
+/* To be written: a copy, since the module is read-only. Bytes past the end are 0. */
+static long copy_file(const uint64_t a[6], void *to)
 {
     const uint8_t *data = NULL;
     uint64_t len = 0;
@@ -28,19 +29,51 @@ static long map_file(const uint64_t a[6], void *to)
     return 0;
 }
 
+/*
+ * To be read: where the file lies in the module. It begins at no page there, so
+ * neither does the mapping; but a file can be larger than all of memory. NULL
+ * for what goes past the file's end, behind which is another.
+ */
+static const uint8_t *find_in_file(const uint64_t a[6])
+{
+    const uint8_t *data = NULL;
+    uint64_t len = 0;
+
+    if ((a[2] & PROT_WRITE) != 0 || floor_file(a[4], &data, &len) < 0 || a[5] > len ||
+        a[1] > len - a[5])
+        return NULL;
+    return data + a[5];
+}
+
+static bool is_module(uint64_t address)
+{
+    return address >= start_info.module.start && address < start_info.module.end;
+}
+
+static size_t pages_of(uint64_t len)
+{
+    return (size_t)(len >> PAGE_SHIFT) + ((len & PAGE_MASK) != 0);
+}
+
 long floor_mmap(const uint64_t a[6])
 {
-    size_t count = (a[1] >> PAGE_SHIFT) + ((a[1] & PAGE_MASK) != 0);
+    size_t count = pages_of(a[1]);
+    bool is_file = (a[3] & MAP_ANONYMOUS) == 0;
 
     if (count == 0 || (a[3] & MAP_FIXED) != 0)
         return -EINVAL;
+
+    const uint8_t *in_file = is_file ? find_in_file(a) : NULL;
+
+    if (in_file)
+        return (long)(uintptr_t)in_file;
 
     void *pages = memory_pages_alloc(count);
 
     if (!pages)
         return -ENOMEM;
-    if ((a[3] & MAP_ANONYMOUS) == 0) {
-        long status = map_file(a, pages);
+    if (is_file) {
+        long status = copy_file(a, pages);
 
         if (status < 0) {
             memory_pages_free(pages, count);
@@ -52,8 +85,10 @@ long floor_mmap(const uint64_t a[6])
 
 long floor_munmap(const uint64_t a[6])
 {
-    size_t count = (a[1] >> PAGE_SHIFT) + ((a[1] & PAGE_MASK) != 0);
+    size_t count = pages_of(a[1]);
 
+    if (is_module(a[0]))
+        return 0;
     if ((a[0] & PAGE_MASK) != 0 || count == 0 || !memory_is_ram(a[0]))
         return -EINVAL;
     memory_pages_free(floor_pointer(a[0]), count);
