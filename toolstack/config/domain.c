@@ -10,7 +10,6 @@
 #include "elements.h"
 #include "reading.h"
 #include "rights.h"
-#include "schema.h"
 #include "value.h"
 
 /* A stock kernel keeps 2047 bytes of its command line and drops the rest without a word. */
@@ -260,8 +259,8 @@ int domain_read(const struct source *source, struct domain_config **out, struct 
     return 0;
 }
 
-int config_domain_load(const struct config_root *root, const char *file, struct domain_config **out,
-                       struct diagnostics *list)
+int domain_load(const struct config_root *root, const char *file, const struct schema *schema,
+                struct domain_config **out, struct diagnostics *list)
 {
     struct domain_verdict verdict;
     struct source source;
@@ -271,11 +270,24 @@ int config_domain_load(const struct config_root *root, const char *file, struct 
         return ret;
     ret = domain_read(&source, out, list, &verdict);
     if (ret == 0) {
-        ret = schema_check(SCHEMA_DOMAIN, &source, list);
+        ret = schema_check(schema, &source, list);
         if (ret < 0)
             config_domain_free(*out);
     }
     source_free(&source);
+    return ret;
+}
+
+int config_domain_load(const struct config_root *root, const char *file, struct domain_config **out,
+                       struct diagnostics *list)
+{
+    struct schema schema;
+    int ret = schema_open(&schema, SCHEMA_DOMAIN);
+
+    if (ret < 0)
+        return ret;
+    ret = domain_load(root, file, &schema, out, list);
+    schema_close(&schema);
     return ret;
 }
 

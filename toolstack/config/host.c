@@ -5,7 +5,6 @@
 
 #include "elements.h"
 #include "host.h"
-#include "schema.h"
 #include "value.h"
 
 static struct host_config *host_of(struct walk *walk)
@@ -91,6 +90,17 @@ int host_read(const struct source *source, struct host_config **out, struct diag
     return 0;
 }
 
+static int check_schema(const struct source *source, struct diagnostics *list)
+{
+    struct schema schema;
+    int ret = schema_open(&schema, SCHEMA_HOST);
+
+    if (ret == 0)
+        ret = schema_check(&schema, source, list);
+    schema_close(&schema);
+    return ret;
+}
+
 int config_host_load(const struct config_root *root, struct host_config **out,
                      struct diagnostics *list)
 {
@@ -106,7 +116,7 @@ int config_host_load(const struct config_root *root, struct host_config **out,
         return ret;
     ret = host_read(&source, out, list, &verdict);
     if (ret == 0) {
-        ret = schema_check(SCHEMA_HOST, &source, list);
+        ret = check_schema(&source, list);
         if (ret < 0)
             config_host_free(*out);
     }

@@ -29,36 +29,37 @@ static void on_error(void *context, xmlErrorPtr error)
         complaint->line = source_line(NULL, node);
 }
 
-static xmlRelaxNGPtr parse_schema(enum schema_kind kind, struct complaint *complaint)
+int schema_open(struct schema *schema, enum schema_kind kind)
 {
     const char *text = (const char *)(kind == SCHEMA_HOST ? schema_host : schema_domain);
     unsigned int len = kind == SCHEMA_HOST ? schema_host_len : schema_domain_len;
     xmlRelaxNGParserCtxtPtr parser = xmlRelaxNGNewMemParserCtxt(text, (int)len);
-    xmlRelaxNGPtr schema;
 
-    if (!parser)
-        return NULL;
-    xmlRelaxNGSetParserStructuredErrors(parser, on_error, complaint);
-    schema = xmlRelaxNGParse(parser);
-    xmlRelaxNGFreeParserCtxt(parser);
-    return schema;
+    schema->grammar = parser ? xmlRelaxNGParse(parser) : NULL;
+    if (parser)
+        xmlRelaxNGFreeParserCtxt(parser);
+    return schema->grammar ? 0 : -ENOMEM;
 }
 
-int schema_check(enum schema_kind kind, const struct source *source, struct diagnostics *list)
+void schema_close(struct schema *schema)
+{
+    xmlRelaxNGFree(schema->grammar);
+    schema->grammar = NULL;
+}
+
+int schema_check(const struct schema *schema, const struct source *source, struct diagnostics *list)
 {
     struct complaint complaint = {.line = 1};
-    xmlRelaxNGPtr schema = parse_schema(kind, &complaint);
-    xmlRelaxNGValidCtxtPtr validator = schema ? xmlRelaxNGNewValidCtxt(schema) : NULL;
-    int ret = -ENOMEM;
+    xmlRelaxNGValidCtxtPtr validator = xmlRelaxNGNewValidCtxt(schema->grammar);
+    int ret;
 
-    if (validator) {
-        xmlRelaxNGSetValidStructuredErrors(validator, on_error, &complaint);
-        ret = xmlRelaxNGValidateDoc(validator, source->doc) == 0 ? 0 : -EINVAL;
-    }
-    if (ret == -EINVAL)
+    if (!validator)
+        return -ENOMEM;
+    xmlRelaxNGSetValidStructuredErrors(validator, on_error, &complaint);
+    ret = xmlRelaxNGValidateDoc(validator, source->doc) == 0 ? 0 : -EINVAL;
+    if (ret < 0)
         diagnostics_add(list, source->file, complaint.line,
                         "not what the schema allows, %s: correct that element", complaint.text);
     xmlRelaxNGFreeValidCtxt(validator);
-    xmlRelaxNGFree(schema);
     return ret;
 }

@@ -6,8 +6,18 @@
 
 enum schema_kind { SCHEMA_DOMAIN, SCHEMA_HOST };
 
+/* A parsed schema; it costs some 100 KiB, so it is kept only while files are read. */
+struct schema {
+    void *grammar;
+};
+
+/* 0 or -ENOMEM. */
+int schema_open(struct schema *schema, enum schema_kind kind);
+void schema_close(struct schema *schema);
+
 /* 0; -EINVAL, with the first complaint in the list; -ENOMEM. */
-int schema_check(enum schema_kind kind, const struct source *source, struct diagnostics *list);
+int schema_check(const struct schema *schema, const struct source *source,
+                 struct diagnostics *list);
 
 /* Made by schema/embed.sh from schema/NAME.rng. */
 extern const unsigned char schema_domain[], schema_host[];

@@ -2,13 +2,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "config.h"
+#include "domain.h"
 
 static int load_domain(const struct config_root *root, const struct host_domain *named,
-                       struct config_set *set, struct diagnostics *list)
+                       const struct schema *schema, struct config_set *set,
+                       struct diagnostics *list)
 {
     struct domain_config *domain = NULL;
-    int ret = config_domain_load(root, named->file, &domain, list);
+    int ret = domain_load(root, named->file, schema, &domain, list);
 
     if (ret == 0) {
         domain->autostart = named->autostart;
@@ -24,6 +25,18 @@ static int load_domain(const struct config_root *root, const struct host_domain 
     return ret == -ENOMEM ? ret : 0;
 }
 
+static int load_domains(const struct config_root *root, struct config_set *out,
+                        struct diagnostics *list)
+{
+    struct schema schema;
+    int ret = schema_open(&schema, SCHEMA_DOMAIN);
+
+    for (size_t i = 0; i < out->host->domain_count && ret == 0; i++)
+        ret = load_domain(root, &out->host->domains[i], &schema, out, list);
+    schema_close(&schema);
+    return ret;
+}
+
 int config_set_load(const struct config_root *root, struct config_set *out,
                     struct diagnostics *list)
 {
@@ -34,10 +47,7 @@ int config_set_load(const struct config_root *root, struct config_set *out,
     if (ret < 0)
         return ret;
     out->domains = calloc(out->host->domain_count + 1, sizeof(struct domain_config *));
-    if (!out->domains)
-        ret = -ENOMEM;
-    for (size_t i = 0; i < out->host->domain_count && ret == 0; i++)
-        ret = load_domain(root, &out->host->domains[i], out, list);
+    ret = out->domains ? load_domains(root, out, list) : -ENOMEM;
     if (ret < 0)
         config_set_free(out);
     return ret;

@@ -73,6 +73,22 @@ static void refuse(xmlParserCtxtPtr parser, const char *what)
     xmlStopParser(parser);
 }
 
+static const char *advice(int code)
+{
+    switch (code) {
+    case XML_ERR_DOCUMENT_EMPTY:
+    case XML_ERR_DOCUMENT_START: return "write one element, <domain> or, in host.xml, <host>";
+    case XML_ERR_TAG_NAME_MISMATCH:
+    case XML_ERR_TAG_NOT_FINISHED:
+    case XML_ERR_GT_REQUIRED: return "close every element that is opened";
+    case XML_ERR_UNDECLARED_ENTITY: return "write the character itself";
+    case XML_NS_ERR_UNDEFINED_NAMESPACE: return "declare the prefix or remove it";
+    case XML_ERR_INVALID_ENCODING:
+    case XML_ERR_INVALID_CHAR: return "write text in UTF-8";
+    default: return "correct that place";
+    }
+}
+
 static void on_error(void *context, xmlErrorPtr error)
 {
     struct parse *parse = parse_of(context);
@@ -85,8 +101,8 @@ static void on_error(void *context, xmlErrorPtr error)
         parse->list->lost = true;
     else
         diagnostics_add(parse->list, parse->file, error->line > 0 ? (unsigned)error->line : 1,
-                        "not well-formed, %.*s: write XML that closes what it opens", len,
-                        len ? error->message : "");
+                        "not well-formed, %.*s: %s", len, len ? error->message : "",
+                        advice(error->code));
 }
 
 /* Entities are declared in a DTD only: without one there is nothing to expand. */

@@ -11,6 +11,8 @@
 
 _Static_assert(WALK_ROWS_MAX <= 64, "walk.seen has a bit for each row");
 
+#define SPACES " \t\r\n"
+
 static const char *text_of(const xmlChar *text)
 {
     return text ? (const char *)text : "";
@@ -92,14 +94,27 @@ static unsigned find_row(const struct walk *walk, unsigned parent, const xmlNode
     return 0;
 }
 
-static int read_value(struct walk *walk, const struct walk_value *value, const char *text,
-                      const char *where)
+/* How a value is called in a message: bus='256' of <address>, or <name>a b</name>. */
+static void name_value(const struct walk_element *row, const struct walk_value *value,
+                       const char *text, char *buffer, size_t len)
 {
+    if (value->name)
+        (void)snprintf(buffer, len, "%s='%.80s' of <%s%s>", value->name, text, prefix_of(row),
+                       row->name);
+    else
+        (void)snprintf(buffer, len, "<%s>%.80s</%s>", row->name, text, row->name);
+}
+
+static int read_value(struct walk *walk, const struct walk_element *row,
+                      const struct walk_value *value, const char *text)
+{
+    char what[200];
+
+    name_value(row, value, text, what, sizeof(what));
     if (value->pattern && !walk_matches(value->pattern, text)) {
-        complain(walk, walk->line, "%s '%.80s' is not supported: write %s", where, text,
-                 value->write);
+        complain(walk, walk->line, "%s is not supported: write %s", what, value->write);
     } else if (value->except && walk_matches(value->except, text)) {
-        complain(walk, walk->line, "%s '%.80s' is not allowed: %s", where, text, value->why);
+        complain(walk, walk->line, "%s is not allowed: %s", what, value->why);
     } else if (value->set) {
         return value->set(walk, text);
     }
@@ -121,22 +136,32 @@ static int read_attribute(struct walk *walk, const struct walk_element *row, xml
 {
     const struct walk_value *value = find_value(row, attribute);
     const char *name = text_of(attribute->name);
-    char where[160];
+    char key[80];
     int ret;
 
     walk->line = source_attribute_line(walk->source, attribute);
     if (!value) {
-        (void)snprintf(where, sizeof(where), "@%s", name);
+        (void)snprintf(key, sizeof(key), "@%s", name);
         complain(walk, walk->line, "attribute '%.80s' of <%s%s> is not supported: %s", name,
-                 prefix_of(row), row->name, hint(walk, row->name, where, "remove it"));
+                 prefix_of(row), row->name, hint(walk, row->name, key, "remove it"));
         return 0;
     }
     xmlChar *text = xmlNodeListGetString(walk->source->doc, attribute->children, 1);
 
-    (void)snprintf(where, sizeof(where), "%s of <%s%s>", name, prefix_of(row), row->name);
-    ret = read_value(walk, value, text_of(text), where);
+    ret = read_value(walk, row, value, text_of(text));
     xmlFree(text);
     return ret;
+}
+
+static void complain_missing(struct walk *walk, const struct walk_element *row,
+                             const struct walk_value *value)
+{
+    size_t len = strlen(value->name);
+    bool is_example = strncmp(value->write, value->name, len) == 0 && value->write[len] == '=';
+
+    complain(walk, walk->element_line, "<%s%s> has no attribute '%s': write %s%s%s", prefix_of(row),
+             row->name, value->name, is_example ? "" : value->name, is_example ? "" : "='...', ",
+             value->write);
 }
 
 static int read_attributes(struct walk *walk, const struct walk_element *row, xmlNodePtr node)
@@ -149,8 +174,7 @@ static int read_attributes(struct walk *walk, const struct walk_element *row, xm
         const struct walk_value *value = &row->attributes[i];
 
         if (value->required && !xmlHasProp(node, xml_text(value->name)))
-            complain(walk, walk->element_line, "<%s%s> has no attribute '%s': write %s",
-                     prefix_of(row), row->name, value->name, value->write);
+            complain_missing(walk, row, value);
     }
     return ret;
 }
@@ -187,19 +211,20 @@ static char *own_text(const xmlNode *node)
 static int read_text(struct walk *walk, const struct walk_element *row, xmlNodePtr node)
 {
     char *text = own_text(node);
-    size_t blank = text ? strspn(text, " \t\r\n") : 0;
-    char where[80];
     int ret = 0;
 
     if (!text)
         return -ENOMEM;
     walk->line = walk->element_line;
-    (void)snprintf(where, sizeof(where), "<%s>", row->name);
-    if (row->has_text)
-        ret = read_value(walk, &row->text, text, where);
-    else if (text[blank])
-        complain(walk, walk->line, "text '%.40s' in <%s%s>: remove it", text + blank,
-                 prefix_of(row), row->name);
+    if (row->has_text) {
+        ret = read_value(walk, row, &row->text, text);
+    } else {
+        const char *start = text + strspn(text, SPACES);
+
+        if (*start)
+            complain(walk, walk->line, "text '%.*s' in <%s%s>: remove it",
+                     (int)strcspn(start, SPACES), start, prefix_of(row), row->name);
+    }
     free(text);
     return ret;
 }
@@ -284,10 +309,11 @@ int walk_run(struct walk *walk)
     xmlNodePtr root = xmlDocGetRootElement(walk->source->doc);
     const struct walk_element *row = &walk->grammar->rows[WALK_ROOT];
 
-    if (!root || !is_row(row, root)) {
-        complain(walk, root ? source_line(walk->source, root) : 1,
-                 "<%.80s> is not expected: write %s", root ? text_of(root->name) : "", row->write);
-        return 0;
-    }
-    return walk_element(walk, root, WALK_ROOT);
+    if (root && is_row(row, root))
+        return walk_element(walk, root, WALK_ROOT);
+    complain(walk, root ? source_line(walk->source, root) : 1,
+             "<%.80s>%s%.80s is not expected: write %s", root ? text_of(root->name) : "",
+             root && root->ns ? " of namespace " : "",
+             root && root->ns ? text_of(root->ns->href) : "", row->write);
+    return 0;
 }

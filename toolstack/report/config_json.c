@@ -1,0 +1,125 @@
+/* A domain's configuration as JSON. */
+#include "config_json.h"
+
+#include <stdio.h>
+
+#include "rights.h"
+
+const char *config_json_action(enum config_action action)
+{
+    switch (action) {
+    case CONFIG_RESTART: return "restart";
+    case CONFIG_PRESERVE: return "preserve";
+    case CONFIG_DESTROY: return "destroy";
+    }
+    return "destroy";
+}
+
+void config_json_uuid(const uint8_t uuid[16], char *text)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        text += sprintf(text, "%02x", uuid[i]);
+        if (i == 3 || i == 5 || i == 7 || i == 9)
+            *text++ = '-';
+    }
+    *text = '\0';
+}
+
+static void write_disk(struct json *json, const struct config_disk *disk, bool with_lines)
+{
+    json_object_open(json, NULL);
+    json_string(json, "source", disk->source);
+    json_string(json, "target", disk->target);
+    json_number(json, "number", disk->number);
+    json_bool(json, "readonly", disk->readonly);
+    json_string(json, "backend", disk->backend ? disk->backend->name : disk->backend_name);
+    if (with_lines) {
+        json_number(json, "line", disk->line);
+        json_number(json, "source_line", disk->source_line);
+        json_number(json, "target_line", disk->target_line);
+        json_number(json, "backend_line", disk->backend_line);
+    }
+    json_object_close(json);
+}
+
+static void write_hostdev(struct json *json, const struct config_hostdev *dev, bool with_lines)
+{
+    char address[16];
+
+    (void)snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", dev->segment, dev->bus, dev->slot,
+                   dev->function);
+    json_object_open(json, NULL);
+    json_string(json, "address", address);
+    json_bool(json, "managed", dev->managed);
+    if (with_lines) {
+        json_number(json, "line", dev->line);
+        json_number(json, "address_line", dev->address_line);
+    }
+    json_object_close(json);
+}
+
+static void write_rights(struct json *json, uint32_t rights)
+{
+    json_array_open(json, "rights");
+    for (uint32_t right = 1; right; right <<= 1) {
+        if (rights & right)
+            json_string(json, NULL, rights_name(right));
+    }
+    json_array_close(json);
+}
+
+static void write_lines(struct json *json, const struct domain_config *domain)
+{
+    json_object_open(json, "lines");
+    json_number(json, "domain", domain->line);
+    json_number(json, "name", domain->name_line);
+    json_number(json, "uuid", domain->uuid_line);
+    json_number(json, "memory", domain->memory_line);
+    json_number(json, "currentMemory", domain->current_memory_line);
+    json_number(json, "vcpu", domain->vcpu_line);
+    json_number(json, "kernel", domain->kernel_line);
+    json_number(json, "initrd", domain->initrd_line);
+    json_number(json, "rights", domain->rights_line);
+    json_object_close(json);
+}
+
+static void write_scalars(struct json *json, const struct domain_config *domain)
+{
+    char uuid[37];
+
+    config_json_uuid(domain->uuid, uuid);
+    json_string(json, "name", domain->name);
+    json_string(json, "uuid", uuid);
+    json_bool(json, "uuid_given", domain->uuid_given);
+    json_string(json, "title", domain->title);
+    json_string(json, "description", domain->description);
+    json_number(json, "memory", domain->memory_bytes);
+    json_number(json, "currentMemory", domain->current_memory_bytes);
+    json_number(json, "vcpus", domain->vcpus);
+    json_string(json, "kernel", domain->kernel);
+    json_string(json, "initrd", domain->initrd);
+    json_string(json, "cmdline", domain->cmdline);
+    json_string(json, "on_poweroff", config_json_action(domain->on_poweroff));
+    json_string(json, "on_reboot", config_json_action(domain->on_reboot));
+    json_string(json, "on_crash", config_json_action(domain->on_crash));
+    json_string(json, "emulator", domain->emulator);
+}
+
+void config_json_write(struct json *json, const char *key, const struct domain_config *domain,
+                       bool with_lines)
+{
+    json_object_open(json, key);
+    write_scalars(json, domain);
+    json_array_open(json, "disks");
+    for (size_t i = 0; i < domain->disk_count; i++)
+        write_disk(json, &domain->disks[i], with_lines);
+    json_array_close(json);
+    json_array_open(json, "hostdevs");
+    for (size_t i = 0; i < domain->hostdev_count; i++)
+        write_hostdev(json, &domain->hostdevs[i], with_lines);
+    json_array_close(json);
+    write_rights(json, domain->rights);
+    if (with_lines)
+        write_lines(json, domain);
+    json_object_close(json);
+}

@@ -1,0 +1,154 @@
+/* A domain's configuration as XML again. Reading it gives the same configuration. */
+#include "dumpxml.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config_json.h"
+#include "rights.h"
+
+/* Control characters would not survive reading as they are; all else but markup does. */
+static void write_escaped(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '&': (void)fputs("&amp;", out); break;
+        case '<': (void)fputs("&lt;", out); break;
+        case '>': (void)fputs("&gt;", out); break;
+        case '\'': (void)fputs("&apos;", out); break;
+        case '\n':
+        case '\r':
+        case '\t': (void)fprintf(out, "&#%d;", *text); break;
+        default: (void)fputc(*text, out); break;
+        }
+    }
+}
+
+static void write_element(FILE *out, const char *indent, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    (void)fprintf(out, "%s<%s>", indent, name);
+    write_escaped(out, text);
+    (void)fprintf(out, "</%s>\n", name);
+}
+
+static void write_attribute(FILE *out, const char *name, const char *text)
+{
+    (void)fprintf(out, " %s='", name);
+    write_escaped(out, text);
+    (void)fputc('\'', out);
+}
+
+static void write_metadata(FILE *out, uint32_t rights)
+{
+    if (!rights)
+        return;
+    (void)fputs("  <metadata>\n"
+                "    <bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>\n",
+                out);
+    for (uint32_t right = 1; right; right <<= 1) {
+        if (rights & right)
+            (void)fprintf(out, "      <bulkhead:right name='%s'/>\n", rights_name(right));
+    }
+    (void)fputs("    </bulkhead:domain>\n"
+                "  </metadata>\n",
+                out);
+}
+
+static void write_disk(FILE *out, const struct config_disk *disk)
+{
+    const char *backend = disk->backend ? disk->backend->name : disk->backend_name;
+
+    (void)fputs("    <disk type='block' device='disk'>\n"
+                "      <driver name='phy' type='raw'/>\n"
+                "      <source",
+                out);
+    write_attribute(out, "dev", disk->source);
+    (void)fprintf(out, "/>\n      <target dev='%s' bus='xen'/>\n", disk->target);
+    if (backend)
+        (void)fprintf(out, "      <backenddomain name='%s'/>\n", backend);
+    if (disk->readonly)
+        (void)fputs("      <readonly/>\n", out);
+    (void)fputs("    </disk>\n", out);
+}
+
+static void write_hostdev(FILE *out, const struct config_hostdev *dev)
+{
+    (void)fprintf(out,
+                  "    <hostdev mode='subsystem' type='pci' managed='%s'>\n"
+                  "      <source>\n"
+                  "        <address domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'/>\n"
+                  "      </source>\n"
+                  "    </hostdev>\n",
+                  dev->managed ? "yes" : "no", dev->segment, dev->bus, dev->slot, dev->function);
+}
+
+static void write_devices(FILE *out, const struct domain_config *domain)
+{
+    (void)fputs("  <devices>\n", out);
+    write_element(out, "    ", "emulator", domain->emulator);
+    for (size_t i = 0; i < domain->disk_count; i++)
+        write_disk(out, &domain->disks[i]);
+    for (size_t i = 0; i < domain->hostdev_count; i++)
+        write_hostdev(out, &domain->hostdevs[i]);
+    (void)fputs("    <console type='pty'>\n"
+                "      <target type='xen' port='0'/>\n"
+                "    </console>\n"
+                "    <memballoon model='xen'/>\n"
+                "  </devices>\n",
+                out);
+}
+
+static void write_domain(FILE *out, const struct domain_config *domain, unsigned id)
+{
+    char uuid[37];
+
+    config_json_uuid(domain->uuid, uuid);
+    (void)fputs("<domain type='xen'", out);
+    if (id)
+        (void)fprintf(out, " id='%u'", id);
+    (void)fputs(">\n", out);
+    write_element(out, "  ", "name", domain->name);
+    write_element(out, "  ", "uuid", uuid);
+    write_element(out, "  ", "title", domain->title);
+    write_element(out, "  ", "description", domain->description);
+    write_metadata(out, domain->rights);
+    (void)fprintf(out,
+                  "  <memory unit='KiB'>%" PRIu64 "</memory>\n"
+                  "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n"
+                  "  <vcpu placement='static'>%u</vcpu>\n"
+                  "  <os>\n"
+                  "    <type arch='x86_64' machine='xenpvh'>xenpvh</type>\n",
+                  domain->memory_bytes / 1024, domain->current_memory_bytes / 1024, domain->vcpus);
+    write_element(out, "    ", "kernel", domain->kernel);
+    write_element(out, "    ", "initrd", domain->initrd);
+    write_element(out, "    ", "cmdline", domain->cmdline);
+    (void)fputs("  </os>\n"
+                "  <clock offset='utc'/>\n",
+                out);
+    write_element(out, "  ", "on_poweroff", config_json_action(domain->on_poweroff));
+    write_element(out, "  ", "on_reboot", config_json_action(domain->on_reboot));
+    write_element(out, "  ", "on_crash", config_json_action(domain->on_crash));
+    write_devices(out, domain);
+    (void)fputs("</domain>\n", out);
+}
+
+char *dumpxml_text(const struct domain_config *domain, unsigned id)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    bool failed;
+
+    if (!out)
+        return NULL;
+    write_domain(out, domain, id);
+    failed = ferror(out) != 0;
+    if (fclose(out) != 0 || failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
