@@ -15,6 +15,8 @@
 #define BLOCK_SOURCES                                                                              \
     "/dev/(nvme[0-9]{1,3}n[0-9]{1,3}(p[0-9]{1,3})?|vd[a-z][0-9]{0,3}|disk/by-partlabel/[!-.0-~]+)"
 
+#define FIRST "correct the files that cannot be read first"
+
 static bool runs_block_image(const struct domain_config *domain)
 {
     return strcmp(domain->kernel, BLOCK_IMAGE) == 0;
@@ -79,7 +81,9 @@ static int find_only(const struct check *check, const struct domain_config *doma
         disk->backend = last;
         return 0;
     }
-    if (count == 0)
+    if (count == 0 && check->limits->incomplete)
+        (void)snprintf(text, len, "no domain that can be read serves disks: " FIRST);
+    else if (count == 0)
         (void)snprintf(text, len,
                        "no domain serves disks: describe one with a <hostdev> and "
                        "<kernel>%s</kernel>, and name it in host.xml",
@@ -101,8 +105,10 @@ static int find_named(const struct check *check, const struct domain_config *dom
     size_t count = list_servers(check, domain, &last, names, sizeof(names));
 
     if (!found) {
+        const char *instead = check->limits->incomplete ? FIRST : "name its file in host.xml";
+
         (void)snprintf(text, len, "backend '%s' is not there: %s%s", disk->backend_name,
-                       count ? "write one of " : "name its file in host.xml", names);
+                       count ? "write one of " : instead, names);
         return -EINVAL;
     }
     if (found == domain) {

@@ -100,6 +100,7 @@ static void check(const struct config_root *root, const struct options *options,
         .iommu_required = set->host->iommu_required,
         .iommu_present = options->iommu != 0,
         .memory_bytes = (uint64_t)options->memory_mib << 20,
+        .incomplete = !set->complete,
     };
 
     if (config_check_set(set->domains, set->count, &limits, list) < 0)

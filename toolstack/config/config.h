@@ -125,6 +125,7 @@ struct config_limits {
     bool iommu_required;            /* from host.xml */
     bool iommu_present;             /* false: an assignment needs iommu_required == false */
     uint64_t memory_bytes;          /* for the domains that are checked; 0: not checked */
+    bool incomplete;                /* some file could not be read: messages say so */
 };
 
 /*
