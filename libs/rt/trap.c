@@ -136,6 +136,26 @@ static void print_registers(const struct trap_frame *f)
     }
 }
 
+/* Words of the stack that may be return addresses: code is compiled without frame pointers. */
+static void print_callers(uint64_t rsp)
+{
+    const uint64_t *stack = (const uint64_t *)(const void *)main_stack;
+    size_t count = (size_t)(main_stack_top - main_stack) / sizeof(*stack);
+    uint64_t offset = rsp - (uint64_t)(uintptr_t)main_stack;
+
+    if (rsp < (uint64_t)(uintptr_t)main_stack || offset % sizeof(*stack) != 0)
+        return;
+    console_text(" callers?");
+    for (size_t i = offset / sizeof(*stack), found = 0; i < count && found < 12; i++)
+        if (stack[i] >= (uint64_t)(uintptr_t)image_text &&
+            stack[i] < (uint64_t)(uintptr_t)image_data) {
+            console_text(" ");
+            console_hex(stack[i], 6);
+            found++;
+        }
+    console_text("\n");
+}
+
 static const char *page_fault_kind(uint64_t address)
 {
     uint64_t guard = (uint64_t)(uintptr_t)main_guard;
@@ -167,5 +187,6 @@ void trap_fatal(const struct trap_frame *f)
     }
     console_text("\n");
     print_registers(f);
+    print_callers(f->rsp);
     die_shutdown(SHUTDOWN_crash);
 }
