@@ -122,9 +122,9 @@ void *memory_space_alloc(size_t count)
     return first == PAGES_NONE ? NULL : at(LAYOUT_LOW_END + ((uint64_t)first << PAGE_SHIFT));
 }
 
-void memory_space_free(void *p, size_t count)
+void memory_space_free(void *pages, size_t count)
 {
-    uint64_t gpa = (uint64_t)(uintptr_t)p;
+    uint64_t gpa = (uint64_t)(uintptr_t)pages;
 
     if (count > 0 &&
         (gpa < LAYOUT_LOW_END || !pages_free(&space, page_of(gpa - LAYOUT_LOW_END), count)))

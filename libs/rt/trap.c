@@ -16,7 +16,7 @@ struct trap_frame {
     uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector, error, rip, cs, rflags, rsp, ss;
 };
-_Static_assert(sizeof(struct trap_frame) == 22 * 8, "exception frame");
+_Static_assert(sizeof(struct trap_frame) == 22 * sizeof(uint64_t), "exception frame");
 
 _Noreturn void trap_fatal(const struct trap_frame *f);
 
@@ -57,6 +57,12 @@ static void set_gate(unsigned vector, const char *handler, unsigned ist)
     gates[vector].high = a >> 32;
 }
 
+/* The n-th of trap.S's entries. */
+static const char *stub(const char *first, size_t n)
+{
+    return first + n * STUB_LEN;
+}
+
 static void set_stack(unsigned ist, const char *top)
 {
     uint64_t a = (uint64_t)(uintptr_t)top;
@@ -84,16 +90,16 @@ static void load_tables(void)
 void trap_init(void)
 {
     for (unsigned v = 0; v < 32; v++)
-        set_gate(v, trap_exceptions + v * STUB_LEN, IST_TRAP);
+        set_gate(v, stub(trap_exceptions, v), IST_TRAP);
     /* These may come in the middle of another exception. */
-    set_gate(VECTOR_NMI, trap_exceptions + VECTOR_NMI * STUB_LEN, IST_DOUBLE);
-    set_gate(VECTOR_DOUBLE_FAULT, trap_exceptions + VECTOR_DOUBLE_FAULT * STUB_LEN, IST_DOUBLE);
-    set_gate(VECTOR_MACHINE_CHECK, trap_exceptions + VECTOR_MACHINE_CHECK * STUB_LEN, IST_DOUBLE);
+    set_gate(VECTOR_NMI, stub(trap_exceptions, VECTOR_NMI), IST_DOUBLE);
+    set_gate(VECTOR_DOUBLE_FAULT, stub(trap_exceptions, VECTOR_DOUBLE_FAULT), IST_DOUBLE);
+    set_gate(VECTOR_MACHINE_CHECK, stub(trap_exceptions, VECTOR_MACHINE_CHECK), IST_DOUBLE);
     for (unsigned v = 32; v < 256; v++)
         set_gate(v, trap_spurious, IST_IRQ);
     set_gate(VECTOR_EVENT, trap_event, IST_IRQ);
     for (unsigned n = 0; n < VECTOR_IRQ_COUNT; n++)
-        set_gate(VECTOR_IRQ + n, trap_devices + n * STUB_LEN, IST_IRQ);
+        set_gate(VECTOR_IRQ + n, stub(trap_devices, n), IST_IRQ);
     set_stack(IST_TRAP, trap_stack_top);
     set_stack(IST_DOUBLE, double_stack_top);
     set_stack(IST_IRQ, irq_stack_top);
@@ -130,6 +136,26 @@ static void print_registers(const struct trap_frame *f)
     }
 }
 
+/* Words of the stack that may be return addresses: code is compiled without frame pointers. */
+static void print_callers(uint64_t rsp)
+{
+    const uint64_t *stack = (const uint64_t *)(const void *)main_stack;
+    size_t count = (size_t)(main_stack_top - main_stack) / sizeof(*stack);
+    uint64_t offset = rsp - (uint64_t)(uintptr_t)main_stack;
+
+    if (rsp < (uint64_t)(uintptr_t)main_stack || offset % sizeof(*stack) != 0)
+        return;
+    console_text(" callers?");
+    for (size_t i = offset / sizeof(*stack), found = 0; i < count && found < 12; i++)
+        if (stack[i] >= (uint64_t)(uintptr_t)image_text &&
+            stack[i] < (uint64_t)(uintptr_t)image_data) {
+            console_text(" ");
+            console_hex(stack[i], 6);
+            found++;
+        }
+    console_text("\n");
+}
+
 static const char *page_fault_kind(uint64_t address)
 {
     uint64_t guard = (uint64_t)(uintptr_t)main_guard;
@@ -161,5 +187,6 @@ void trap_fatal(const struct trap_frame *f)
     }
     console_text("\n");
     print_registers(f);
+    print_callers(f->rsp);
     die_shutdown(SHUTDOWN_crash);
 }

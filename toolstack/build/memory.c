@@ -48,10 +48,10 @@ int memory_populate(domid_t domid, uint64_t gpa, uint64_t len)
     uint64_t end = (gpa + len) >> PAGE_SHIFT;
 
     while (gfn < end) {
-        int done = -ENOMEM;
+        int done = 0;
 
         /* The largest pieces first; where the host has none left, smaller ones. */
-        for (unsigned i = 0; i < ORDER_COUNT && done <= 0; i++) {
+        for (unsigned i = 0; i < ORDER_COUNT && (done == 0 || done == -ENOMEM); i++) {
             uint64_t count = extents_at(gfn, end, orders[i]);
 
             if (count == 0)

@@ -1,6 +1,7 @@
 /* create: starts a domain from a file. */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,10 @@ int verb_create(struct cli *cli, int argc, char **argv)
 
     (void)argc;
     if (rc != 0) {
+        if (list.count == 0)
+            cli_error(rc == -ENOENT ? "there is no file %s: name one that is in the bundle"
+                                    : "%s cannot be read",
+                      argv[1]);
         print_all(&list);
         return -1;
     }

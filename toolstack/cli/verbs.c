@@ -52,7 +52,7 @@ int cli_usage(const char *verb, const char *wrong)
 {
     const struct verb *v = verb_find(verb);
 
-    return cli_error("%s: write: %s %s", wrong, v->name, v->args);
+    return cli_error("%s: write: %s %s", wrong, verb, v ? v->args : "");
 }
 
 int cli_run(struct cli *cli, char *line)

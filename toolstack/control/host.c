@@ -1,7 +1,9 @@
 /* Reads what the host shall be, and asks for the start of what is fit to start. */
 #include "control.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <hcall.h>
 
@@ -73,6 +75,10 @@ bool host_start(struct cli *cli)
     struct diagnostics list = {0};
     int rc = config_set_load(cli->root, &set, &list);
 
+    if (rc == -ENOENT && list.count == 0)
+        supervise_say("host.xml: there is none in the bundle: write one");
+    else if (rc != 0 && list.count == 0)
+        supervise_say("host.xml: it cannot be read: %s", strerror(-rc));
     print_all(&list);
     if (rc != 0)
         return false;

@@ -1,6 +1,7 @@
 /* The two domains that all others need: the store, which needs nobody, and the console. */
 #include "control.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,6 @@ static bool start_store(struct supervise *s)
     if (rc != 0 || unpause(s->store_domid) < 0)
         return say_failure(store_name);
     store_open(&store, page, port);
-    s->store = &store;
     return add_entry(s, &store_config, s->store_domid);
 }
 
@@ -154,5 +154,14 @@ static bool start_console(struct supervise *s)
 
 bool services_start(struct supervise *s)
 {
+    struct bulkhead_domain_stats own = {.domid = DOMID_SELF};
+
+    if (hcall_domain_stats(&own) >= 0)
+        control_config.memory_bytes = own.frames * PAGE_SIZE;
+    /* Until there is a store every request fails, instead of what asks for it. */
+    store.broken = -EIO;
+    s->store = &store;
+    s->store_domid = DOMID_INVALID;
+    s->console_domid = DOMID_INVALID;
     return add_entry(s, &control_config, 0) && start_store(s) && start_console(s);
 }

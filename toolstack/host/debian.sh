@@ -12,7 +12,7 @@ disk=$demo/disk.img
 size_mib=1536
 
 packages=linux-image-amd64,initramfs-tools,zstd,systemd-sysv,udev,kmod,login,e2fsprogs,iproute2
-packages=$packages,procps,less,util-linux-extra
+packages=$packages,dbus,procps,less,util-linux-extra
 
 # A guest with no screen, sound or radio needs no drivers for them, and nobody reads manuals here.
 excludes=(
@@ -50,8 +50,8 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCES
 # The machine has an id already, or the first boot would go through every unit's presets.
 chroot . systemd-machine-id-setup
-# No second console, no sessions to manage without D-Bus, no chores by the clock.
-for unit in getty@tty1.service systemd-logind.service apt-daily.timer apt-daily-upgrade.timer \
+# No second console, no chores by the clock.
+for unit in getty@tty1.service getty-static.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service \
     systemd-pstore.service; do
     ln -sf /dev/null "etc/systemd/system/$unit"

@@ -26,7 +26,7 @@ void memory_pages_free(void *pages, size_t count);
  * count pages, contiguous; NULL if the space is used up.
  */
 void *memory_space_alloc(size_t count);
-void memory_space_free(void *space, size_t count);
+void memory_space_free(void *pages, size_t count);
 
 /* Device registers at a guest-physical address (a BAR): mapped uncached. */
 volatile void *memory_device(uint64_t gpa, size_t len);

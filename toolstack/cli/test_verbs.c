@@ -1,0 +1,283 @@
+/* Every verb over a pretend core: right and wrong use, and what is shown. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <fake_core.h>
+
+#include <xen/sched.h>
+
+static struct config_hostdev nvme = {.slot = 4};
+static struct domain_config block;
+static struct domain_config guest;
+static struct supervise s;
+static struct cli cli;
+
+static void say(const char *before, const char *format, va_list args)
+{
+    size_t len = strlen(fake_said);
+
+    len += (size_t)snprintf(fake_said + len, sizeof(fake_said) - len, "%s", before);
+    vsnprintf(fake_said + len, sizeof(fake_said) - len, format, args);
+}
+
+void cli_print(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say("", format, args);
+    va_end(args);
+}
+
+int cli_error(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say("error: ", format, args);
+    va_end(args);
+    return -1;
+}
+
+/* Backends answer at once here. */
+bool cli_wait(struct cli *c, bool (*done)(const struct entry *e), const struct entry *e)
+{
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t deadline = supervise_step(c->supervise);
+
+        if (done(e))
+            return true;
+        if (deadline != UINT64_MAX)
+            fake_now = deadline;
+    }
+    return false;
+}
+
+static int run(const char *text)
+{
+    char line[512];
+
+    fake_said[0] = 0;
+    snprintf(line, sizeof(line), "%s", text);
+    return cli_run(&cli, line);
+}
+
+static bool says(const char *text, const char *what)
+{
+    bool ok = run(text) == 0;
+
+    return ok && strstr(fake_said, what) != NULL;
+}
+
+static bool errs(const char *text, const char *what)
+{
+    bool failed = run(text) == -1;
+
+    return failed && strncmp(fake_said, "error: ", 7) == 0 && strstr(fake_said, what) != NULL;
+}
+
+static char name_block[] = "block";
+static char name_guest[] = "guest";
+static char file[] = "/x.xml";
+static char kernel[] = "/vmlinux";
+
+static void begin(void)
+{
+    fake_reset();
+    fake_file("/vmlinux", NULL, 0);
+    block = (struct domain_config){.file = file,
+                                   .name = name_block,
+                                   .memory_bytes = 8u << 20,
+                                   .vcpus = 1,
+                                   .kernel = kernel,
+                                   .hostdevs = &nvme,
+                                   .hostdev_count = 1};
+    guest = (struct domain_config){
+        .file = file, .name = name_guest, .memory_bytes = 8u << 20, .vcpus = 1, .kernel = kernel};
+    s = (struct supervise){
+        .store = &fake_store, .root = &fake_root, .store_domid = 14, .console_domid = 15};
+    cli = (struct cli){.supervise = &s, .root = &fake_root};
+    supervise_start(&s, supervise_add(&s, &block));
+    supervise_step(&s);
+    supervise_add(&s, &guest);
+}
+
+/* The guest runs, too, as domain 2. */
+static void begin_running(void)
+{
+    begin();
+    supervise_start(&s, s.entries[1]);
+    supervise_step(&s);
+}
+
+static void end(void)
+{
+    supervise_fini(&s);
+    fake_reset();
+    fake_fini();
+}
+
+TEST(lines_that_are_no_command)
+{
+    begin();
+    EXPECT(run("") == 0 && run("   ") == 0 && run("# list") == 0);
+    EXPECT(errs("lst", "unknown verb lst: `help` lists them"));
+    EXPECT(errs("destroy", "too few words: write: destroy DOMAIN"));
+    EXPECT(errs("destroy a b", "too many words: write: destroy DOMAIN"));
+    EXPECT(errs("list 'a", "a quote is not closed"));
+    EXPECT(errs("list --some", "--some: write: list [--all] [--json]"));
+    EXPECT(errs("store frob /x", "frob: write: store ls"));
+    EXPECT(errs("store write /x", "too few words"));
+    EXPECT(errs("store read", "too few words"));
+    end();
+}
+
+TEST(help_for_all)
+{
+    begin();
+    EXPECT(says("help", "list the domains"));
+    for (size_t i = 0; i < verb_count; i++) {
+        char line[64];
+
+        EXPECT(verb_find(verbs[i].name) == &verbs[i]);
+        EXPECT(i == 0 || strcmp(verbs[i - 1].name, verbs[i].name) < 0);
+        snprintf(line, sizeof(line), "help %s", verbs[i].name);
+        EXPECT(says(line, verbs[i].what));
+    }
+    EXPECT(errs("help nothing", "unknown verb"));
+    end();
+}
+
+TEST(lists)
+{
+    begin();
+    EXPECT(says("list", " 1    block                running   UNSAFE\n"));
+    EXPECT(!strstr(fake_said, "guest"));
+    EXPECT(says("list --all", " -    guest                shut off\n"));
+    EXPECT(says("list --json", "\"name\": \"block\""));
+    EXPECT(says("list --json --all", "\"unsafe\": true"));
+    cli.iommu_present = true;
+    EXPECT(run("list") == 0 && !strstr(fake_said, "UNSAFE"));
+    end();
+}
+
+TEST(infos)
+{
+    begin();
+    EXPECT(says("dominfo block", "State:          running"));
+    EXPECT(strstr(fake_said, "PCI function:   0000:00:04.0"));
+    EXPECT(strstr(fake_said, "UNSAFE: no IOMMU"));
+    EXPECT(says("dominfo 1", "Name:           block"));
+    EXPECT(says("dominfo guest", "Id:             -"));
+    EXPECT(errs("dominfo 7", "there is no domain 7"));
+    EXPECT(says("domstats", "Domain: 'block'"));
+    EXPECT(strstr(fake_said, "  exits=42\n"));
+    EXPECT(says("domstats block --json", "\"exits\": 42"));
+    EXPECT(errs("domstats guest", "is not running: it is shut off"));
+    EXPECT(says("dumpxml guest", "<name>guest</name>"));
+    EXPECT(says("nodeinfo", "1048576 KiB"));
+    EXPECT(says("nodeinfo --json", "\"free\": 1073741824"));
+    EXPECT(says("dmesg", "a line of the core\n"));
+    end();
+}
+
+TEST(asking_a_guest)
+{
+    begin_running();
+    EXPECT(errs("shutdown guest", "does not listen"));
+    fake_node_set("/local/domain/2/control/feature-poweroff", "1");
+    EXPECT(says("shutdown guest", "Domain guest is being shut down"));
+    EXPECT(strcmp(fake_node("/local/domain/2/control/shutdown"), "poweroff") == 0);
+    EXPECT(errs("reboot guest", "does not listen"));
+    fake_node_set("/local/domain/2/control/feature-reboot", "1");
+    EXPECT(says("reboot guest", "is being rebooted"));
+    EXPECT(says("suspend guest", "Domain guest suspended") && fake_domains[2].paused);
+    EXPECT(says("list", "guest                paused"));
+    EXPECT(errs("suspend guest", "is paused already"));
+    EXPECT(says("resume guest", "Domain guest resumed") && !fake_domains[2].paused);
+    EXPECT(errs("resume guest", "is running already"));
+    EXPECT(says("console guest", "Escape character is ^]") && cli.attached && fake_attached == 2);
+    end();
+}
+
+TEST(destroying)
+{
+    begin_running();
+    EXPECT(says("destroy guest", "Domain guest destroyed") && !fake_domains[2].exists);
+    EXPECT(errs("destroy guest", "is not running"));
+    EXPECT(errs("console guest", "is not running"));
+    EXPECT(errs("suspend guest", "is not running: it is shut off"));
+    EXPECT(errs("destroy other", "there is no domain other"));
+    s.entries[0]->service = true;
+    EXPECT(errs("destroy block", "serves all domains"));
+    EXPECT(errs("suspend block", "serves all domains"));
+    EXPECT(errs("console block", "has no console"));
+    end();
+}
+
+static const char new_xml[] = "<domain type='xen'><name>fresh</name><memory unit='MiB'>8</memory>"
+                              "<vcpu>1</vcpu><os><type>xenpvh</type><kernel>/vmlinux</kernel></os>"
+                              "</domain>";
+
+TEST(creating)
+{
+    begin();
+    fake_file("/fresh.xml", new_xml, sizeof(new_xml) - 1);
+    EXPECT(says("create /fresh.xml", "Domain fresh created from /fresh.xml"));
+    EXPECT(s.count == 3 && s.entries[2]->phase == ENTRY_LIVE);
+    EXPECT(errs("create /fresh.xml", "domain fresh exists already: it is running"));
+    EXPECT(says("destroy fresh", "destroyed"));
+    EXPECT(says("create /fresh.xml", "created") && s.count == 3);
+    EXPECT(errs("create /none.xml", "/none.xml"));
+    EXPECT(errs("create /vmlinux", "/vmlinux"));
+    EXPECT(run("destroy fresh") == 0);
+    config_domain_free(s.entries[2]->config);
+    supervise_remove(&s, s.entries[2]);
+    end();
+}
+
+TEST(store_nodes)
+{
+    begin();
+    EXPECT(says("store ls /local/domain/1", "name\n"));
+    EXPECT(says("store read /local/domain/1/name", "block\n"));
+    EXPECT(run("store write /tool/x 'a b'") == 0);
+    EXPECT(strcmp(fake_node("/tool/x"), "a b") == 0);
+    EXPECT(errs("store read /nothing", "/nothing: No such file or directory"));
+    EXPECT(run("store watch /tool") == 0 && strcmp(cli.watching, "/tool") == 0);
+    free(cli.watching);
+    end();
+}
+
+TEST(powering_off)
+{
+    begin_running();
+    fake_node_set("/local/domain/2/control/feature-poweroff", "1");
+    EXPECT(says("poweroff", "Waiting for 1 domain to shut down"));
+    EXPECT(cli.leaving && s.leaving && cli.leave_time > fake_now);
+    EXPECT(run("poweroff --now") == 0 && cli.leave_time == 0);
+    EXPECT(errs("poweroff --later", "--later: write: poweroff [--now]"));
+    end();
+}
+
+TEST(completion)
+{
+    const char *words[COMPLETE_MAX];
+    size_t typed;
+
+    begin();
+    EXPECT(cli_complete(&cli, "d", 1, words, &typed) == 5 && typed == 1);
+    EXPECT(cli_complete(&cli, "", 0, words, &typed) == verb_count);
+    EXPECT(cli_complete(&cli, "  lis", 5, words, &typed) == 1 && strcmp(words[0], "list") == 0);
+    EXPECT(cli_complete(&cli, "destroy ", 8, words, &typed) == 2 && typed == 0);
+    EXPECT(cli_complete(&cli, "destroy gu", 10, words, &typed) == 1 && typed == 2);
+    EXPECT(cli_complete(&cli, "help li", 7, words, &typed) == 1);
+    EXPECT(cli_complete(&cli, "create x", 8, words, &typed) == 0);
+    EXPECT(cli_complete(&cli, "destro gu", 9, words, &typed) == 0);
+    end();
+}

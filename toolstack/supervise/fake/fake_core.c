@@ -1,0 +1,328 @@
+/* The hypercalls of the pretend core: each only remembers. */
+#include "fake_core.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <abi/layout.h>
+#include <hcall.h>
+#include <rt/clock.h>
+
+#include "fake_inner.h"
+
+struct fake_domain fake_domains[FAKE_DOMAINS];
+struct bulkhead_host_info fake_host;
+uint64_t fake_now;
+domid_t fake_attached;
+char fake_said[8192];
+struct store_client fake_store;
+
+static unsigned fail_at;
+static bool failed;
+static unsigned next_id;
+
+int fake_step(void)
+{
+    if (fail_at == 0 || --fail_at > 0)
+        return 0;
+    failed = true;
+    return -EIO;
+}
+
+void fake_fail_at(unsigned n)
+{
+    fail_at = n;
+    failed = false;
+}
+
+bool fake_has_failed(void)
+{
+    return failed;
+}
+
+void fake_reset(void)
+{
+    for (unsigned i = 0; i < FAKE_DOMAINS; i++)
+        free(fake_domains[i].ram);
+    memset(fake_domains, 0, sizeof(fake_domains));
+    fake_nodes_reset();
+    fake_said[0] = 0;
+    fake_now = 1000000000;
+    fake_attached = 0;
+    next_id = 1;
+    fake_fail_at(0);
+    fake_host = (struct bulkhead_host_info){.memory_bytes = 1ull << 30, .free_bytes = 1ull << 30};
+}
+
+struct fake_domain *fake_domain(domid_t domid)
+{
+    return domid < FAKE_DOMAINS && fake_domains[domid].exists ? &fake_domains[domid] : NULL;
+}
+
+unsigned fake_domain_count(void)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < FAKE_DOMAINS; i++)
+        count += fake_domains[i].exists;
+    return count;
+}
+
+void fake_shutdown(domid_t domid, unsigned reason)
+{
+    fake_domains[domid].flags = XEN_DOMINF_shutdown | reason << XEN_DOMINF_shutdownshift;
+}
+
+unsigned fake_count_said(const char *text)
+{
+    unsigned count = 0;
+
+    for (const char *at = fake_said; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    fake_said[0] = 0;
+    return count;
+}
+
+void fake_say(const char *format, va_list args)
+{
+    size_t len = strlen(fake_said);
+
+    vsnprintf(fake_said + len, sizeof(fake_said) - len, format, args);
+}
+
+void supervise_say(const char *format, ...)
+{
+    va_list args;
+    size_t len;
+
+    va_start(args, format);
+    fake_say(format, args);
+    va_end(args);
+    len = strlen(fake_said);
+    snprintf(fake_said + len, sizeof(fake_said) - len, "\n");
+}
+
+uint64_t clock_now(void)
+{
+    return fake_now;
+}
+
+int hcall_host_info(struct bulkhead_host_info *arg)
+{
+    *arg = fake_host;
+    return 0;
+}
+
+int hcall_control_create(struct xen_domctl *arg)
+{
+    struct fake_domain *d = &fake_domains[next_id];
+
+    if (fake_step() != 0)
+        return -EIO;
+    if (next_id == FAKE_DOMAINS)
+        return -ENOMEM;
+    *d = (struct fake_domain){.exists = true, .paused = true, .ram = calloc(1, FAKE_RAM)};
+    arg->domain = (domid_t)next_id++;
+    return 0;
+}
+
+int hcall_control_destroy(struct xen_domctl *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domain);
+
+    if (!d)
+        return -ESRCH;
+    free(d->ram);
+    memset(d, 0, sizeof(*d));
+    return 0;
+}
+
+int hcall_domain_label(struct bulkhead_domain_label *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    memcpy(d->label, arg->label, sizeof(d->label));
+    return 0;
+}
+
+int hcall_domain_rights(struct bulkhead_domain_rights *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    d->rights = arg->rights;
+    return 0;
+}
+
+int hcall_control_max_mem(struct xen_domctl *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domain);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    d->max_kib = arg->u.max_mem.max_memkb;
+    return 0;
+}
+
+int hcall_memory_populate(struct xen_memory_reservation *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    /* A host without whole gibibytes. */
+    if (arg->extent_order > 9)
+        return 0;
+    d->frames += arg->nr_extents << arg->extent_order;
+    return d->frames * 4 > d->max_kib ? -ENOMEM : (int)arg->nr_extents;
+}
+
+int hcall_memory_copy(struct bulkhead_memory_copy *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+    const void *from = (const void *)(uintptr_t)arg->buffer;
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    if (arg->gpa < FAKE_RAM && arg->len <= FAKE_RAM - arg->gpa)
+        memcpy(d->ram + arg->gpa, from, arg->len);
+    else if (arg->gpa == LAYOUT_ACPI_BASE && arg->len <= sizeof(d->acpi))
+        memcpy(d->acpi, from, arg->len);
+    else
+        return -EFAULT;
+    return 0;
+}
+
+int hcall_event_alloc_unbound(struct evtchn_alloc_unbound *arg)
+{
+    struct fake_domain *d = fake_domain(arg->dom);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    arg->port = ++d->ports;
+    return 0;
+}
+
+int hcall_grant_seed(struct bulkhead_grant_seed *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || d->seed_count == 4 || fake_step() != 0)
+        return -EIO;
+    d->seeds[d->seed_count++] = *arg;
+    return 0;
+}
+
+int hcall_hvm_set_param(struct xen_hvm_param *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || arg->index >= 32 || fake_step() != 0)
+        return -EIO;
+    d->params[arg->index] = arg->value;
+    return 0;
+}
+
+int hcall_domain_pair(struct bulkhead_pair *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || d->pair_count == 4 || fake_step() != 0)
+        return -EIO;
+    d->pairs[d->pair_count++] = arg->peer;
+    return 0;
+}
+
+int hcall_control_assign_device(struct xen_domctl *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domain);
+    uint32_t sbdf = arg->u.assign_device.u.pci.machine_sbdf;
+
+    if (!d || d->device_count == 4 || fake_step() != 0)
+        return -EIO;
+    if (sbdf >> 8 != 0)
+        return -ENODEV; /* one bus is all there is */
+    d->devices[d->device_count++] = sbdf;
+    return 0;
+}
+
+int hcall_vcpu_start(struct bulkhead_vcpu_start *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    d->start = *arg;
+    return 0;
+}
+
+int hcall_control_domain_info(struct xen_domctl *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domain);
+
+    if (!d)
+        return -ESRCH;
+    memset(&arg->u, 0, sizeof(arg->u));
+    arg->u.getdomaininfo.domain = arg->domain;
+    arg->u.getdomaininfo.flags = d->flags | (d->paused ? XEN_DOMINF_paused : 0);
+    arg->u.getdomaininfo.tot_pages = d->frames;
+    return 0;
+}
+
+static int set_paused(domid_t domid, bool paused)
+{
+    struct fake_domain *d = fake_domain(domid);
+
+    if (!d)
+        return -ESRCH;
+    d->paused = paused;
+    return 0;
+}
+
+int hcall_control_pause(struct xen_domctl *arg)
+{
+    return set_paused(arg->domain, true);
+}
+
+int hcall_control_unpause(struct xen_domctl *arg)
+{
+    return fake_step() != 0 ? -EIO : set_paused(arg->domain, false);
+}
+
+int hcall_console_attach(struct bulkhead_console_attach *arg)
+{
+    if (arg->domid != DOMID_INVALID)
+        fake_attached = arg->domid == DOMID_SELF ? 0 : arg->domid;
+    arg->domid = fake_attached;
+    return 0;
+}
+
+int hcall_domain_stats(struct bulkhead_domain_stats *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d)
+        return -ESRCH;
+    arg->frames = d->frames;
+    arg->exits = 42;
+    return 0;
+}
+
+int hcall_control_log(struct xen_sysctl *arg)
+{
+    static const char log[] = "a line of the core\nand \x1b[2J another\n";
+    struct xen_sysctl_readconsole *read = &arg->u.readconsole;
+    uint32_t from = read->incremental ? read->index : 0;
+
+    read->count = (uint32_t)sizeof(log) - 1 - from;
+    memcpy(read->buffer.p, log + from, read->count);
+    read->index = (uint32_t)sizeof(log) - 1;
+    return 0;
+}

@@ -1,0 +1,72 @@
+/* Files for the pretend host, in a folder of their own. */
+#include "fake_core.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <abi/start.h>
+
+static char folder[64];
+static char names[16][96];
+static unsigned count;
+
+const struct config_root fake_root = {folder, NULL};
+
+/* Loads its one segment of 16 bytes at 2 MiB and starts there. */
+struct kernel {
+    Elf64_Ehdr ehdr;
+    Elf64_Phdr phdr[2];
+    Elf64_Nhdr nhdr;
+    char name[4];
+    uint64_t entry;
+    char text[16];
+};
+
+static const struct kernel kernel = {
+    .ehdr = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+             .e_machine = EM_X86_64,
+             .e_phoff = offsetof(struct kernel, phdr),
+             .e_phentsize = sizeof(Elf64_Phdr),
+             .e_phnum = 2},
+    .phdr = {{.p_type = PT_LOAD,
+              .p_offset = offsetof(struct kernel, text),
+              .p_paddr = 0x200000,
+              .p_filesz = 16,
+              .p_memsz = 4096},
+             {.p_type = PT_NOTE, .p_offset = offsetof(struct kernel, nhdr), .p_filesz = 24}},
+    .nhdr = {4, 8, XEN_ELFNOTE_PHYS32_ENTRY},
+    .name = "Xen",
+    .entry = 0x200000,
+    .text = "a tiny kernel..",
+};
+
+void fake_file(const char *path, const void *bytes, size_t len)
+{
+    FILE *f;
+
+    if (folder[0] == 0) {
+        snprintf(folder, sizeof(folder), "/tmp/fake-core-XXXXXX");
+        if (!mkdtemp(folder))
+            abort();
+    }
+    if (count == 16)
+        abort();
+    snprintf(names[count], sizeof(names[count]), "%s%s", folder, path);
+    f = fopen(names[count++], "wb");
+    if (!f ||
+        fwrite(bytes ? bytes : (const void *)&kernel, 1, bytes ? len : sizeof(kernel), f) == 0)
+        abort();
+    fclose(f);
+}
+
+void fake_fini(void)
+{
+    while (count > 0)
+        unlink(names[--count]);
+    if (folder[0])
+        rmdir(folder);
+    folder[0] = 0;
+}
