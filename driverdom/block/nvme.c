@@ -232,8 +232,10 @@ static int irq_open(struct nvme *n)
 
     if (irq < 0)
         return irq;
+    n->disk.irq = EVENT_IRQ + (evtchn_port_t)irq;
     pci_msix_set(&n->msix, 0, address, data);
     pci_msix_enable(&n->msix);
+    event_open(n->disk.irq);
     return 0;
 }
 
@@ -279,7 +281,6 @@ const struct disk_hardware nvme_hardware = {
     .what = "NVMe",
     .matches = nvme_matches,
     .open = nvme_open,
-    .prefix = "nvme",
-    .suffix = "n1",
+    .name = "nvme%un1",
     .part = "p",
 };

@@ -1,13 +1,6 @@
 /* No PCI: nothing can be assigned. */
-#include <arch/irq.h>
-
 #include "hypercall/call.h"
 #include "pci/pci.h"
-
-void pci_interrupt(unsigned cookie)
-{
-    (void)cookie;
-}
 
 void pci_release(struct domain *d)
 {

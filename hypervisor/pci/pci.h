@@ -12,6 +12,9 @@
 struct domain;
 struct vcpu;
 
+/* Finds the host's functions and stops their DMA. Once, at boot. */
+void pci_init(void);
+
 /* Takes every function of a domain back: bus mastering off, interrupts masked. It runs no more. */
 void pci_release(struct domain *d);
 

@@ -61,22 +61,24 @@ static void *scratch_page(struct domain *d)
 enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch)
 {
     enum p2m_type type;
-    mfn_t mfn = p2m_lookup(&d->p2m, gfn, &type);
+    mfn_t mfn;
 
+    (void)p2m_lookup(&d->p2m, gfn, &type);
     if (fetch && type != P2M_RAM && type != P2M_RAM_RO)
         return HOLE_EXECUTED;
     switch (type) {
     case P2M_RAM_RO:
     case P2M_GRANT_RO: return write ? HOLE_READ_ONLY : HOLE_AGAIN;
-    case P2M_EMPTY: break;
+    case P2M_EMPTY:
+    case P2M_HOLE: break;
     default: return HOLE_AGAIN; /* allowed by now */
     }
     if (!write) {
         d->stats.holes_read++;
-        return mfn_is_none(mfn) ? stand_in(d, gfn, ones_page(), P2M_EMPTY) : HOLE_AGAIN;
+        return type == P2M_HOLE ? HOLE_AGAIN : stand_in(d, gfn, ones_page(), P2M_HOLE);
     }
     d->stats.holes_written++;
-    if (!mfn_is_none(mfn)) {
+    if (type == P2M_HOLE) {
         if (p2m_unmap(&d->p2m, gfn, &mfn, &type) < 0)
             return HOLE_REFUSED;
         tlb_flush_p2m(&d->p2m);

@@ -9,7 +9,6 @@ struct yajl_gen_t;
 
 struct json {
     struct yajl_gen_t *gen;
-    unsigned depth;
     bool failed; /* memory ran out, or the pieces do not fit together */
 };
 

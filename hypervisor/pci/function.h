@@ -1,0 +1,144 @@
+/* A PCI function of the host, and what its owner sees of it. Everything under pci_lock. */
+#ifndef PCI_FUNCTION_H
+#define PCI_FUNCTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/addr.h>
+
+#include "util/check.h"
+#include "util/list.h"
+#include "util/lock.h"
+
+struct domain;
+
+#define PCI_BARS 6u
+
+/* Bits of the command register, and of the status register above it. */
+#define COMMAND_IO          (1u << 0)
+#define COMMAND_MEMORY      (1u << 1)
+#define COMMAND_MASTER      (1u << 2)
+#define COMMAND_INTX_OFF    (1u << 10)
+#define STATUS_CAPABILITIES (1u << 20)
+
+/* Registers of the header. */
+#define CONFIG_ID           0x00u
+#define CONFIG_COMMAND      0x04u
+#define CONFIG_CLASS        0x08u
+#define CONFIG_HEADER       0x0cu
+#define CONFIG_BAR          0x10u
+#define CONFIG_BUSES        0x18u
+#define CONFIG_SUBSYSTEM    0x2cu
+#define CONFIG_CAPABILITIES 0x34u
+#define CONFIG_INTERRUPT    0x3cu
+
+struct pci_bar {
+    uint64_t host;   /* machine address */
+    uint64_t size;   /* 0: none that the owner gets */
+    uint64_t guest;  /* where the owner put it */
+    uint64_t mapped; /* where it is in the owner's memory; 0: nowhere */
+    uint8_t flags;   /* the low four bits: kind, width, prefetch */
+    bool wide;       /* takes two registers */
+};
+
+/* An interrupt message: what the owner asked for, and the vector that stands for it. */
+struct pci_message {
+    uint64_t address;
+    uint32_t data;
+    bool masked;
+    bool has_vector;
+    uint8_t slot; /* in msi.c's table of vectors */
+    uint8_t vector;
+};
+
+struct pci_msix {
+    uint8_t capability; /* offset; 0: none */
+    uint8_t bar;
+    uint32_t offset; /* of the table in the BAR */
+    unsigned count;  /* entries */
+    volatile uint8_t
+        *pages;           /* the table's pages, in the core's address space; NULL: not used yet */
+    bool enabled, masked; /* as the owner has them */
+};
+
+struct pci_msi {
+    uint8_t capability;
+    bool wide; /* 64-bit address */
+    bool enabled;
+};
+
+struct pci_function {
+    struct list all;
+    struct list owned; /* in its owner's space */
+    uint16_t bdf;      /* bus << 8 | device << 3 | function */
+    uint32_t id;       /* configuration dwords 0 and 2 */
+    uint32_t class_revision;
+    bool reserved; /* the core's: bridge or IOMMU */
+    struct domain *owner;
+    uint64_t ready; /* ns: a reset is over by then */
+
+    volatile uint8_t *config;
+    struct pci_bar bar[PCI_BARS];
+    struct pci_msi msi;
+    struct pci_msix msix;
+    uint8_t pcie, power; /* capabilities, 0: none */
+    uint8_t first_capability;
+    uint8_t rule[64]; /* by dword: enum config_rule */
+    uint8_t next[64]; /* where a capability that is shown begins: the next one; 1: last */
+
+    uint16_t command;            /* as the owner wrote it */
+    struct pci_message *message; /* those of MSI-X, then one for MSI */
+    unsigned message_count;
+};
+
+/* What a domain has beside its functions. */
+struct pci_space {
+    struct list functions;
+    uint32_t address_port; /* CF8 */
+    uint64_t next_bar;     /* guest-physical, where the next BAR is placed at first */
+};
+
+extern struct lock pci_lock;
+
+/* Configuration space of the machine; size 1, 2, 4, offset a multiple of it. */
+uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size);
+void config_write(const struct pci_function *f, unsigned offset, unsigned size, uint32_t value);
+
+/* Where configuration space of a bus is mapped; NULL: nowhere. */
+volatile uint8_t *config_bus(unsigned bus);
+
+/* scan.c */
+struct pci_function *function_find(uint16_t bdf);
+struct pci_function *function_at(unsigned index);
+
+/* capability.c: which dwords of the function are shown, and how. */
+void capability_scan(struct pci_function *f);
+
+/* space.c: the owner's view of one function; offset a multiple of 4. */
+uint32_t space_read(const struct pci_function *f, unsigned offset);
+void space_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask);
+struct pci_function *space_find(const struct pci_space *space, uint16_t bdf);
+
+/* bar.c: addresses for a new owner, and its memory after a change of BARs or command. */
+void bar_place(struct pci_function *f, struct pci_space *space);
+uint32_t bar_read(const struct pci_function *f, unsigned index);
+void bar_write(struct pci_function *f, unsigned index, uint32_t value, uint32_t mask);
+void bar_update(struct pci_function *f);
+/* The offset in the MSI-X table's pages of an address of the owner; negative: not there. */
+int64_t bar_msix_offset(const struct pci_function *f, gpa_t at);
+
+/* msi.c */
+MUST_USE int msi_open(struct pci_function *f);
+void msi_close(struct pci_function *f);
+uint32_t msi_read(const struct pci_function *f, unsigned at);
+void msi_write(struct pci_function *f, unsigned at, uint32_t value);
+uint32_t msix_control_read(const struct pci_function *f);
+void msix_control_write(struct pci_function *f, uint32_t value);
+/* Byte offsets in the table's pages, multiples of 4; the device's own registers may lie there too.
+ */
+bool msix_is_table(const struct pci_function *f, unsigned at);
+uint32_t msix_table_read(const struct pci_function *f, unsigned at);
+void msix_table_write(struct pci_function *f, unsigned at, uint32_t value);
+
+#endif

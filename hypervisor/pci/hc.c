@@ -1,0 +1,104 @@
+/* Calls about PCI functions. */
+#include "domain/domain.h"
+#include "hypercall/call.h"
+#include "mm/copy.h"
+#include "pci/owner.h"
+#include "vcpu/vcpu.h"
+
+#define DMA_COUNT_MAX (1u << 20)
+#define DMA_CHUNK     64u
+
+int hc_pci_info(struct hc_call *call, struct bulkhead_pci_info *arg)
+{
+    const struct pci_function *f;
+
+    (void)call;
+    lock_acquire(&pci_lock);
+    f = function_at(arg->index);
+    if (f)
+        *arg = (struct bulkhead_pci_info){
+            .index = arg->index,
+            .sbdf = f->bdf,
+            .vendor = (uint16_t)f->id,
+            .device = (uint16_t)(f->id >> 16),
+            .class_revision = f->class_revision,
+            .owner = f->owner ? f->owner->id : DOMID_INVALID,
+            .flags = (f->reserved ? BULKHEAD_PCI_RESERVED : 0) |
+                     (f->msi.capability ? BULKHEAD_PCI_MSI : 0) |
+                     (f->msix.capability ? BULKHEAD_PCI_MSIX : 0),
+        };
+    lock_release(&pci_lock);
+    return f ? 0 : -XEN_ENOENT;
+}
+
+static int copy_addresses(struct hc_call *call, uint64_t gfn, unsigned count, uint64_t buffer)
+{
+    uint64_t address[DMA_CHUNK];
+
+    for (unsigned i = 0; i < count; i++) {
+        enum p2m_type type;
+        mfn_t mfn = p2m_lookup(&call->domain->p2m, (gfn_t){gfn + i}, &type);
+
+        if (type != P2M_RAM)
+            return -XEN_EINVAL;
+        address[i] = mfn_hpa(mfn).v;
+    }
+    return copy_to_guest(call->vcpu, (gla_t){buffer}, address, count * sizeof(address[0]));
+}
+
+int hc_dma_address(struct hc_call *call, struct bulkhead_dma_address *arg)
+{
+    int rc = 0;
+
+    if (!owner_has_function(call->domain))
+        return -XEN_EPERM;
+    if (arg->count > DMA_COUNT_MAX || arg->gfn >= p2m_gfn_limit())
+        return -XEN_EINVAL;
+    for (uint64_t done = 0; done < arg->count && rc == 0; done += DMA_CHUNK) {
+        uint64_t left = arg->count - done;
+
+        rc = copy_addresses(call, arg->gfn + done, (unsigned)(left < DMA_CHUNK ? left : DMA_CHUNK),
+                            arg->buffer + done * sizeof(uint64_t));
+    }
+    return rc;
+}
+
+/* Segment 0 only: the bus, device and function of a machine_sbdf, or negative. */
+static int find(const struct xen_domctl *arg, struct domain **d, uint16_t *bdf)
+{
+    const struct xen_domctl_assign_device *device = &arg->u.assign_device;
+
+    if (device->dev != XEN_DOMCTL_DEV_PCI || device->u.pci.machine_sbdf > UINT16_MAX)
+        return -XEN_EINVAL;
+    *bdf = (uint16_t)device->u.pci.machine_sbdf;
+    *d = domain_get(arg->domain);
+    return *d ? 0 : -XEN_ESRCH;
+}
+
+int hc_control_assign_device(struct hc_call *call, struct xen_domctl *arg)
+{
+    struct domain *d;
+    uint16_t bdf;
+    int rc = find(arg, &d, &bdf);
+
+    (void)call;
+    if (rc < 0)
+        return rc;
+    rc = owner_assign(d, bdf);
+    domain_put(d);
+    return rc;
+}
+
+int hc_control_deassign_device(struct hc_call *call, struct xen_domctl *arg)
+{
+    struct domain *d;
+    uint16_t bdf;
+    int rc = find(arg, &d, &bdf);
+
+    (void)call;
+    if (rc < 0)
+        return rc;
+    rc = owner_deassign(d, bdf);
+    domain_put(d);
+    return rc;
+}

@@ -1,0 +1,300 @@
+/*
+ * Interrupt messages: the owner writes what it likes, the device is given a
+ * vector of the host's, and what arrives there is delivered as the owner asked.
+ */
+#include <arch/irq.h>
+
+#include "console/console.h"
+#include "domain/domain.h"
+#include "mm/heap.h"
+#include "mm/paging.h"
+#include "pci/function.h"
+#include "vcpu/lapic.h"
+
+/* The head dword of either capability: control is its upper half. */
+#define MSI_ENABLE  (1u << 16)
+#define MSI_SHOWN   (0xffffu | 1u << 23) /* of the device's own head: one message, no masks */
+#define MSIX_ENABLE (1u << 31)
+#define MSIX_MASK   (1u << 30)
+#define MSIX_SIZE   0x7ff0000u
+
+/* An entry of the MSI-X table. */
+#define ENTRY_LEN     16u
+#define ENTRY_LOW     0u
+#define ENTRY_HIGH    4u
+#define ENTRY_DATA    8u
+#define ENTRY_CONTROL 12u
+#define ENTRY_MASKED  1u
+
+#define SLOTS 192u
+
+/* What a vector of the host's stands for; the slot's number is the cookie. */
+static struct {
+    struct pci_function *function; /* NULL: free */
+    unsigned message;
+} slots[SLOTS];
+
+/* ---- vectors --------------------------------------------------------------------- */
+
+static bool vector_take(struct pci_function *f, unsigned index)
+{
+    struct pci_message *m = &f->message[index];
+
+    if (m->has_vector)
+        return true;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        int vector;
+
+        if (slots[i].function)
+            continue;
+        vector = irq_vector_alloc(IRQ_DEVICE, i);
+        if (vector < 0)
+            break;
+        slots[i].function = f;
+        slots[i].message = index;
+        m->slot = (uint8_t)i;
+        m->vector = (uint8_t)vector;
+        m->has_vector = true;
+        return true;
+    }
+    console_log("PCI %04x: no interrupt vector left for message %u", f->bdf, index);
+    return false;
+}
+
+static void vector_drop(struct pci_message *m)
+{
+    if (!m->has_vector)
+        return;
+    irq_vector_free(m->vector);
+    slots[m->slot].function = NULL;
+    m->has_vector = false;
+}
+
+void pci_interrupt(unsigned cookie)
+{
+    struct pci_function *f;
+
+    lock_acquire(&pci_lock);
+    f = cookie < SLOTS ? slots[cookie].function : NULL;
+    if (f && f->owner) {
+        const struct pci_message *m = &f->message[slots[cookie].message];
+
+        lapic_msi(f->owner, m->address, m->data);
+    }
+    lock_release(&pci_lock);
+}
+
+/* ---- MSI: one message in configuration space -------------------------------------- */
+
+static unsigned msi_data_at(const struct pci_function *f)
+{
+    return f->msi.wide ? 12 : 8;
+}
+
+/* MSI has one of its own after those of MSI-X, so that a guest that enables both confuses only
+ * itself. */
+static struct pci_message *msi_message(const struct pci_function *f)
+{
+    return &f->message[f->message_count - 1];
+}
+
+/* Off while it changes. */
+static void msi_update(struct pci_function *f)
+{
+    unsigned at = f->msi.capability;
+    struct pci_message *m = msi_message(f);
+    uint64_t address = irq_message_address();
+
+    config_write(f, at + 2, 2, (config_read(f, at, 4) & ~(MSI_ENABLE | 7u << 20)) >> 16);
+    if (!f->msi.enabled) {
+        vector_drop(m);
+        return;
+    }
+    if (!vector_take(f, f->message_count - 1))
+        return;
+    config_write(f, at + 4, 4, (uint32_t)address);
+    if (f->msi.wide)
+        config_write(f, at + 8, 4, (uint32_t)(address >> 32));
+    config_write(f, at + msi_data_at(f), 2, m->vector);
+    config_write(f, at + 2, 2, (config_read(f, at, 4) | MSI_ENABLE) >> 16);
+}
+
+uint32_t msi_read(const struct pci_function *f, unsigned at)
+{
+    const struct pci_message *m = msi_message(f);
+
+    if (at == 0)
+        return (config_read(f, f->msi.capability, 4) & MSI_SHOWN) |
+               (f->msi.enabled ? MSI_ENABLE : 0);
+    if (at == 4)
+        return (uint32_t)m->address;
+    if (at == msi_data_at(f))
+        return m->data;
+    return (uint32_t)(m->address >> 32);
+}
+
+void msi_write(struct pci_function *f, unsigned at, uint32_t value)
+{
+    struct pci_message *m = msi_message(f);
+
+    if (at == 0) {
+        bool enable = (value & MSI_ENABLE) != 0;
+
+        if (enable == f->msi.enabled)
+            return;
+        f->msi.enabled = enable;
+        msi_update(f);
+    } else if (at == 4) {
+        m->address = (m->address & ~(uint64_t)UINT32_MAX) | (value & ~3u);
+    } else if (at == msi_data_at(f)) {
+        m->data = value & 0xffff;
+    } else {
+        m->address = (uint32_t)m->address | (uint64_t)value << 32;
+    }
+}
+
+/* ---- MSI-X: a table in device memory ---------------------------------------------- */
+
+static volatile uint32_t *entry_word(const struct pci_function *f, unsigned index, unsigned word)
+{
+    volatile uint8_t *table = f->msix.pages + (f->msix.offset & PAGE_MASK);
+
+    return (volatile uint32_t *)(volatile void *)(table + index * ENTRY_LEN + word);
+}
+
+/* The real entry: masked, unless the owner wants it and there is a vector for it. */
+static void entry_update(struct pci_function *f, unsigned index)
+{
+    struct pci_message *m = &f->message[index];
+    bool wanted = f->msix.enabled && !f->msix.masked && !m->masked;
+    uint64_t address = irq_message_address();
+
+    if (!wanted || !vector_take(f, index)) {
+        *entry_word(f, index, ENTRY_CONTROL) = ENTRY_MASKED;
+        return;
+    }
+    *entry_word(f, index, ENTRY_LOW) = (uint32_t)address;
+    *entry_word(f, index, ENTRY_HIGH) = (uint32_t)(address >> 32);
+    *entry_word(f, index, ENTRY_DATA) = m->vector;
+    *entry_word(f, index, ENTRY_CONTROL) = 0;
+}
+
+uint32_t msix_control_read(const struct pci_function *f)
+{
+    return (config_read(f, f->msix.capability, 4) & (0xffffu | MSIX_SIZE)) |
+           (f->msix.enabled ? MSIX_ENABLE : 0) | (f->msix.masked ? MSIX_MASK : 0);
+}
+
+void msix_control_write(struct pci_function *f, uint32_t value)
+{
+    uint32_t head = config_read(f, f->msix.capability, 4);
+    bool enabled = (value & MSIX_ENABLE) != 0, masked = (value & MSIX_MASK) != 0;
+
+    if (enabled == f->msix.enabled && masked == f->msix.masked)
+        return;
+    f->msix.enabled = enabled;
+    f->msix.masked = masked;
+    /* The whole function is masked while its entries change. */
+    config_write(f, f->msix.capability + 2u, 2, (head | MSIX_ENABLE | MSIX_MASK) >> 16);
+    for (unsigned i = 0; i < f->msix.count; i++) {
+        if (!enabled)
+            vector_drop(&f->message[i]);
+        entry_update(f, i);
+    }
+    head &= ~(MSIX_ENABLE | MSIX_MASK);
+    if (enabled)
+        head |= MSIX_ENABLE;
+    config_write(f, f->msix.capability + 2u, 2, head >> 16);
+}
+
+bool msix_is_table(const struct pci_function *f, unsigned at)
+{
+    unsigned start = f->msix.offset & PAGE_MASK;
+
+    return at >= start && at - start < f->msix.count * ENTRY_LEN;
+}
+
+uint32_t msix_table_read(const struct pci_function *f, unsigned at)
+{
+    unsigned start = f->msix.offset & PAGE_MASK;
+    const struct pci_message *m;
+
+    if (!msix_is_table(f, at))
+        return 0;
+    m = &f->message[(at - start) / ENTRY_LEN];
+    switch ((at - start) % ENTRY_LEN) {
+    case ENTRY_LOW: return (uint32_t)m->address;
+    case ENTRY_HIGH: return (uint32_t)(m->address >> 32);
+    case ENTRY_DATA: return m->data;
+    default: return m->masked ? ENTRY_MASKED : 0;
+    }
+}
+
+void msix_table_write(struct pci_function *f, unsigned at, uint32_t value)
+{
+    unsigned start = f->msix.offset & PAGE_MASK;
+    unsigned index;
+    struct pci_message *m;
+
+    if (!msix_is_table(f, at))
+        return;
+    index = (at - start) / ENTRY_LEN;
+    m = &f->message[index];
+    switch ((at - start) % ENTRY_LEN) {
+    case ENTRY_LOW: m->address = (m->address & ~(uint64_t)UINT32_MAX) | (value & ~3u); break;
+    case ENTRY_HIGH: m->address = (uint32_t)m->address | (uint64_t)value << 32; break;
+    case ENTRY_DATA: m->data = value; break;
+    default:
+        if (m->masked == ((value & ENTRY_MASKED) != 0))
+            break;
+        m->masked = (value & ENTRY_MASKED) != 0;
+        entry_update(f, index);
+    }
+}
+
+/* ---- for a new owner ------------------------------------------------------------------ */
+
+static unsigned message_order(const struct pci_function *f)
+{
+    unsigned order = 0;
+
+    while ((size_t)PAGE_SIZE << order < f->message_count * sizeof(*f->message))
+        order++;
+    return order;
+}
+
+int msi_open(struct pci_function *f)
+{
+    uint64_t table = f->bar[f->msix.bar].host + (f->msix.offset & ~PAGE_MASK);
+
+    f->message_count = f->msix.count + 1;
+    f->message = pool_alloc(message_order(f));
+    if (!f->message)
+        return -XEN_ENOMEM;
+    for (unsigned i = 0; i < f->message_count; i++)
+        f->message[i] = (struct pci_message){.masked = true};
+    f->msi.enabled = f->msix.enabled = f->msix.masked = false;
+    if (f->msix.capability && !f->msix.pages)
+        f->msix.pages = paging_map_device((hpa_t){table},
+                                          (f->msix.offset & PAGE_MASK) + f->msix.count * ENTRY_LEN);
+    if (f->msix.capability && !f->msix.pages) {
+        pool_free(f->message, message_order(f));
+        f->message = NULL;
+        return -XEN_ENOMEM;
+    }
+    return 0;
+}
+
+void msi_close(struct pci_function *f)
+{
+    if (f->msi.capability) {
+        f->msi.enabled = false;
+        msi_update(f);
+    }
+    if (f->msix.capability) {
+        f->msix.enabled = true; /* so that the change below is one */
+        msix_control_write(f, 0);
+    }
+    pool_free(f->message, message_order(f));
+    f->message = NULL;
+}

@@ -1,0 +1,152 @@
+/* Who owns which function: assigned, taken back, fenced when its owner dies. */
+#include "pci/owner.h"
+
+#include <abi/layout.h>
+
+#include <arch/clock.h>
+#include <arch/cpu.h>
+
+#include "domain/domain.h"
+#include "mm/heap.h"
+#include "pci/pci.h"
+
+#define PCIE_CAN_RESET (1u << 28) /* device capabilities */
+#define PCIE_RESET     (1u << 15) /* device control */
+#define RESET_NS       100000000u /* PCI Express 6.6.2: software waits 100 ms */
+
+/* Nothing comes from the device any more: no DMA, no interrupt. */
+static void fence(struct pci_function *f)
+{
+    config_write(f, CONFIG_COMMAND, 2, COMMAND_MEMORY | COMMAND_INTX_OFF);
+    /* A read comes back after the writes that the device had under way. */
+    (void)config_read(f, CONFIG_COMMAND, 4);
+    msi_close(f);
+}
+
+/* What one owner left in the device must not reach the next. The wait is the next owner's. */
+static void reset_start(struct pci_function *f)
+{
+    if (!f->pcie || !(config_read(f, f->pcie + 4u, 4) & PCIE_CAN_RESET))
+        return;
+    config_write(f, f->pcie + 8u, 2, config_read(f, f->pcie + 8u, 2) | PCIE_RESET);
+    f->ready = clock_now() + RESET_NS;
+}
+
+/* A reset forgot where firmware had put its memory. */
+static void restore_bars(struct pci_function *f)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        const struct pci_bar *bar = &f->bar[i];
+
+        if (bar->host == 0)
+            continue;
+        config_write(f, CONFIG_BAR + 4 * i, 4, (uint32_t)bar->host | bar->flags);
+        if (bar->wide)
+            config_write(f, CONFIG_BAR + 4 * i + 4, 4, (uint32_t)(bar->host >> 32));
+    }
+}
+
+static struct pci_space *space_create(void)
+{
+    struct pci_space *space = heap_alloc(sizeof(*space));
+
+    if (!space)
+        return NULL;
+    list_init(&space->functions);
+    space->next_bar = LAYOUT_BAR_BASE;
+    return space;
+}
+
+static int assign(struct domain *d, struct pci_function *f)
+{
+    int rc;
+
+    if (!d->pci && !(d->pci = space_create()))
+        return -XEN_ENOMEM;
+    while (clock_now() < f->ready)
+        cpu_relax();
+    rc = msi_open(f);
+    if (rc < 0)
+        return rc;
+    restore_bars(f);
+    bar_place(f, d->pci);
+    f->owner = d;
+    f->command = 0;
+    config_write(f, CONFIG_COMMAND, 2, COMMAND_MEMORY | COMMAND_INTX_OFF);
+    list_add_tail(&d->pci->functions, &f->owned);
+    return 0;
+}
+
+int owner_assign(struct domain *d, uint16_t bdf)
+{
+    struct pci_function *f;
+    int rc;
+
+    lock_acquire(&pci_lock);
+    f = function_find(bdf);
+    if (!f)
+        rc = -XEN_ENODEV;
+    else if (f->reserved)
+        rc = -XEN_EPERM;
+    else if (f->owner)
+        rc = -XEN_EBUSY;
+    else if (d->dying)
+        rc = -XEN_EINVAL;
+    else
+        rc = assign(d, f);
+    lock_release(&pci_lock);
+    return rc;
+}
+
+static void take_back(struct pci_function *f)
+{
+    fence(f);
+    f->command = 0;
+    bar_update(f);
+    f->owner = NULL;
+    list_del(&f->owned);
+    reset_start(f);
+}
+
+int owner_deassign(struct domain *d, uint16_t bdf)
+{
+    struct pci_function *f;
+    int rc = 0;
+
+    lock_acquire(&pci_lock);
+    f = function_find(bdf);
+    if (!f || f->owner != d)
+        rc = -XEN_ENODEV;
+    else
+        take_back(f);
+    lock_release(&pci_lock);
+    return rc;
+}
+
+void pci_release(struct domain *d)
+{
+    if (!d->pci)
+        return;
+    lock_acquire(&pci_lock);
+    while (!list_is_empty(&d->pci->functions))
+        take_back(list_entry(d->pci->functions.next, struct pci_function, owned));
+    heap_free(d->pci);
+    d->pci = NULL;
+    lock_release(&pci_lock);
+}
+
+bool owner_has_function(const struct domain *d)
+{
+    bool has;
+
+    lock_acquire(&pci_lock);
+    has = d->pci && !list_is_empty(&d->pci->functions);
+    lock_release(&pci_lock);
+    return has;
+}
+
+uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame)
+{
+    (void)gfn; /* an IOMMU would use it */
+    return d->pci ? mfn_hpa(frame).v : 0;
+}

@@ -1,0 +1,17 @@
+/* Who owns which function. */
+#ifndef PCI_OWNER_H
+#define PCI_OWNER_H
+
+#include "pci/function.h"
+
+struct domain;
+
+/* -XEN_ENODEV: no such function; -XEN_EPERM: the core's own; -XEN_EBUSY: somebody's. */
+MUST_USE int owner_assign(struct domain *d, uint16_t bdf);
+
+/* Fenced, out of the owner's memory, and reset if it can be. -XEN_ENODEV: not d's. */
+MUST_USE int owner_deassign(struct domain *d, uint16_t bdf);
+
+bool owner_has_function(const struct domain *d);
+
+#endif

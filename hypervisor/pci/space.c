@@ -1,0 +1,152 @@
+/* Configuration space as a function's owner sees it. */
+#include "pci/function.h"
+#include "pci/rule.h"
+
+/* What an owner may set: memory decoding, mastering, errors, INTx off. */
+#define COMMAND_OWNERS (COMMAND_MEMORY | COMMAND_MASTER | 1u << 6 | 1u << 8 | COMMAND_INTX_OFF)
+#define STATUS_INTX    (1u << 19)
+
+/*
+ * Of the device control register: error reporting, relaxed ordering, no snoop,
+ * request size. Not the payload size, which both ends must agree on, nor the
+ * reset, after which the BARs would not be where we mapped them.
+ */
+#define PCIE_CONTROL_OWNERS 0x781fu
+#define POWER_STATE         3u
+
+static uint32_t read_device(const struct pci_function *f, unsigned offset)
+{
+    return config_read(f, offset, 4);
+}
+
+static uint32_t read_command(const struct pci_function *f, unsigned offset)
+{
+    return (config_read(f, offset, 4) & 0xffff0000u & ~STATUS_INTX) | f->command;
+}
+
+/* INTx stays off and memory decoding on, whatever the owner's own view is. */
+static void write_command(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
+{
+    (void)offset;
+    if (mask & 0xffff) {
+        f->command = (uint16_t)((f->command & ~mask) | (value & mask & COMMAND_OWNERS));
+        bar_update(f);
+        config_write(f, CONFIG_COMMAND, 2,
+                     (f->command & ~COMMAND_INTX_OFF) | COMMAND_MEMORY | COMMAND_INTX_OFF);
+    }
+    if (mask & 0xffff0000u) /* status bits are cleared by ones */
+        config_write(f, CONFIG_COMMAND + 2, 2, (value & mask) >> 16);
+}
+
+static uint32_t read_bar(const struct pci_function *f, unsigned offset)
+{
+    return bar_read(f, (offset - CONFIG_BAR) / 4);
+}
+
+static void write_bar(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
+{
+    bar_write(f, (offset - CONFIG_BAR) / 4, value, mask);
+}
+
+static uint32_t read_capabilities(const struct pci_function *f, unsigned offset)
+{
+    (void)offset;
+    return f->first_capability;
+}
+
+static uint32_t read_msi(const struct pci_function *f, unsigned offset)
+{
+    return msi_read(f, offset - f->msi.capability);
+}
+
+static void write_msi(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
+{
+    unsigned at = offset - f->msi.capability;
+
+    msi_write(f, at, (msi_read(f, at) & ~mask) | (value & mask));
+}
+
+static uint32_t read_msix(const struct pci_function *f, unsigned offset)
+{
+    (void)offset;
+    return msix_control_read(f);
+}
+
+static void write_msix(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
+{
+    (void)offset;
+    msix_control_write(f, (msix_control_read(f) & ~mask) | (value & mask));
+}
+
+static void write_pcie(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
+{
+    uint32_t old = config_read(f, offset, 2);
+
+    mask &= 0xffff0000u | PCIE_CONTROL_OWNERS;
+    if (mask & 0xffff)
+        config_write(f, offset, 2, (old & ~mask) | (value & mask));
+    if (mask & 0xffff0000u)
+        config_write(f, offset + 2, 2, (value & mask) >> 16);
+}
+
+/* Always in D0: the way back from D3 is a reset. */
+static uint32_t read_power(const struct pci_function *f, unsigned offset)
+{
+    return config_read(f, offset, 4) & ~POWER_STATE;
+}
+
+struct config_row {
+    uint32_t (*read)(const struct pci_function *f, unsigned offset);
+    void (*write)(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask);
+};
+
+static const struct config_row config_table[RULES] = {
+    [RULE_HIDDEN] = {NULL, NULL},
+    [RULE_READ] = {read_device, NULL},
+    [RULE_COMMAND] = {read_command, write_command},
+    [RULE_BAR] = {read_bar, write_bar},
+    [RULE_CAPABILITIES] = {read_capabilities, NULL},
+    [RULE_MSI] = {read_msi, write_msi},
+    [RULE_MSIX] = {read_msix, write_msix},
+    [RULE_PCIE_DEVICE] = {read_device, write_pcie},
+    [RULE_POWER] = {read_power, NULL},
+};
+
+struct pci_function *space_find(const struct pci_space *space, uint16_t bdf)
+{
+    list_for_each(node, &space->functions)
+    {
+        struct pci_function *f = list_entry(node, struct pci_function, owned);
+
+        if (f->bdf == bdf)
+            return f;
+    }
+    return NULL;
+}
+
+uint32_t space_read(const struct pci_function *f, unsigned offset)
+{
+    const struct config_row *row;
+    uint32_t value;
+    uint8_t next;
+
+    if (offset >= 0x100) /* no extended capabilities */
+        return 0;
+    row = &config_table[f->rule[offset / 4]];
+    value = row->read ? row->read(f, offset) : 0;
+    next = f->next[offset / 4];
+    if (next != 0)
+        value = (value & ~0xff00u) | (next == NEXT_LAST ? 0 : (uint32_t)next << 8);
+    return value;
+}
+
+void space_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
+{
+    const struct config_row *row;
+
+    if (offset >= 0x100)
+        return;
+    row = &config_table[f->rule[offset / 4]];
+    if (row->write)
+        row->write(f, offset, value, mask);
+}
