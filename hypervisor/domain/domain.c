@@ -2,6 +2,7 @@
 #include "domain/domain.h"
 
 #include <arch/clock.h>
+#include <arch/power.h>
 #include <arch/tlb.h>
 
 #include <abi/vcpu.h>
@@ -239,6 +240,15 @@ void domain_unpause(struct domain *d)
         sched_unpause(d->vcpu[i]);
 }
 
+/* Nobody is left who could be told anything: the host ends as its control domain did. */
+static void host_without_control(uint8_t code)
+{
+    console_log("the control domain stopped (reason %u): so does the host", code);
+    if (code == SHUTDOWN_reboot)
+        power_reboot();
+    power_off(code == SHUTDOWN_poweroff ? 0 : 1);
+}
+
 void domain_shutdown(struct domain *d, uint8_t code)
 {
     bool first;
@@ -254,6 +264,8 @@ void domain_shutdown(struct domain *d, uint8_t code)
         return;
     for (unsigned i = 0; i < d->vcpu_count; i++)
         sched_pause(d->vcpu[i]);
+    if (d->id == 0)
+        host_without_control(code);
     event_raise_global(VIRQ_DOM_EXC, NULL);
 }
 

@@ -86,17 +86,15 @@ int hc_sched_poll(struct hc_call *call, struct sched_poll *arg)
 
     if (arg->nr_ports > POLL_PORTS)
         return -XEN_EINVAL;
-    /* From here on whoever sets a bit wakes us. */
+    /* From here on whoever sets a bit wakes us; so look only now. */
     __atomic_store_n(&v->polling, true, __ATOMIC_SEQ_CST);
-    rc = any_pending(call, arg);
-    if (rc != 0 || (arg->timeout != 0 && arg->timeout <= clock_now())) {
-        v->polling = false;
-        return rc < 0 ? rc : 0;
-    }
-    if (arg->timeout != 0)
-        timer_arm(&v->poll_timer, arg->timeout);
     sched_block(v);
-    return 0;
+    rc = any_pending(call, arg);
+    if (rc != 0 || (arg->timeout != 0 && arg->timeout <= clock_now()))
+        sched_wake(v);
+    else if (arg->timeout != 0)
+        timer_arm(&v->poll_timer, arg->timeout);
+    return rc < 0 ? rc : 0;
 }
 
 /* ---- timers ---------------------------------------------------------------- */

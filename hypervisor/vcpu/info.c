@@ -11,6 +11,8 @@
 #include "mm/window.h"
 #include "util/string.h"
 
+#define RFLAGS_IF (1ull << 9)
+
 void area_init(struct area *area)
 {
     area->frame[0] = (mfn_t){FRAME_NONE};
@@ -114,9 +116,12 @@ int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
     return 0;
 }
 
+/* With interrupts off only an NMI can end a wait; whoever waits so is woken by name. */
 bool vcpu_has_work(struct vcpu *v)
 {
-    return v->lapic.nmi_pending || lapic_has_work(v) || event_upcall_pending(v);
+    if (v->lapic.nmi_pending)
+        return true;
+    return (v->regs.rflags & RFLAGS_IF) && (lapic_has_work(v) || event_upcall_pending(v));
 }
 
 void info_release(struct vcpu *v)

@@ -154,11 +154,13 @@ TEST(yield_and_block_come_back)
         return;
     EXPECT(call_sched(SCHEDOP_yield, NULL) == 0);
     event_clear(timer_port);
+    event_last = 0;
     event_unmask(timer_port);
-    cpu_irq_off();
-    EXPECT(arm(now() + MS, 0) == 0);
+    cpu_irq_on();
+    EXPECT(arm(now() + 50 * MS, 0) == 0);
     EXPECT(call_sched(SCHEDOP_block, NULL) == 0);
-    EXPECT(event_is_pending(timer_port));
+    EXPECT(event_last == timer_port);
+    cpu_irq_off();
     event_mask(timer_port);
 }
 
