@@ -1,5 +1,9 @@
 /* The core's start, in order. */
+#include <arch/acpi.h>
+#include <arch/apic.h>
+#include <arch/clock.h>
 #include <arch/cpu.h>
+#include <arch/irq.h>
 #include <arch/power.h>
 #include <arch/trap.h>
 #include <arch/uart.h>
@@ -7,7 +11,16 @@
 #include "boot/handoff.h"
 #include "boot/options.h"
 #include "console/console.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "mm/memory.h"
+#include "sched/sched.h"
+#include "util/check.h"
 #include "util/string.h"
+#include "vcpu/virt.h"
+
+#define APIC_DEFAULT  0xfee00000u
+#define STATUS_FAILED 1u
 
 _Noreturn void main(uint32_t protocol, uint64_t info);
 
@@ -20,18 +33,68 @@ static bool is_headless(const char *cmdline)
     return false;
 }
 
+/* What came by the boot loader, in the console's form from its first line on. */
+static void loader_read(uint32_t protocol, uint64_t info)
+{
+    int rc = handoff_collect(protocol, info);
+
+    console_init(is_headless(handoff.cmdline));
+    console_log("Bulkhead, started by %s", rc < 0 ? "a loader that it does not know"
+                                                   : handoff.protocol);
+    CHECK(rc == 0);
+    options_parse(&boot_options, handoff.cmdline);
+}
+
+/* The module becomes the bundle if it can be one. */
+static void bundle_take(void)
+{
+    struct memory_range m = handoff.module;
+
+    if (m.start >= m.end)
+        console_log("no bundle: the boot loader must load one module beside the core");
+    else if (m.start & PAGE_MASK)
+        console_log("no bundle: the module at %lx does not begin at a page", m.start);
+    else
+        boot_options.bundle = (hpa_t){m.start}, boot_options.bundle_len = m.end - m.start;
+}
+
+static void cpus_count(void)
+{
+    if (acpi.cpu_count > 1 && boot_options.cpus != 1)
+        console_log("%u CPUs found: one is used, the others are left idle", acpi.cpu_count);
+}
+
+/* From here on the UART interrupts when bytes come. */
+static void uart_route(void)
+{
+    int vector = irq_vector_alloc(IRQ_UART, 0);
+
+    CHECK(vector > 0);
+    if (acpi.ioapic)
+        ioapic_route(acpi.ioapic, acpi.uart_gsi, (unsigned)vector, acpi.uart_level, acpi.uart_low);
+    else
+        console_log("no IO-APIC: what is typed does not arrive");
+    uart_listen(true);
+}
+
 _Noreturn void main(uint32_t protocol, uint64_t info)
 {
     cpu_init(0);
     trap_init();
     uart_init();
-    bool known = handoff_collect(protocol, info) == 0;
-    console_init(is_headless(handoff.cmdline));
-    console_log("Bulkhead, started by %s", known ? handoff.protocol : "nobody we know");
-    options_parse(&boot_options, handoff.cmdline);
-    for (unsigned i = 0; i < handoff.range_count; i++)
-        console_log("memory %016lx - %016lx %s", handoff.range[i].start, handoff.range[i].end,
-                    handoff.is_ram[i] ? "RAM" : "reserved");
-    console_log("module %lx - %lx", handoff.module.start, handoff.module.end);
-    power_off(0);
+    loader_read(protocol, info);
+    acpi_init(handoff.rsdp);
+    if (memory_init(&handoff) < 0)
+        power_off(STATUS_FAILED);
+    apic_init(acpi.lapic ? acpi.lapic : APIC_DEFAULT);
+    clock_init();
+    uart_route();
+    cpus_count();
+    bundle_take();
+    console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz",
+                frame_total() >> 8, pool_bytes() >> 10, pool_bytes_free() >> 10,
+                clock_tsc_hz() / 1000);
+    if (virt_init() < 0 || first_create() < 0)
+        power_off(STATUS_FAILED);
+    sched_loop();
 }

@@ -33,7 +33,7 @@ int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page
 
         (void)blk->driver->tick(blk, now);
         if (!io.done)
-            (void)event_wait_port(disk->irq, now + LOOK_NS);
+            (void)event_wait(now + LOOK_NS);
     }
     return io.result == BLK_DONE ? 0 : -XEN_EIO;
 }

@@ -3,8 +3,6 @@
 #ifndef DISK_H
 #define DISK_H
 
-#include <abi/event.h>
-
 #include <blk_disk.h>
 #include <pci.h>
 
@@ -18,7 +16,6 @@ struct disk {
     struct blk_disk blk; /* first, so that the one is the other */
     char name[DISK_NAME_LEN];
     const char *part; /* between the name and the number of a partition: "p" or "" */
-    evtchn_port_t irq;
     struct gpt gpt;
 };
 
@@ -33,8 +30,9 @@ struct disk_hardware {
     bool (*matches)(const struct pci_function *f);
     /* Starts the function. 0, or an error after a line in the log; *disk is then NULL. */
     int (*open)(const struct pci_function *f, const char *name, struct disk **disk);
-    const char *name; /* "nvme%un1", the number is that of the function among its kind */
-    const char *part;
+    const char *prefix, *suffix; /* of a disk's name, around its number among its kind, or letter */
+    bool letters;
+    const char *part; /* see struct disk */
 };
 
 extern const struct disk_hardware nvme_hardware;

@@ -232,10 +232,8 @@ static int irq_open(struct nvme *n)
 
     if (irq < 0)
         return irq;
-    n->disk.irq = EVENT_IRQ + (evtchn_port_t)irq;
     pci_msix_set(&n->msix, 0, address, data);
     pci_msix_enable(&n->msix);
-    event_open(n->disk.irq);
     return 0;
 }
 
@@ -281,6 +279,7 @@ const struct disk_hardware nvme_hardware = {
     .what = "NVMe",
     .matches = nvme_matches,
     .open = nvme_open,
-    .name = "nvme%un1",
+    .prefix = "nvme",
+    .suffix = "n1",
     .part = "p",
 };

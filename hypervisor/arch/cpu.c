@@ -1,8 +1,10 @@
 /* Per-CPU data, segments, control registers; waiting and kicking. */
 #include <arch/cpu.h>
 
+#include <arch/apic.h>
 #include <arch/msr.h>
 #include <arch/trap.h>
+#include <arch/vectors.h>
 
 #include "util/check.h"
 #include "util/string.h"
@@ -129,9 +131,33 @@ void cpu_init(unsigned id)
     msr_write(MSR_GS_BASE, (uintptr_t)cpu);
 }
 
-void cpu_found(unsigned n)
+void cpu_kick(unsigned id)
 {
-    (void)n;
+    if (id != cpu_this()->id)
+        apic_send(cpu_by_id(id)->apic_id, VECTOR_KICK);
+}
+
+/* STI takes effect after the next instruction, so no interrupt slips in before the halt. */
+void cpu_idle_halt(void)
+{
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+void cpu_take_interrupts(void)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
+unsigned cpu_physical_bits(void)
+{
+    static unsigned bits;
+
+    if (!bits) {
+        bits = cpu_cpuid(0x80000008, 0).eax & 0xff;
+        if (bits > 48 || bits < 36)
+            bits = bits > 48 ? 48 : 36;
+    }
+    return bits;
 }
 
 _Noreturn void cpu_stop(void)

@@ -1,2 +1,71 @@
+/* Interrupt vectors: what each is for, and the handlers by kind. */
 #include <arch/irq.h>
-void irq_handle(unsigned vector) { (void)vector; }
+
+#include <arch/apic.h>
+#include <arch/cpu.h>
+#include <arch/vectors.h>
+
+#include <abi/xen.h>
+
+#include "console/console.h"
+
+static struct {
+    uint8_t kind;
+    unsigned cookie;
+} vectors[256] = {
+    [VECTOR_TIMER] = {IRQ_TIMER, 0},
+    [VECTOR_KICK] = {IRQ_KICK, 0},
+};
+
+static void handle_nothing(unsigned cookie)
+{
+    (void)cookie;
+}
+
+static void handle_timer(unsigned cookie)
+{
+    (void)cookie;
+    cpu_this()->timer_fired = true;
+}
+
+static void handle_uart(unsigned cookie)
+{
+    (void)cookie;
+    console_receive();
+}
+
+static void (*const handlers[IRQ_KINDS])(unsigned cookie) = {
+    [IRQ_SPURIOUS] = handle_nothing,
+    [IRQ_TIMER] = handle_timer,
+    [IRQ_KICK] = handle_nothing, /* whoever kicked has set a flag: it is looked at after the return */
+    [IRQ_UART] = handle_uart,
+    [IRQ_DEVICE] = pci_interrupt,
+};
+
+void irq_handle(unsigned vector)
+{
+    if (vector != VECTOR_SPURIOUS)
+        apic_eoi();
+    handlers[vectors[vector].kind](vectors[vector].cookie);
+}
+
+int irq_vector_alloc(enum irq_kind kind, unsigned cookie)
+{
+    for (unsigned v = VECTOR_FIRST; v <= VECTOR_LAST; v++)
+        if (vectors[v].kind == IRQ_SPURIOUS) {
+            vectors[v].cookie = cookie;
+            vectors[v].kind = (uint8_t)kind;
+            return (int)v;
+        }
+    return -XEN_ENOSPC;
+}
+
+void irq_vector_free(int vector)
+{
+    vectors[vector].kind = IRQ_SPURIOUS;
+}
+
+uint64_t irq_message_address(void)
+{
+    return 0xfee00000 | (uint64_t)(cpu_by_id(0)->apic_id & 0xff) << 12;
+}

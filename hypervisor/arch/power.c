@@ -1,20 +1,49 @@
 /* Power off and restart. */
 #include <arch/power.h>
 
+#include <arch/acpi.h>
 #include <arch/cpu.h>
 #include <arch/io.h>
 
 #include "domain/first.h"
+#include "mm/paging.h"
 
 #define DEBUG_EXIT_BASE 0x10u /* the emulator exits with ((0x10 + status) << 1) | 1 */
+#define STATUS_PANIC    2u   /* the machine stays as it is, for whoever wants to look */
+#define SLEEP_ENABLE    (1u << 13)
 #define KEYBOARD        0x64
 #define KEYBOARD_RESET  0xfe
+
+/* The firmware's way to sleep for good: type and enable bit to the control registers. */
+static void sleep_forever(void)
+{
+    if (!acpi.has_sleep || !acpi.sleep_port[0])
+        return;
+    for (unsigned i = 0; i < 2; i++)
+        if (acpi.sleep_port[i])
+            io_write16(acpi.sleep_port[i], (uint16_t)(acpi.sleep_type[i] << 10 | SLEEP_ENABLE));
+}
 
 _Noreturn void power_off(unsigned status)
 {
     if (boot_options.debug_exit)
         io_write32(boot_options.debug_exit, DEBUG_EXIT_BASE + status);
+    if (status != STATUS_PANIC)
+        sleep_forever();
     cpu_stop();
+}
+
+static void reset_register(void)
+{
+    if (!acpi.has_reset)
+        return;
+    if (!acpi.reset.in_memory) {
+        io_write8((uint16_t)acpi.reset.address, acpi.reset_value);
+        return;
+    }
+    volatile uint8_t *at = paging_map_device((hpa_t){acpi.reset.address}, 1);
+    if (at)
+        *at = acpi.reset_value;
 }
 
 _Noreturn void power_reboot(void)
@@ -24,6 +53,7 @@ _Noreturn void power_reboot(void)
         uint64_t base;
     } __attribute__((packed)) nothing = {0, 0};
 
+    reset_register();
     io_write8(KEYBOARD, KEYBOARD_RESET);
     for (unsigned i = 0; i < 100000; i++)
         io_read8(KEYBOARD);

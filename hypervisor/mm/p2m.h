@@ -33,9 +33,15 @@ struct p2m {
     struct lock lock;
     struct domain *domain;
     uint64_t *root;         /* top-level table, in the pool */
-    unsigned pages;         /* of the pool, tables included */
-    uint64_t flush_needed;  /* bit per CPU: flush before the next entry there */
-    uint64_t running;       /* bit per CPU: a vCPU of the domain is in guest mode there */
+    unsigned pages;         /* tables, of the pool */
+    uint64_t ram_end;       /* one past the highest gfn ever mapped as RAM */
+    /*
+     * Bits per CPU, changed atomically. Before a CPU enters the guest it sets its
+     * bit in running, then (after a full barrier) takes its bit of flush_needed
+     * and flushes if it was set; it clears running right after it left.
+     */
+    uint64_t flush_needed;
+    uint64_t running;
 };
 
 MUST_USE int p2m_init(struct p2m *p2m, struct domain *domain);
@@ -66,6 +72,14 @@ mfn_t p2m_lookup(struct p2m *p2m, gfn_t gfn, enum p2m_type *type);
  * frame_put (which does nothing for the core's own pages).
  */
 MUST_USE mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, bool write);
+
+/*
+ * Between these two nothing that a lookup in the p2m found is freed, table or
+ * frame: who removed it waits in tlb_flush_p2m. In between no lock is taken and
+ * nothing else that waits. Slot 0 or 1: two p2ms can be read at once.
+ */
+void p2m_read_begin(const struct p2m *p2m, unsigned slot);
+void p2m_read_end(unsigned slot);
 
 /* The domain's own RAM frame only (for grants): -> FRAME_NONE for all other types. */
 MUST_USE mfn_t p2m_get_own(struct p2m *p2m, gfn_t gfn);

@@ -10,6 +10,9 @@
 
 #include <abi/addr.h>
 
+struct plan;
+struct frame;
+
 /*
  * Registers of a device, uncached, for ever. The address and length need not be
  * page-aligned. NULL if the pool has no room for the tables. The address stays
@@ -17,8 +20,23 @@
  */
 void *paging_map_device(hpa_t address, size_t len);
 
-/* For a window: the CPU's entry for a slot, and its address. */
-void paging_window_set(unsigned slot, mfn_t mfn);
-void paging_window_clear(unsigned slot);
+/*
+ * Builds the tables inside the pool's place and goes over to them: the loader's
+ * memory cannot be read any more. The frame table is there, all zero.
+ */
+struct paging_made {
+    char *pool;          /* the pool as it is seen from now on */
+    struct frame *table; /* the frame table */
+    uint64_t taken;      /* pages of the pool in use */
+};
+void paging_init(const struct plan *plan, struct paging_made *made);
+
+/* Further memory above is not seen by the first page tables. */
+uint64_t paging_first_reach(void);
+
+/* For windows: their entries, one per slot, and the address of slot 0. */
+extern uint64_t *paging_window_entries;
+#define PAGING_WINDOW_BASE 0xffffffffc0000000ull
+#define PAGING_WINDOW_SLOTS 32u /* of each CPU */
 
 #endif

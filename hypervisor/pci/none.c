@@ -1,6 +1,13 @@
 /* No PCI: nothing can be assigned. */
+#include <arch/irq.h>
+
 #include "hypercall/call.h"
 #include "pci/pci.h"
+
+void pci_interrupt(unsigned cookie)
+{
+    (void)cookie;
+}
 
 void pci_release(struct domain *d)
 {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes build/busybox/initrd.img: an initramfs of Debian's static busybox with a small init, for
-# guests that need a shell and nothing else. The kernel is the demo's.
+# guests that need a shell and perhaps a disk. The kernel and its modules are the demo's.
 set -eu
 . "$(dirname -- "$0")/common.sh"
 
@@ -16,6 +16,10 @@ mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 echo "busybox: up after $(cut -d' ' -f1 /proc/uptime) s"
+# Those for hardware that is not here say so.
+for module in /modules/*; do
+    insmod "$module" 2>/dev/null
+done
 for word in $(cat /proc/cmdline); do
     case $word in
     after=*) command=${word#after=} ;;
@@ -33,12 +37,13 @@ main()
 {
     local key stage
 
-    key=$(hash_of "$0" /bin/busybox)
+    key=$(hash_of "$0" /bin/busybox "$BUILD"/demo/modules/*)
     stamp_fresh busybox "$key" && [ -e "$out" ] && return
     stage=$BUILD/busybox/root
     rm -rf "$stage"
     mkdir -p "$stage"/{bin,dev,proc,sys,tmp}
     cp /bin/busybox "$stage/bin/busybox"
+    cp -r "$BUILD/demo/modules" "$stage/modules"
     init >"$stage/init"
     chmod 755 "$stage/init"
     find "$stage" -exec touch -h -d @0 {} +

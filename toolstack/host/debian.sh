@@ -1,7 +1,8 @@
 #!/bin/bash
 # Makes the demo: build/demo/disk.img, a Debian 12 root file system on the first partition of a GPT
 # disk, and build/demo/host, the folder that ./run boots: XML, and the kernel and initrd that
-# Debian's own package put into that file system.
+# Debian's own package put into that file system. build/demo/modules has the kernel's disk drivers,
+# numbered in the order they need each other, for initramfs images without Debian's tools.
 set -eu
 . "$(dirname -- "$0")/common.sh"
 
@@ -89,6 +90,26 @@ make_disk()
         -E offset=1048576,lazy_itable_init=0,lazy_journal_init=0 "$disk.part" "${blocks}k"
 }
 
+copy_kernel()
+{
+    local mine release module n=10
+
+    mine=$(id -u):$(id -g)
+    release=$(basename "$root"/lib/modules/*)
+    as_root cp "$root/boot/vmlinuz-$release" "$demo/host/vmlinuz"
+    as_root cp "$root/boot/initrd.img-$release" "$demo/host/initrd.img"
+    rm -rf "$demo/modules"
+    mkdir -p "$demo/modules"
+    as_root chroot "$root" modprobe -S "$release" -a --show-depends xen_blkfront nvme virtio_blk |
+        awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+        while read -r module; do
+            as_root cp "$root$module" "$demo/modules/$n-${module##*/}"
+            n=$((n + 1))
+        done
+    as_root chown "$mine" "$demo/host/vmlinuz" "$demo/host/initrd.img" "$disk.part" \
+        "$demo"/modules/*
+}
+
 main()
 {
     local key
@@ -100,9 +121,7 @@ main()
     say 'making the demo: installing Debian 12 into a disk image (minutes, once)'
     quietly demo-install install_system
     quietly demo-disk make_disk
-    as_root cp "$root"/boot/vmlinuz-* "$demo/host/vmlinuz"
-    as_root cp "$root"/boot/initrd.img-* "$demo/host/initrd.img"
-    as_root chown "$(id -u):$(id -g)" "$disk.part" "$demo/host/vmlinuz" "$demo/host/initrd.img"
+    copy_kernel
     as_root rm -rf "$root"
     # What the last demo's guest wrote is somebody's; one generation is kept.
     [ ! -e "$disk" ] || mv "$disk" "$disk.old"

@@ -17,6 +17,7 @@ static void note(struct json *json, yajl_gen_status status)
 void json_init(struct json *json)
 {
     json->gen = yajl_gen_alloc(NULL);
+    json->depth = 0;
     json->failed = !json->gen;
     if (json->gen)
         (void)yajl_gen_config(json->gen, yajl_gen_beautify, 1);
@@ -78,24 +79,28 @@ void json_object_open(struct json *json, const char *key)
 {
     if (begin(json, key))
         note(json, yajl_gen_map_open(json->gen));
+    json->depth++;
 }
 
 void json_object_close(struct json *json)
 {
     if (!json->failed)
         note(json, yajl_gen_map_close(json->gen));
+    json->depth--;
 }
 
 void json_array_open(struct json *json, const char *key)
 {
     if (begin(json, key))
         note(json, yajl_gen_array_open(json->gen));
+    json->depth++;
 }
 
 void json_array_close(struct json *json)
 {
     if (!json->failed)
         note(json, yajl_gen_array_close(json->gen));
+    json->depth--;
 }
 
 void json_number(struct json *json, const char *key, uint64_t value)
@@ -131,8 +136,7 @@ char *json_finish(struct json *json)
 
     if (!json->failed)
         note(json, yajl_gen_get_buf(json->gen, &text, &len));
-    /* yajl ends a finished text with a newline when it beautifies. */
-    if (!json->failed && len > 0 && text[len - 1] == '\n')
+    if (!json->failed && json->depth == 0 && len > 0)
         copy = strndup((const char *)text, len);
     if (json->gen)
         yajl_gen_free(json->gen);

@@ -9,6 +9,7 @@ struct yajl_gen_t;
 
 struct json {
     struct yajl_gen_t *gen;
+    unsigned depth;
     bool failed; /* memory ran out, or the pieces do not fit together */
 };
 

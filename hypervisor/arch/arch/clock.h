@@ -14,6 +14,9 @@ struct clock_scale {
     int8_t shift;
 };
 
+/* Measures; needs the ACPI tables, the local APIC and device mappings. Takes about 10 ms. */
+void clock_init(void);
+
 uint64_t clock_now(void); /* nanoseconds since boot, the same on all CPUs */
 const struct clock_scale *clock_scale(void);
 uint64_t clock_tsc_hz(void);

@@ -10,6 +10,7 @@
 #define CPU_MAX 64
 
 struct vcpu;
+struct p2m;
 
 /* What every CPU has of its own; reached through GS. */
 struct cpu {
@@ -21,6 +22,7 @@ struct cpu {
     volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
     volatile bool resched;     /* set by anyone, with an IPI if remote */
     uint32_t windows_used;    /* bitmap of this CPU's window slots */
+    const struct p2m *volatile reading[2]; /* whose tables it looks at: they and their frames stay */
 };
 
 struct cpu *cpu_by_id(unsigned id);
@@ -28,9 +30,6 @@ unsigned cpu_count(void);
 
 /* This CPU's segments, control registers and exception stacks; gates are loaded by trap_init. */
 void cpu_init(unsigned id);
-
-/* The CPUs that the firmware lists; those after the first stay as they are for now. */
-void cpu_found(unsigned count);
 
 /* Makes a CPU leave the guest or its idle halt and look at its flags. */
 void cpu_kick(unsigned id);
@@ -43,6 +42,9 @@ void cpu_take_interrupts(void);
 
 /* Stops this CPU for good. */
 _Noreturn void cpu_stop(void);
+
+/* Bits of a physical address, at most 48: what four levels of nested tables reach. */
+unsigned cpu_physical_bits(void);
 
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;

@@ -8,6 +8,8 @@
 
 #include <xen/io/blkif.h>
 
+#include <xen/io/protocols.h>
+
 _Static_assert(sizeof(struct blkif_request) == 112, "request");
 _Static_assert(offsetof(struct blkif_request, id) == 8, "request id");
 _Static_assert(offsetof(struct blkif_request, sector_number) == 16, "sector");

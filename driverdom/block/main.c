@@ -1,0 +1,60 @@
+/* The block driver domain: takes its disks, then serves their sectors to guests. */
+#include <rt/event.h>
+#include <rt/log.h>
+
+#include <hcall.h>
+
+#include "vbd.h"
+
+static struct store_client store;
+static struct disks disks;
+static struct vbds vbds;
+
+static bool store_changes(void)
+{
+    const struct store_event *event;
+    bool any = false;
+
+    while ((event = store_event(&store)) != NULL) {
+        vbds_event(&vbds, event);
+        any = true;
+    }
+    vbds_settle(&vbds);
+    return any;
+}
+
+/* All that a wake asks for, until there is nothing left: device, rings, store. */
+static bool round_done(void)
+{
+    bool any = disks_poll(&disks);
+
+    any = vbds_serve(&vbds) || any;
+    disks_kick(&disks);
+    return store_changes() || any;
+}
+
+int main(int argc, char **argv)
+{
+    if (store_open_own(&store) < 0) {
+        log_line("there is no store");
+        return 1;
+    }
+    disks_open(&disks, argc, argv);
+    if (vbds_open(&vbds, &store, &disks) < 0 ||
+        store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
+        log_line("the store refuses our nodes");
+        return 1;
+    }
+    /* From here on nothing but its devices, its grants and its events. */
+    (void)hcall_rights_drop(&(struct bulkhead_rights_drop){.rights = RIGHTS_ALL});
+
+    while (!store.broken) {
+        if (round_done())
+            continue;
+        (void)event_wait(disks_tick(&disks));
+        while (event_next() != EVENT_NONE)
+            ;
+    }
+    log_line("the store is gone");
+    return 1;
+}

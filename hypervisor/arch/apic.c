@@ -1,0 +1,129 @@
+/* The local APIC, by its page or, where the CPU has it, by x2APIC registers. */
+#include <arch/apic.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <arch/cpu.h>
+#include <arch/io.h>
+#include <arch/msr.h>
+#include <arch/vectors.h>
+
+#include "mm/paging.h"
+#include "util/check.h"
+
+enum {
+    REG_ID = 0x20,
+    REG_TPR = 0x80,
+    REG_EOI = 0xb0,
+    REG_SPURIOUS = 0xf0,
+    REG_ICR_LOW = 0x300,
+    REG_ICR_HIGH = 0x310,
+    REG_LVT_TIMER = 0x320,
+    REG_LVT_THERMAL = 0x330,
+    REG_LVT_PERF = 0x340,
+    REG_LVT_LINT0 = 0x350,
+    REG_LVT_LINT1 = 0x360,
+    REG_LVT_ERROR = 0x370,
+    REG_TIMER_INITIAL = 0x380,
+    REG_TIMER_CURRENT = 0x390,
+    REG_TIMER_DIVIDE = 0x3e0
+};
+
+#define BASE_ENABLE    (1u << 11)
+#define BASE_X2APIC    (1u << 10)
+#define SPURIOUS_ON    0x100u
+#define LVT_MASKED     0x10000u
+#define LVT_NMI        0x400u
+#define DIVIDE_BY_1    0xbu
+#define ICR_BUSY       (1u << 12)
+#define PAGE_LEN       0x400u
+
+#define PIC1 0x20
+#define PIC2 0xa0
+
+static volatile uint32_t *page; /* NULL: x2APIC */
+
+static uint32_t reg_read(unsigned reg)
+{
+    return page ? page[reg / 4] : (uint32_t)msr_read(MSR_X2APIC + reg / 16);
+}
+
+static void reg_write(unsigned reg, uint32_t v)
+{
+    if (page)
+        page[reg / 4] = v;
+    else
+        msr_write(MSR_X2APIC + reg / 16, v);
+}
+
+/* The old interrupt controllers: moved off the exceptions' vectors, then silent. */
+static void pic_mask(void)
+{
+    static const struct {
+        uint16_t port;
+        uint8_t value;
+    } steps[] = {{PIC1, 0x11},     {PIC2, 0x11},     {PIC1 + 1, 0x20}, {PIC2 + 1, 0x28},
+                 {PIC1 + 1, 0x04}, {PIC2 + 1, 0x02}, {PIC1 + 1, 0x01}, {PIC2 + 1, 0x01},
+                 {PIC1 + 1, 0xff}, {PIC2 + 1, 0xff}};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        io_write8(steps[i].port, steps[i].value);
+}
+
+void apic_init(uint64_t address)
+{
+    uint64_t base = msr_read(MSR_APIC_BASE) | BASE_ENABLE;
+
+    pic_mask();
+    if (cpu_cpuid(1, 0).ecx & 1u << 21) {
+        msr_write(MSR_APIC_BASE, base);
+        msr_write(MSR_APIC_BASE, base | BASE_X2APIC);
+    } else {
+        msr_write(MSR_APIC_BASE, base);
+        page = paging_map_device((hpa_t){address}, PAGE_LEN);
+        CHECK(page);
+    }
+    reg_write(REG_TPR, 0);
+    reg_write(REG_LVT_THERMAL, LVT_MASKED);
+    reg_write(REG_LVT_PERF, LVT_MASKED);
+    reg_write(REG_LVT_LINT0, LVT_MASKED);
+    reg_write(REG_LVT_LINT1, LVT_NMI);
+    reg_write(REG_LVT_ERROR, LVT_MASKED);
+    reg_write(REG_TIMER_DIVIDE, DIVIDE_BY_1);
+    reg_write(REG_LVT_TIMER, VECTOR_TIMER);
+    reg_write(REG_SPURIOUS, SPURIOUS_ON | VECTOR_SPURIOUS);
+    cpu_this()->apic_id = apic_id();
+}
+
+uint32_t apic_id(void)
+{
+    return page ? reg_read(REG_ID) >> 24 : reg_read(REG_ID);
+}
+
+void apic_eoi(void)
+{
+    reg_write(REG_EOI, 0);
+}
+
+void apic_send(uint32_t id, unsigned vector)
+{
+    if (!page) {
+        msr_write(MSR_X2APIC + REG_ICR_LOW / 16, (uint64_t)id << 32 | vector);
+        return;
+    }
+    while (reg_read(REG_ICR_LOW) & ICR_BUSY)
+        cpu_relax();
+    reg_write(REG_ICR_HIGH, id << 24);
+    reg_write(REG_ICR_LOW, vector);
+}
+
+void apic_timer_start(uint32_t count)
+{
+    reg_write(REG_TIMER_INITIAL, count);
+}
+
+uint32_t apic_timer_left(void)
+{
+    return reg_read(REG_TIMER_CURRENT);
+}

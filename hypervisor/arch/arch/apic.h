@@ -1,0 +1,19 @@
+/* The host's local APIC and IO-APIC. */
+#ifndef ARCH_APIC_H
+#define ARCH_APIC_H
+
+#include <stdint.h>
+
+void apic_init(uint64_t address); /* this CPU's; address of the page where x2APIC is not there */
+uint32_t apic_id(void);
+void apic_eoi(void);
+void apic_send(uint32_t apic_id, unsigned vector);
+
+/* The one-shot timer, at the rate of its bus clock; 0 stops it. */
+void apic_timer_start(uint32_t count);
+uint32_t apic_timer_left(void);
+
+/* Routes a global interrupt to CPU 0; needs the IO-APIC that the firmware listed. */
+void ioapic_route(uint64_t address, uint32_t gsi, unsigned vector, int level, int low);
+
+#endif

@@ -1,0 +1,44 @@
+/* The IO-APIC: used for the UART's interrupt alone. */
+#include <arch/apic.h>
+#include <arch/cpu.h>
+
+#include "mm/paging.h"
+#include "util/check.h"
+
+#define SELECT   0 /* registers, in 32-bit words */
+#define DATA     4
+#define PAGE_LEN 0x40u
+
+#define REG_VERSION  1u
+#define REG_REDIRECT 0x10u
+#define ROUTE_MASKED (1u << 16)
+#define ROUTE_LEVEL  (1u << 15)
+#define ROUTE_LOW    (1u << 13)
+
+static volatile uint32_t *page;
+
+static uint32_t reg_read(uint32_t reg)
+{
+    page[SELECT] = reg;
+    return page[DATA];
+}
+
+static void reg_write(uint32_t reg, uint32_t v)
+{
+    page[SELECT] = reg;
+    page[DATA] = v;
+}
+
+void ioapic_route(uint64_t address, uint32_t gsi, unsigned vector, int level, int low)
+{
+    page = paging_map_device((hpa_t){address}, PAGE_LEN);
+    CHECK(page);
+    uint32_t pins = (reg_read(REG_VERSION) >> 16 & 0xff) + 1;
+    for (uint32_t pin = 0; pin < pins; pin++)
+        reg_write(REG_REDIRECT + 2 * pin, ROUTE_MASKED);
+    if (gsi >= pins)
+        return;
+    reg_write(REG_REDIRECT + 2 * gsi + 1, cpu_by_id(0)->apic_id << 24);
+    reg_write(REG_REDIRECT + 2 * gsi,
+              vector | (level ? ROUTE_LEVEL : 0u) | (low ? ROUTE_LOW : 0u));
+}

@@ -1,0 +1,198 @@
+/* Console calls: what domains write, what is typed, who is attached, the log. */
+#include <abi/console.h>
+#include <abi/rights.h>
+
+#include <arch/clock.h>
+
+#include "boot/options.h"
+#include "console/input.h"
+#include "console/limit.h"
+#include "console/log.h"
+#include "console/output.h"
+#include "domain/domain.h"
+#include "event/event.h"
+#include "hypercall/call.h"
+#include "mm/copy.h"
+
+#define PIECE     256u   /* bytes copied at a time, on the stack */
+#define WRITE_MAX 65536u
+#define PUT_MAX   4096u
+
+static size_t piece(uint64_t left)
+{
+    return left < PIECE ? (size_t)left : PIECE;
+}
+
+static uint16_t attached_now(void)
+{
+    lock_acquire(&console_lock);
+    uint16_t domid = input_attached();
+    lock_release(&console_lock);
+    return domid;
+}
+
+/* How much of it may be shown; says so once when a flood is over. */
+static uint64_t write_allowed(struct domain *d, uint64_t len)
+{
+    struct console_limit *l = &d->console.limit;
+    uint64_t now = clock_now();
+
+    if (d->rights != 0)
+        return len;
+    lock_acquire(&console_lock);
+    uint64_t dropped = limit_report(l, now);
+    uint64_t n = limit_take(l, now, (uint32_t)len);
+    lock_release(&console_lock);
+    if (dropped)
+        console_log("console: %s wrote too fast, %lu bytes were dropped", d->label, dropped);
+    return n;
+}
+
+int64_t hc_console_write(struct hc_call *call)
+{
+    uint64_t left = call->arg[1], from = call->arg[2];
+    char text[PIECE];
+
+    if (left > WRITE_MAX)
+        return -XEN_E2BIG;
+    left = write_allowed(call->domain, left);
+    while (left > 0) {
+        size_t n = piece(left);
+        if (copy_from_guest(call->vcpu, text, (gla_t){from}, n) < 0)
+            return -XEN_EFAULT;
+        console_show(call->domain, text, n, false);
+        from += n;
+        left -= n;
+    }
+    return 0;
+}
+
+int64_t hc_console_read(struct hc_call *call)
+{
+    uint64_t len = call->arg[1], to = call->arg[2], done = 0;
+    char text[PIECE];
+
+    while (done < len) {
+        lock_acquire(&console_lock);
+        size_t n = input_take_prompt(text, piece(len - done));
+        lock_release(&console_lock);
+        if (n == 0)
+            break;
+        if (copy_to_guest(call->vcpu, (gla_t){to + done}, text, n) < 0)
+            return -XEN_EFAULT;
+        done += n;
+    }
+    return (int64_t)done;
+}
+
+int hc_console_attach(struct hc_call *call, struct bulkhead_console_attach *arg)
+{
+    bool changes = arg->domid != DOMID_INVALID;
+    struct domain *d = NULL;
+
+    if (changes && arg->domid != DOMID_SELF && arg->domid != call->domain->id) {
+        d = domain_get(arg->domid);
+        if (!d)
+            return -XEN_ESRCH;
+    }
+    lock_acquire(&console_lock);
+    if (d)
+        input_attach(d->id);
+    else if (changes)
+        input_detach();
+    uint16_t attached = input_attached();
+    lock_release(&console_lock);
+    if (d)
+        domain_put(d);
+    arg->domid = attached == DOMID_INVALID ? DOMID_SELF : attached;
+    if (changes)
+        event_raise_global(VIRQ_CONSOLE, NULL);
+    return 0;
+}
+
+/* Whether bytes for a domain's terminal are shown at all, and how. */
+static bool put_visible(const struct bulkhead_console_put *arg, bool *attached)
+{
+    *attached = attached_now() == arg->domid;
+    if (*attached)
+        return true;
+    return boot_options.headless && !(arg->flags & BULKHEAD_CONSOLE_REPLAY);
+}
+
+int hc_console_put(struct hc_call *call, struct bulkhead_console_put *arg)
+{
+    uint64_t left = arg->len, from = arg->buffer;
+    char text[PIECE];
+    bool attached;
+    int rc = 0;
+
+    if (arg->len > PUT_MAX || arg->flags & ~BULKHEAD_CONSOLE_REPLAY)
+        return -XEN_EINVAL;
+    if (!put_visible(arg, &attached))
+        return 0;
+    struct domain *d = domain_get(arg->domid);
+    while (left > 0) {
+        size_t n = piece(left);
+        rc = copy_from_guest(call->vcpu, text, (gla_t){from}, n);
+        if (rc < 0)
+            break;
+        if (d)
+            console_show(d, text, n, attached);
+        else
+            console_show_dead(arg->domid, text, n, attached);
+        from += n;
+        left -= n;
+    }
+    if (d)
+        domain_put(d);
+    return rc;
+}
+
+int hc_console_get(struct hc_call *call, struct bulkhead_console_get *arg)
+{
+    uint64_t room = arg->len;
+    char text[PIECE];
+
+    arg->len = 0;
+    for (;;) {
+        lock_acquire(&console_lock);
+        arg->domid = input_attached();
+        arg->session = input_session();
+        size_t n = input_take_attached(text, piece(room - arg->len));
+        lock_release(&console_lock);
+        if (n == 0)
+            return 0;
+        if (copy_to_guest(call->vcpu, (gla_t){arg->buffer + arg->len}, text, n) < 0)
+            return -XEN_EFAULT;
+        arg->len += n;
+    }
+}
+
+int hc_control_log(struct hc_call *call, struct xen_sysctl *arg)
+{
+    struct xen_sysctl_readconsole *read = &arg->u.readconsole;
+    uint64_t to = (uint64_t)(uintptr_t)read->buffer.p;
+    uint32_t room = read->count;
+    char text[PIECE];
+
+    if (read->clear)
+        return -XEN_EINVAL; /* the log is everybody's */
+    /* The index has 32 bits: it names the latest byte that it can. */
+    lock_acquire(&console_lock);
+    uint64_t from = read->incremental ? log_end() - (uint32_t)((uint32_t)log_end() - read->index) : 0;
+    if (from > log_end())
+        from = 0;
+    lock_release(&console_lock);
+    for (read->count = 0; read->count < room;) {
+        lock_acquire(&console_lock);
+        size_t n = log_get(&from, text, piece(room - read->count));
+        lock_release(&console_lock);
+        if (n == 0)
+            break;
+        if (copy_to_guest(call->vcpu, (gla_t){to + read->count}, text, n) < 0)
+            return -XEN_EFAULT;
+        read->count += (uint32_t)n;
+    }
+    read->index = (uint32_t)from;
+    return 0;
+}

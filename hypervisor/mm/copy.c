@@ -1,0 +1,184 @@
+/* Copies between the core and guests, page by page, inside a reading section of the p2m. */
+#include "mm/copy.h"
+
+#include <abi/xen.h>
+
+#include "domain/domain.h"
+#include "mm/entry.h"
+#include "mm/walk.h"
+#include "mm/window.h"
+#include "util/string.h"
+#include "vcpu/vcpu.h"
+
+/* How many bytes from an address to the end of its page, at most len. */
+static size_t page_rest(uint64_t address, size_t len)
+{
+    size_t rest = PAGE_SIZE - (address & PAGE_MASK);
+
+    return rest < len ? rest : len;
+}
+
+/* The byte at a guest-physical address, seen through a quick window; NULL: nothing there, or no right. */
+static void *see(const struct p2m *p2m, unsigned which, uint64_t gpa, bool write)
+{
+    unsigned level = 0;
+    uint64_t gfn = gpa >> PAGE_SHIFT;
+    uint64_t e = entry_find(p2m, gfn, &level);
+
+    if (!entry_allows(entry_type(e), write))
+        return NULL;
+    uint64_t mfn = entry_mfn(e, gfn, level);
+    char *page = entry_type(e) == P2M_SHARED ? pool_page_known(mfn)
+                                             : window_peek(which, (mfn_t){mfn});
+    return page + (gpa & PAGE_MASK);
+}
+
+static int copy_linear(struct vcpu *v, char *core, uint64_t address, size_t len, bool write)
+{
+    const struct p2m *p2m = &v->domain->p2m;
+    struct vcpu_mode mode;
+    int rc = 0;
+
+    vcpu_mode(v, &mode);
+    p2m_read_begin(p2m, 0);
+    while (len > 0) {
+        size_t n = page_rest(address, len);
+        uint64_t gpa;
+        rc = walk(p2m, &mode, address, write, &gpa);
+        if (rc < 0)
+            break;
+        void *guest = see(p2m, 0, gpa, write);
+        if (!guest) {
+            rc = -XEN_EFAULT;
+            break;
+        }
+        if (write)
+            memcpy(guest, core, n);
+        else
+            memcpy(core, guest, n);
+        core += n;
+        address += n;
+        len -= n;
+    }
+    window_peek_end();
+    p2m_read_end(0);
+    return rc;
+}
+
+int copy_from_guest(struct vcpu *v, void *dst, gla_t src, size_t len)
+{
+    return copy_linear(v, dst, src.v, len, false);
+}
+
+int copy_to_guest(struct vcpu *v, gla_t dst, const void *src, size_t len)
+{
+    return copy_linear(v, (char *)(uintptr_t)src, dst.v, len, true);
+}
+
+size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len)
+{
+    size_t first = page_rest(rip.v, len);
+
+    if (copy_linear(v, dst, rip.v, first, false) < 0)
+        return 0;
+    if (first == len || copy_linear(v, (char *)dst + first, rip.v + first, len - first, false) < 0)
+        return first;
+    return len;
+}
+
+static int copy_physical(struct domain *d, char *core, uint64_t gpa, size_t len, bool write)
+{
+    const struct p2m *p2m = &d->p2m;
+    int rc = 0;
+
+    p2m_read_begin(p2m, 0);
+    while (len > 0) {
+        size_t n = page_rest(gpa, len);
+        void *guest = see(p2m, 0, gpa, write);
+        if (!guest) {
+            rc = -XEN_EFAULT;
+            break;
+        }
+        if (write)
+            memcpy(guest, core, n);
+        else
+            memcpy(core, guest, n);
+        core += n;
+        gpa += n;
+        len -= n;
+    }
+    window_peek_end();
+    p2m_read_end(0);
+    return rc;
+}
+
+int copy_from_gpa(struct domain *d, void *dst, gpa_t src, size_t len)
+{
+    return copy_physical(d, dst, src.v, len, false);
+}
+
+int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len)
+{
+    return copy_physical(d, (char *)(uintptr_t)src, dst.v, len, true);
+}
+
+/* Between a linear and a physical address of two domains, or of one. */
+static int copy_across(struct vcpu *v, uint64_t linear, struct domain *d, uint64_t gpa, size_t len,
+                       bool to_linear)
+{
+    const struct p2m *near = &v->domain->p2m, *far = &d->p2m;
+    struct vcpu_mode mode;
+    int rc = 0;
+
+    vcpu_mode(v, &mode);
+    p2m_read_begin(near, 0);
+    p2m_read_begin(far, 1);
+    while (len > 0) {
+        size_t n = page_rest(gpa, page_rest(linear, len));
+        uint64_t near_gpa;
+        rc = walk(near, &mode, linear, to_linear, &near_gpa);
+        if (rc < 0)
+            break;
+        void *here = see(near, 0, near_gpa, to_linear);
+        void *there = see(far, 1, gpa, !to_linear);
+        if (!here || !there) {
+            rc = -XEN_EFAULT;
+            break;
+        }
+        /* The two may be one page: the order of bytes is not promised then. */
+        if (to_linear)
+            memmove(here, there, n);
+        else
+            memmove(there, here, n);
+        linear += n;
+        gpa += n;
+        len -= n;
+    }
+    window_peek_end();
+    p2m_read_end(1);
+    p2m_read_end(0);
+    return rc;
+}
+
+int copy_guest_to_gpa(struct vcpu *v, gla_t src, struct domain *d, gpa_t dst, size_t len)
+{
+    return copy_across(v, src.v, d, dst.v, len, false);
+}
+
+int copy_gpa_to_guest(struct domain *d, gpa_t src, struct vcpu *v, gla_t dst, size_t len)
+{
+    return copy_across(v, dst.v, d, src.v, len, true);
+}
+
+int copy_translate(struct vcpu *v, gla_t address, bool write, gpa_t *gpa)
+{
+    const struct p2m *p2m = &v->domain->p2m;
+    struct vcpu_mode mode;
+
+    vcpu_mode(v, &mode);
+    p2m_read_begin(p2m, 0);
+    int rc = walk(p2m, &mode, address.v, write, &gpa->v);
+    window_peek_end();
+    p2m_read_end(0);
+    return rc;
+}

@@ -1,0 +1,64 @@
+/* Nested page-table entries as the p2m sees them: the type in bits 52 to 55, the vendor's bits below. */
+#ifndef MM_ENTRY_H
+#define MM_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <arch/table.h>
+
+#include "mm/p2m.h"
+#include "mm/pool.h"
+
+#define ENTRY_TYPE_SHIFT 52
+#define ENTRY_TABLE      15u /* in place of enum p2m_type: the entry names a table */
+#define ENTRY_FRAME      0x000ffffffffff000ull
+#define P2M_TOP          3u /* level of the root; level 0 has 4 KiB entries */
+#define TABLE_ENTRIES    512u
+
+static inline unsigned entry_type(uint64_t e)
+{
+    return (unsigned)(e >> ENTRY_TYPE_SHIFT) & 15;
+}
+
+static inline uint64_t *entry_table(uint64_t e)
+{
+    return pool_page_known((e & ENTRY_FRAME) >> PAGE_SHIFT);
+}
+
+static inline unsigned entry_index(uint64_t gfn, unsigned level)
+{
+    return (unsigned)(gfn >> 9 * level) & (TABLE_ENTRIES - 1);
+}
+
+/* The entry that decides about a gfn, and its level; inside a reading section or under the lock. */
+static inline uint64_t entry_find(const struct p2m *p2m, uint64_t gfn, unsigned *level)
+{
+    const uint64_t *table = p2m->root;
+
+    if (!table || gfn >> 9 * (P2M_TOP + 1))
+        return 0;
+    for (*level = P2M_TOP;; (*level)--) {
+        uint64_t e = table_read(&table[entry_index(gfn, *level)]);
+        if (entry_type(e) != ENTRY_TABLE)
+            return e;
+        table = entry_table(e);
+    }
+}
+
+/* The machine frame of a gfn inside what an entry maps. */
+static inline uint64_t entry_mfn(uint64_t e, uint64_t gfn, unsigned level)
+{
+    return ((e & ENTRY_FRAME) >> PAGE_SHIFT) + (gfn & ((1ull << 9 * level) - 1));
+}
+
+/* Whether the core may read or write memory of this type for the guest. */
+static inline bool entry_allows(unsigned type, bool write)
+{
+    const unsigned writable = 1u << P2M_RAM | 1u << P2M_GRANT | 1u << P2M_SHARED;
+    const unsigned readable = writable | 1u << P2M_RAM_RO | 1u << P2M_GRANT_RO;
+
+    return (write ? writable : readable) >> type & 1;
+}
+
+#endif

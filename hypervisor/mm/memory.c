@@ -1,0 +1,60 @@
+/* Puts plan, page tables, frame table and pool together. */
+#include "mm/memory.h"
+
+#include <arch/image.h>
+
+#include "console/console.h"
+#include "mm/paging.h"
+#include "mm/plan.h"
+#include "mm/pool.h"
+#include "mm/table.h"
+#include "util/string.h"
+
+static struct plan plan;
+
+static void add(struct memory_range r, enum frame_kind kind)
+{
+    if (r.start < r.end)
+        frame_add((mfn_t){r.start >> PAGE_SHIFT}, (r.end - r.start) >> PAGE_SHIFT, kind);
+}
+
+/* What lies behind the module in its last page is not the module's. */
+static void tail_clear(struct memory_range module)
+{
+    uint64_t tail = -module.end & PAGE_MASK;
+
+    memset((void *)(uintptr_t)module.end, 0, tail); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+int memory_init(const struct handoff *h)
+{
+    const struct plan_input in = {
+        .range = h->range,
+        .is_ram = h->is_ram,
+        .range_count = h->range_count,
+        .image = {IMAGE_LOAD, (uintptr_t)image_end - IMAGE_VIRT},
+        .module = h->module,
+        .reach = paging_first_reach(),
+    };
+    struct paging_made made;
+
+    if (h->overflow)
+        console_log("memory: the map is too long, its end is not used");
+    int rc = plan_make(&plan, &in);
+    if (rc < 0) {
+        console_log("memory: %lu KiB of RAM are too little", plan.ram >> 10);
+        return rc;
+    }
+    tail_clear(h->module);
+    paging_init(&plan, &made);
+    frame_init(made.table, plan.frames);
+    add(plan.image, FRAME_CORE);
+    add(plan.pool, FRAME_CORE);
+    add(plan.module, FRAME_BUNDLE);
+    for (unsigned i = 0; i < plan.free_count; i++)
+        add(plan.free[i], FRAME_FREE);
+    pool_init(&(struct pool_place){made.pool, plan.pool.start >> PAGE_SHIFT,
+                                   (plan.pool.end - plan.pool.start) >> PAGE_SHIFT},
+              made.taken, plan.image.end - plan.image.start);
+    return 0;
+}

@@ -1,0 +1,15 @@
+/* The start of memory management, in one call. */
+#ifndef MM_MEMORY_H
+#define MM_MEMORY_H
+
+#include "boot/handoff.h"
+#include "util/check.h"
+
+/*
+ * Plans, builds the core's own page tables and goes over to them, fills the
+ * frame table, starts the pool. The loader's memory is gone afterwards; the
+ * module's frames are FRAME_BUNDLE. -XEN_ENOMEM with a logged line.
+ */
+MUST_USE int memory_init(const struct handoff *h);
+
+#endif

@@ -1,0 +1,205 @@
+/* Nested page tables: mapping, unmapping, splitting. Reading is in read.c. */
+#include "mm/p2m.h"
+
+#include <arch/tlb.h>
+
+#include <abi/xen.h>
+
+#include "domain/domain.h"
+#include "mm/entry.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "vcpu/virt.h"
+
+#define TABLES_ALWAYS 64u /* a domain's tables: so many, and as many again as twice its memory needs */
+
+static uint64_t leaf_make(uint64_t mfn, unsigned level, enum p2m_type type)
+{
+    return virt->nested_leaf((mfn_t){mfn}, level, type) | (uint64_t)type << ENTRY_TYPE_SHIFT;
+}
+
+static uint64_t table_make(const uint64_t *table)
+{
+    return virt->nested_table(pool_mfn(table)) | (uint64_t)ENTRY_TABLE << ENTRY_TYPE_SHIFT;
+}
+
+/* A guest decides where its mappings lie, so it must not decide how many tables they take. */
+static uint64_t *table_alloc(struct p2m *p2m)
+{
+    uint64_t most = TABLES_ALWAYS + p2m->domain->frames_max / (TABLE_ENTRIES / 2);
+
+    if (p2m->pages >= most)
+        return NULL;
+    uint64_t *table = pool_alloc(0);
+    if (table)
+        p2m->pages++;
+    return table;
+}
+
+static void table_free(struct p2m *p2m, uint64_t *table)
+{
+    p2m->pages--;
+    pool_free(table, 0);
+}
+
+int p2m_init(struct p2m *p2m, struct domain *domain)
+{
+    *p2m = (struct p2m){.domain = domain};
+    lock_init(&p2m->lock, LOCK_P2M);
+    p2m->root = table_alloc(p2m);
+    return p2m->root ? 0 : -XEN_ENOMEM;
+}
+
+static bool has_reference(unsigned type)
+{
+    return type == P2M_RAM || type == P2M_GRANT || type == P2M_GRANT_RO;
+}
+
+/* Drops what a detached table holds, then the table. */
+static void table_drop(struct p2m *p2m, uint64_t *table, unsigned level)
+{
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        uint64_t e = table[i];
+        if (entry_type(e) == ENTRY_TABLE) {
+            table_drop(p2m, entry_table(e), level - 1);
+        } else if (has_reference(entry_type(e))) {
+            uint64_t first = entry_mfn(e, 0, level);
+            for (uint64_t k = 0; k < 1ull << 9 * level; k++)
+                frame_put((mfn_t){first + k});
+        }
+    }
+    table_free(p2m, table);
+}
+
+void p2m_fini(struct p2m *p2m)
+{
+    lock_acquire(&p2m->lock);
+    uint64_t *root = p2m->root;
+    p2m->root = NULL;
+    lock_release(&p2m->lock);
+    if (!root)
+        return;
+    tlb_flush_p2m(p2m); /* nobody reads it any more */
+    table_drop(p2m, root, P2M_TOP);
+}
+
+static bool table_is_empty(const uint64_t *table)
+{
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        if (table[i])
+            return false;
+    return true;
+}
+
+/* Down to the slot at a level, making tables on the way. */
+static int slot_make(struct p2m *p2m, uint64_t gfn, unsigned level, uint64_t **slot)
+{
+    uint64_t *table = p2m->root;
+
+    if (!table)
+        return -XEN_EINVAL;
+    for (unsigned at = P2M_TOP; at > level; at--) {
+        uint64_t *s = &table[entry_index(gfn, at)];
+        if (*s == 0) {
+            uint64_t *new = table_alloc(p2m);
+            if (!new)
+                return -XEN_ENOMEM;
+            table_write(s, table_make(new));
+        } else if (entry_type(*s) != ENTRY_TABLE) {
+            return -XEN_EEXIST;
+        }
+        table = entry_table(*s);
+    }
+    *slot = &table[entry_index(gfn, level)];
+    return 0;
+}
+
+static int map_locked(struct p2m *p2m, uint64_t gfn, uint64_t leaf, unsigned level)
+{
+    uint64_t *slot, *old = NULL;
+    int rc = slot_make(p2m, gfn, level, &slot);
+
+    if (rc < 0)
+        return rc;
+    if (*slot) {
+        /* A table whose pages have all gone gives way to a large page. */
+        if (entry_type(*slot) != ENTRY_TABLE || !table_is_empty(entry_table(*slot)))
+            return -XEN_EEXIST;
+        old = entry_table(*slot);
+    }
+    table_write(slot, leaf);
+    if (old) {
+        tlb_flush_p2m(p2m);
+        table_free(p2m, old);
+    }
+    return 0;
+}
+
+int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type)
+{
+    uint64_t count = 1ull << order;
+
+    if ((order != 0 && order != FRAME_ORDER_2M && order != FRAME_ORDER_1G) ||
+        (gfn.v & (count - 1)) || (mfn.v & (count - 1)))
+        return -XEN_EINVAL;
+    if (gfn.v >= p2m_gfn_limit() || count > p2m_gfn_limit() - gfn.v || type == P2M_EMPTY)
+        return -XEN_EINVAL;
+    lock_acquire(&p2m->lock);
+    int rc = map_locked(p2m, gfn.v, leaf_make(mfn.v, order / 9, type), order / 9);
+    if (rc == 0 && type == P2M_RAM && gfn.v + count > p2m->ram_end)
+        p2m->ram_end = gfn.v + count;
+    lock_release(&p2m->lock);
+    return rc;
+}
+
+/* Replaces a large entry by a table that maps the same. */
+static int split(struct p2m *p2m, uint64_t *slot, unsigned level)
+{
+    uint64_t e = *slot, first = entry_mfn(e, 0, level);
+    uint64_t *table = table_alloc(p2m);
+
+    if (!table)
+        return -XEN_ENOMEM;
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        table[i] = leaf_make(first + ((uint64_t)i << 9 * (level - 1)), level - 1,
+                             (enum p2m_type)entry_type(e));
+    table_write(slot, table_make(table));
+    return 0;
+}
+
+static int unmap_locked(struct p2m *p2m, uint64_t gfn, mfn_t *mfn, enum p2m_type *type)
+{
+    uint64_t *table = p2m->root;
+
+    for (unsigned level = P2M_TOP; table; level--) {
+        uint64_t *slot = &table[entry_index(gfn, level)];
+        if (*slot == 0)
+            return 0;
+        if (entry_type(*slot) != ENTRY_TABLE) {
+            if (level == 0) {
+                *mfn = (mfn_t){entry_mfn(*slot, gfn, 0)};
+                *type = (enum p2m_type)entry_type(*slot);
+                table_write(slot, 0);
+                return 0;
+            }
+            int rc = split(p2m, slot, level);
+            if (rc < 0)
+                return rc;
+        }
+        table = entry_table(*slot);
+    }
+    return 0;
+}
+
+int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type)
+{
+    int rc = 0;
+
+    *mfn = (mfn_t){FRAME_NONE};
+    *type = P2M_EMPTY;
+    lock_acquire(&p2m->lock);
+    if (gfn.v < p2m_gfn_limit())
+        rc = unmap_locked(p2m, gfn.v, mfn, type);
+    lock_release(&p2m->lock);
+    return rc;
+}

@@ -1,0 +1,44 @@
+/*
+ * The frame table: 16 bytes for each machine frame below the highest RAM. Only
+ * the memory manager looks inside.
+ */
+#ifndef MM_TABLE_H
+#define MM_TABLE_H
+
+#include <stdint.h>
+
+#include "mm/frame.h"
+
+/* Bits of info. */
+#define FRAME_ORDER 0x1fu /* of the free block that begins here */
+#define FRAME_HEAD  0x80u /* a free block begins here */
+#define FRAME_DIRTY 0x40u /* and may hold somebody's data */
+#define FRAME_POOL  0x20u /* the core's, not the domains' */
+
+struct frame {
+    uint32_t next, prev; /* free blocks of one order; pages of small objects with room */
+    union {
+        uint32_t refs; /* FRAME_DOMAIN */
+        struct {
+            uint16_t used, first; /* of small objects: how many, the first free one */
+        };
+    };
+    uint16_t owner; /* FRAME_DOMAIN: domain id; in the pool: class of small objects + 1 */
+    uint8_t kind;   /* enum frame_kind */
+    uint8_t info;
+};
+_Static_assert(sizeof(struct frame) == 16, "frame table entry");
+
+/* End of a list; so the table has fewer entries (16 TiB of memory). */
+#define FRAME_END UINT32_MAX
+
+/*
+ * The table is there and says FRAME_ABSENT everywhere. Afterwards runs of frames
+ * get their kind: FRAME_FREE hands them to frame_alloc.
+ */
+void frame_init(struct frame *table, uint64_t count);
+void frame_add(mfn_t first, uint64_t count, enum frame_kind kind);
+
+struct frame *frame_entry(mfn_t mfn); /* CHECKs that there is one */
+
+#endif

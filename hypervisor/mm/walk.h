@@ -1,0 +1,19 @@
+/* From a guest's linear address to its guest-physical one, by the guest's own page tables. */
+#ifndef MM_WALK_H
+#define MM_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/p2m.h"
+#include "util/check.h"
+#include "vcpu/vcpu.h"
+
+/*
+ * As the guest's supervisor would, setting accessed and dirty bits. The caller
+ * reads the p2m in slot 0; the first quick window is used. -XEN_EFAULT.
+ */
+MUST_USE int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address,
+                  bool write, uint64_t *gpa);
+
+#endif

@@ -1,0 +1,144 @@
+/* Domain configurations made of random bytes. */
+#include "random_config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/rights.h>
+
+static uint8_t next(struct random_config *random)
+{
+    if (random->len == 0)
+        return 0;
+    random->len--;
+    return *random->data++;
+}
+
+static char *keep(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        abort();
+    return copy;
+}
+
+/* Text of up to 40 pieces out of those that XML makes difficult. */
+static char *make_text(struct random_config *random, bool one_line)
+{
+    static const char *const pieces[] = {
+        "a",    "<",     ">",   "&",  "'",        "\"",           "]]>",
+        " ",    "&amp;", "\t",  "\r", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+        "<!--", "\n",    "\n\n"};
+    size_t count = sizeof(pieces) / sizeof(*pieces) - (one_line ? 2 : 0);
+    char text[256] = "";
+
+    if (next(random) % 4 == 0)
+        return NULL;
+    for (unsigned i = next(random) % 40; i > 0; i--)
+        strcat(text, pieces[next(random) % count]);
+    return keep(one_line && !*text ? "x" : text);
+}
+
+static char *make_name(struct random_config *random)
+{
+    static const char letters[] = "abcxyzABCXYZ0189_.-";
+    char name[64];
+    size_t len = 1 + next(random) % 63;
+
+    for (size_t i = 0; i < len; i++)
+        name[i] = letters[next(random) % (i ? sizeof(letters) - 1 : 16)];
+    name[len] = '\0';
+    return keep(name);
+}
+
+static char *make_path(struct random_config *random, const char *start)
+{
+    static const char letters[] = "abyz09_+%@!\"#$&'()*,-.:;<=>?[\\]^`{|}~";
+    char path[256];
+    size_t len = strlen(strcpy(path, start));
+
+    for (unsigned parts = 1 + next(random) % 3; parts > 0; parts--) {
+        path[len++] = '/';
+        path[len++] = 'a';
+        for (unsigned i = next(random) % 20; i > 0; i--)
+            path[len++] = letters[next(random) % (sizeof(letters) - 1)];
+    }
+    path[len] = '\0';
+    return keep(path);
+}
+
+static uint64_t make_size(struct random_config *random)
+{
+    uint64_t size = 1;
+
+    for (unsigned i = next(random) % 6; i > 0; i--)
+        size = size << 8 | next(random);
+    return size << 10;
+}
+
+static void make_disks(struct random_config *random, struct domain_config *domain)
+{
+    domain->disk_count = next(random) % 4;
+    domain->disks = calloc(domain->disk_count + 1, sizeof(*domain->disks));
+    if (!domain->disks)
+        abort();
+    for (size_t i = 0; i < domain->disk_count; i++) {
+        struct config_disk *disk = &domain->disks[i];
+        char target[8];
+
+        (void)snprintf(target, sizeof(target), "xvd%c%c", 'a' + next(random) % 26, (int)('a' + i));
+        disk->target = keep(target);
+        disk->number = config_disk_number(target);
+        disk->source = make_path(random, "/dev");
+        disk->readonly = next(random) & 1;
+        disk->backend_name = next(random) & 1 ? make_name(random) : NULL;
+    }
+}
+
+static void make_hostdevs(struct random_config *random, struct domain_config *domain)
+{
+    domain->hostdev_count = next(random) % 4;
+    domain->hostdevs = calloc(domain->hostdev_count + 1, sizeof(*domain->hostdevs));
+    if (!domain->hostdevs)
+        abort();
+    for (size_t i = 0; i < domain->hostdev_count; i++) {
+        domain->hostdevs[i] = (struct config_hostdev){
+            .segment = (uint16_t)(next(random) << 8 | next(random)),
+            .bus = next(random),
+            .slot = next(random) % 32,
+            .function = next(random) % 8,
+            .managed = next(random) & 1,
+        };
+    }
+}
+
+struct domain_config *random_config_make(struct random_config *random)
+{
+    struct domain_config *domain = calloc(1, sizeof(*domain));
+
+    if (!domain)
+        abort();
+    domain->file = keep("/x.xml");
+    domain->name = make_name(random);
+    for (unsigned i = 0; i < 16; i++)
+        domain->uuid[i] = next(random);
+    domain->uuid_given = true;
+    domain->title = make_text(random, true);
+    domain->description = make_text(random, false);
+    domain->current_memory_bytes = make_size(random);
+    domain->memory_bytes = domain->current_memory_bytes + (make_size(random) & ~1023ull);
+    domain->vcpus = 1;
+    domain->kernel = make_path(random, "");
+    domain->initrd = next(random) & 1 ? make_path(random, "") : NULL;
+    domain->cmdline = make_text(random, false);
+    domain->on_poweroff = next(random) % 3;
+    domain->on_reboot = next(random) % 3;
+    domain->on_crash = next(random) % 3;
+    make_disks(random, domain);
+    make_hostdevs(random, domain);
+    domain->rights = next(random) & RIGHTS_ALL;
+    domain->emulator = next(random) & 1 ? make_path(random, "") : NULL;
+    return domain;
+}
