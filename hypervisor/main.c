@@ -39,8 +39,8 @@ static void loader_read(uint32_t protocol, uint64_t info)
     int rc = handoff_collect(protocol, info);
 
     console_init(is_headless(handoff.cmdline));
-    console_log("Bulkhead, started by %s", rc < 0 ? "a loader that it does not know"
-                                                   : handoff.protocol);
+    console_log("Bulkhead, started by %s",
+                rc < 0 ? "a loader that it does not know" : handoff.protocol);
     CHECK(rc == 0);
     options_parse(&boot_options, handoff.cmdline);
 }
@@ -91,9 +91,8 @@ _Noreturn void main(uint32_t protocol, uint64_t info)
     uart_route();
     cpus_count();
     bundle_take();
-    console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz",
-                frame_total() >> 8, pool_bytes() >> 10, pool_bytes_free() >> 10,
-                clock_tsc_hz() / 1000);
+    console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz", frame_total() >> 8,
+                pool_bytes() >> 10, pool_bytes_free() >> 10, clock_tsc_hz() / 1000);
     if (virt_init() < 0 || first_create() < 0)
         power_off(STATUS_FAILED);
     sched_loop();

@@ -40,7 +40,8 @@ static bool sums_to_zero(const void *p, size_t len)
 /* A whole table at a physical address, or NULL with a logged line. */
 static const struct header *table_at(uint64_t address)
 {
-    const struct header *t = (const void *)(uintptr_t)address; /* NOLINT(performance-no-int-to-ptr) */
+    const struct header *t =
+        (const void *)(uintptr_t)address; /* NOLINT(performance-no-int-to-ptr) */
     uint64_t reach = paging_first_reach();
 
     if (address == 0 || address >= reach - TABLE_MAX) {

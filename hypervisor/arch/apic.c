@@ -30,14 +30,14 @@ enum {
     REG_TIMER_DIVIDE = 0x3e0
 };
 
-#define BASE_ENABLE    (1u << 11)
-#define BASE_X2APIC    (1u << 10)
-#define SPURIOUS_ON    0x100u
-#define LVT_MASKED     0x10000u
-#define LVT_NMI        0x400u
-#define DIVIDE_BY_1    0xbu
-#define ICR_BUSY       (1u << 12)
-#define PAGE_LEN       0x400u
+#define BASE_ENABLE (1u << 11)
+#define BASE_X2APIC (1u << 10)
+#define SPURIOUS_ON 0x100u
+#define LVT_MASKED  0x10000u
+#define LVT_NMI     0x400u
+#define DIVIDE_BY_1 0xbu
+#define ICR_BUSY    (1u << 12)
+#define PAGE_LEN    0x400u
 
 #define PIC1 0x20
 #define PIC2 0xa0

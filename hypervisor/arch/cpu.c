@@ -11,7 +11,7 @@
 
 #define STACK_SIZE 4096u
 
-#define CPUID_FEATURES  1u
+#define CPUID_FEATURES   1u
 #define CPUID_STRUCTURED 7u
 
 #define CR0_BITS 0x80010033ull /* PG, WP, NE, ET, MP, PE */

@@ -39,6 +39,5 @@ void ioapic_route(uint64_t address, uint32_t gsi, unsigned vector, int level, in
     if (gsi >= pins)
         return;
     reg_write(REG_REDIRECT + 2 * gsi + 1, cpu_by_id(0)->apic_id << 24);
-    reg_write(REG_REDIRECT + 2 * gsi,
-              vector | (level ? ROUTE_LEVEL : 0u) | (low ? ROUTE_LOW : 0u));
+    reg_write(REG_REDIRECT + 2 * gsi, vector | (level ? ROUTE_LEVEL : 0u) | (low ? ROUTE_LOW : 0u));
 }

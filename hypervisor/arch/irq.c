@@ -35,11 +35,10 @@ static void handle_uart(unsigned cookie)
 }
 
 static void (*const handlers[IRQ_KINDS])(unsigned cookie) = {
-    [IRQ_SPURIOUS] = handle_nothing,
-    [IRQ_TIMER] = handle_timer,
-    [IRQ_KICK] = handle_nothing, /* whoever kicked has set a flag: it is looked at after the return */
-    [IRQ_UART] = handle_uart,
-    [IRQ_DEVICE] = pci_interrupt,
+    [IRQ_SPURIOUS] = handle_nothing, [IRQ_TIMER] = handle_timer,
+    [IRQ_KICK] = handle_nothing, /* whoever kicked has set a flag: it is looked at after the return
+                                  */
+    [IRQ_UART] = handle_uart,        [IRQ_DEVICE] = pci_interrupt,
 };
 
 void irq_handle(unsigned vector)

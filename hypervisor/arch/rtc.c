@@ -36,8 +36,12 @@ static struct date date_take(uint8_t century)
 {
     for (unsigned i = 0; i < WAIT_ROUNDS && reg_read(REG_A) & A_UPDATING; i++)
         cpu_relax();
-    return (struct date){reg_read(REG_SECOND), reg_read(REG_MINUTE), reg_read(REG_HOUR),
-                         reg_read(REG_DAY),    reg_read(REG_MONTH),  reg_read(REG_YEAR),
+    return (struct date){reg_read(REG_SECOND),
+                         reg_read(REG_MINUTE),
+                         reg_read(REG_HOUR),
+                         reg_read(REG_DAY),
+                         reg_read(REG_MONTH),
+                         reg_read(REG_YEAR),
                          century ? reg_read(century) : (uint8_t)0};
 }
 
@@ -72,10 +76,11 @@ uint64_t rtc_read(uint8_t century)
     if (!(form & B_24_HOURS))
         hour = hour % 12 + (pm ? 12 : 0);
     unsigned hundreds = century ? decimal(d.century, binary) : 20;
-    unsigned year = decimal(d.year, binary) + 100 * (hundreds >= 19 && hundreds <= 29 ? hundreds : 20);
+    unsigned year =
+        decimal(d.year, binary) + 100 * (hundreds >= 19 && hundreds <= 29 ? hundreds : 20);
     unsigned month = decimal(d.month, binary), day = decimal(d.day, binary);
     if (month < 1 || month > 12 || day < 1 || day > 31 || year < 1970)
         return 0;
-    return days(year, month, day) * 86400 + hour * 3600ull +
-           decimal(d.minute, binary) * 60ull + decimal(d.second, binary);
+    return days(year, month, day) * 86400 + hour * 3600ull + decimal(d.minute, binary) * 60ull +
+           decimal(d.second, binary);
 }

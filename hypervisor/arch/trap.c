@@ -10,15 +10,15 @@
 
 #include "console/console.h"
 
-#define VECTOR_NMI      2u
-#define VECTOR_DOUBLE   8u
+#define VECTOR_NMI        2u
+#define VECTOR_DOUBLE     8u
 #define VECTOR_PROTECTION 13u
-#define VECTOR_CHECK    18u
-#define VECTOR_EXTERNAL 32u
-#define STUB_SIZE       16u
-#define GATE_INTERRUPT  0x8e
-#define STATUS_PANIC    2u
-#define TRACE_DEPTH     12u
+#define VECTOR_CHECK      18u
+#define VECTOR_EXTERNAL   32u
+#define STUB_SIZE         16u
+#define GATE_INTERRUPT    0x8e
+#define STATUS_PANIC      2u
+#define TRACE_DEPTH       12u
 
 struct gate {
     uint16_t offset0, selector;
@@ -39,12 +39,12 @@ void trap_handle(struct trap_frame *f);
 static struct gate idt[256];
 
 static const char *const exception_names[32] = {
-    [0] = "divide error",   [1] = "debug",           [2] = "NMI",
-    [3] = "breakpoint",     [4] = "overflow",        [5] = "bound",
-    [6] = "invalid opcode", [7] = "no coprocessor",  [8] = "double fault",
-    [10] = "invalid TSS",   [11] = "no segment",     [12] = "stack fault",
-    [13] = "protection",    [14] = "page fault",     [16] = "x87",
-    [17] = "alignment",     [18] = "machine check",  [19] = "vector unit",
+    [0] = "divide error",   [1] = "debug",          [2] = "NMI",
+    [3] = "breakpoint",     [4] = "overflow",       [5] = "bound",
+    [6] = "invalid opcode", [7] = "no coprocessor", [8] = "double fault",
+    [10] = "invalid TSS",   [11] = "no segment",    [12] = "stack fault",
+    [13] = "protection",    [14] = "page fault",    [16] = "x87",
+    [17] = "alignment",     [18] = "machine check", [19] = "vector unit",
 };
 
 static uint8_t gate_ist(unsigned vector)

@@ -6,7 +6,14 @@
 
 #define COM1 0x3f8
 
-enum { DATA = COM1, IER = COM1 + 1, FCR = COM1 + 2, LCR = COM1 + 3, MCR = COM1 + 4, LSR = COM1 + 5 };
+enum {
+    DATA = COM1,
+    IER = COM1 + 1,
+    FCR = COM1 + 2,
+    LCR = COM1 + 3,
+    MCR = COM1 + 4,
+    LSR = COM1 + 5
+};
 
 #define FIFO_DEPTH   16u
 #define LSR_RECEIVED 0x01

@@ -181,9 +181,8 @@ static void multiboot_collect(const char *info)
 
     memcpy(&total, info, sizeof(total));
     handoff.protocol = "multiboot2";
-    for (const struct tag *tag = first;
-         (const char *)tag + sizeof(*tag) <= info + total && tag->type != TAG_END &&
-         tag->size >= sizeof(*tag);
+    for (const struct tag *tag = first; (const char *)tag + sizeof(*tag) <= info + total &&
+                                        tag->type != TAG_END && tag->size >= sizeof(*tag);
          tag = tag_next(tag)) {
         if (tag->type == TAG_MEMORY_MAP)
             map = tag;

@@ -15,7 +15,7 @@ struct handoff {
     struct memory_range range[HANDOFF_RANGES]; /* in bytes, as reported: may overlap */
     bool is_ram[HANDOFF_RANGES];
     unsigned range_count;
-    bool overflow; /* more ranges than that: the rest is not used */
+    bool overflow;              /* more ranges than that: the rest is not used */
     struct memory_range module; /* empty: none */
     unsigned module_count;
     uint8_t rsdp[36]; /* the ACPI root pointer */

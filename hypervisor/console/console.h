@@ -15,7 +15,8 @@ struct console_stream {
     bool cr; /* a carriage return that is shown only if no line feed follows */
 };
 
-/* How much a domain may still write by itself, in bytes, and when that was counted. All zero at first. */
+/* How much a domain may still write by itself, in bytes, and when that was counted. All zero at
+ * first. */
 struct console_limit {
     uint64_t time;
     uint32_t used;

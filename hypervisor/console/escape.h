@@ -1,4 +1,5 @@
-/* Makes a stream of hostile bytes harmless: printable UTF-8 and line feeds stay, the rest is \xNN. */
+/* Makes a stream of hostile bytes harmless: printable UTF-8 and line feeds stay, the rest is \xNN.
+ */
 #ifndef CONSOLE_ESCAPE_H
 #define CONSOLE_ESCAPE_H
 

@@ -14,7 +14,7 @@
 #include "hypercall/call.h"
 #include "mm/copy.h"
 
-#define PIECE     256u   /* bytes copied at a time, on the stack */
+#define PIECE     256u /* bytes copied at a time, on the stack */
 #define WRITE_MAX 65536u
 #define PUT_MAX   4096u
 
@@ -179,7 +179,8 @@ int hc_control_log(struct hc_call *call, struct xen_sysctl *arg)
         return -XEN_EINVAL; /* the log is everybody's */
     /* The index has 32 bits: it names the latest byte that it can. */
     lock_acquire(&console_lock);
-    uint64_t from = read->incremental ? log_end() - (uint32_t)((uint32_t)log_end() - read->index) : 0;
+    uint64_t from =
+        read->incremental ? log_end() - (uint32_t)((uint32_t)log_end() - read->index) : 0;
     if (from > log_end())
         from = 0;
     lock_release(&console_lock);

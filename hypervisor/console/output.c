@@ -14,7 +14,8 @@
 #include "console/log.h"
 #include "util/string.h"
 
-#define LINE_MAX 1024u /* a longer one is broken, so that its rest cannot pass for another's line */
+#define LINE_MAX 1024u /* a longer one is broken, so that its rest cannot pass for another's line  \
+                        */
 #define TEXT_MAX 512u
 
 static struct {
@@ -138,7 +139,8 @@ static void core_line(const char *format, va_list args)
         if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f)
             text[i] = '?';
     text[len++] = '\n';
-    log_put(stamp, string_format(stamp, sizeof(stamp), "[%5lu.%06lu] ", us / 1000000, us % 1000000));
+    log_put(stamp,
+            string_format(stamp, sizeof(stamp), "[%5lu.%06lu] ", us / 1000000, us % 1000000));
     log_put(text, len);
     output_write(&core, text, len);
 }

@@ -46,7 +46,9 @@ void console_show(struct domain *d, const char *text, size_t len, bool attached)
         .id = d->id,
         .name = d->label[0] ? d->label : "?",
         .prefix = output_headless() || !raw,
-        .form = attached ? OUTPUT_RAW : control ? OUTPUT_TEXT : OUTPUT_SAFE,
+        .form = attached  ? OUTPUT_RAW
+                : control ? OUTPUT_TEXT
+                          : OUTPUT_SAFE,
         .stream = &d->console.stream,
     };
 

@@ -11,10 +11,10 @@
 
 struct buddy {
     struct frame *table;
-    uint64_t count;                  /* frames in the table */
-    uint8_t tag;                     /* FRAME_POOL or 0: never merges with the other's */
-    uint64_t free;                   /* frames */
-    uint32_t list[BUDDY_ORDERS][2];  /* [order][dirty] */
+    uint64_t count;                 /* frames in the table */
+    uint8_t tag;                    /* FRAME_POOL or 0: never merges with the other's */
+    uint64_t free;                  /* frames */
+    uint32_t list[BUDDY_ORDERS][2]; /* [order][dirty] */
 };
 
 void buddy_init(struct buddy *b, struct frame *table, uint64_t count, uint8_t tag);

@@ -18,7 +18,8 @@ static size_t page_rest(uint64_t address, size_t len)
     return rest < len ? rest : len;
 }
 
-/* The byte at a guest-physical address, seen through a quick window; NULL: nothing there, or no right. */
+/* The byte at a guest-physical address, seen through a quick window; NULL: nothing there, or no
+ * right. */
 static void *see(const struct p2m *p2m, unsigned which, uint64_t gpa, bool write)
 {
     unsigned level = 0;
@@ -28,8 +29,8 @@ static void *see(const struct p2m *p2m, unsigned which, uint64_t gpa, bool write
     if (!entry_allows(entry_type(e), write))
         return NULL;
     uint64_t mfn = entry_mfn(e, gfn, level);
-    char *page = entry_type(e) == P2M_SHARED ? pool_page_known(mfn)
-                                             : window_peek(which, (mfn_t){mfn});
+    char *page =
+        entry_type(e) == P2M_SHARED ? pool_page_known(mfn) : window_peek(which, (mfn_t){mfn});
     return page + (gpa & PAGE_MASK);
 }
 

@@ -19,14 +19,16 @@ struct domain;
 MUST_USE int copy_from_guest(struct vcpu *v, void *dst, gla_t src, size_t len);
 MUST_USE int copy_to_guest(struct vcpu *v, gla_t dst, const void *src, size_t len);
 
-/* Up to len instruction bytes; returns how many could be read (stops at a page that is not there). */
+/* Up to len instruction bytes; returns how many could be read (stops at a page that is not there).
+ */
 size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len);
 
 /* By guest-physical address. */
 MUST_USE int copy_from_gpa(struct domain *d, void *dst, gpa_t src, size_t len);
 MUST_USE int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len);
 
-/* From one domain's linear to another's physical memory and back, page by page, no buffer between. */
+/* From one domain's linear to another's physical memory and back, page by page, no buffer between.
+ */
 MUST_USE int copy_guest_to_gpa(struct vcpu *v, gla_t src, struct domain *d, gpa_t dst, size_t len);
 MUST_USE int copy_gpa_to_guest(struct domain *d, gpa_t src, struct vcpu *v, gla_t dst, size_t len);
 

@@ -1,4 +1,5 @@
-/* Nested page-table entries as the p2m sees them: the type in bits 52 to 55, the vendor's bits below. */
+/* Nested page-table entries as the p2m sees them: the type in bits 52 to 55, the vendor's bits
+ * below. */
 #ifndef MM_ENTRY_H
 #define MM_ENTRY_H
 

@@ -11,10 +11,10 @@
 #include "util/lock.h"
 #include "util/string.h"
 
-#define CLASSES    7u
+#define CLASSES       7u
 #define CLASS_SIZE(c) (32u << (c))
-#define PIECE_END  UINT16_MAX
-#define ORDER_MAX  10u
+#define PIECE_END     UINT16_MAX
+#define ORDER_MAX     10u
 
 struct pool_place pool_place;
 
@@ -135,7 +135,7 @@ void *heap_alloc(size_t size)
     unsigned class = 0;
 
     while (class < CLASSES && CLASS_SIZE(class) < size)
-        class++;
+        class ++;
     if (class == CLASSES)
         return size <= PAGE_SIZE ? pool_alloc(0) : NULL;
     lock_acquire(&pool.lock);

@@ -32,9 +32,9 @@ struct domain;
 struct p2m {
     struct lock lock;
     struct domain *domain;
-    uint64_t *root;         /* top-level table, in the pool */
-    unsigned pages;         /* tables, of the pool */
-    uint64_t ram_end;       /* one past the highest gfn ever mapped as RAM */
+    uint64_t *root;   /* top-level table, in the pool */
+    unsigned pages;   /* tables, of the pool */
+    uint64_t ram_end; /* one past the highest gfn ever mapped as RAM */
     /*
      * Bits per CPU, changed atomically. Before a CPU enters the guest it sets its
      * bit in running, then (after a full barrier) takes its bit of flush_needed

@@ -39,9 +39,9 @@ struct device {
 };
 
 static struct {
-    uint64_t root;       /* physical */
-    uint64_t next, end;  /* pages of the pool while the tables are built */
-    uint64_t offset;     /* from a table's physical address to where it is seen */
+    uint64_t root;      /* physical */
+    uint64_t next, end; /* pages of the pool while the tables are built */
+    uint64_t offset;    /* from a table's physical address to where it is seen */
     bool built;
     uint64_t device_next;
     struct device device[DEVICES];
@@ -119,8 +119,8 @@ static void map_frame_table(const struct plan *plan)
     uint64_t absent = page_take();
 
     for (uint64_t i = 0; i * per_page < plan->frames; i++) {
-        struct memory_range part = {(i * per_page) << PAGE_SHIFT,
-                                    ((i + 1) * per_page) << PAGE_SHIFT};
+        struct memory_range part = {(i * per_page) << PAGE_SHIFT, ((i + 1) * per_page)
+                                                                      << PAGE_SHIFT};
         bool covered = plan_covers(plan, part);
         CHECK(map(FRAMES_BASE + i * PAGE_SIZE, covered ? page_take() : absent, PAGE_SIZE,
                   covered ? MAP_DATA : MAP_RODATA));

@@ -36,7 +36,7 @@ uint64_t paging_first_reach(void);
 
 /* For windows: their entries, one per slot, and the address of slot 0. */
 extern uint64_t *paging_window_entries;
-#define PAGING_WINDOW_BASE 0xffffffffc0000000ull
+#define PAGING_WINDOW_BASE  0xffffffffc0000000ull
 #define PAGING_WINDOW_SLOTS 32u /* of each CPU */
 
 #endif

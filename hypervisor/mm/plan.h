@@ -23,8 +23,8 @@ struct plan {
     struct memory_range free[PLAN_RANGES]; /* whole pages for domains, disjoint */
     unsigned free_count;
     struct memory_range image, module, pool; /* whole pages */
-    uint64_t ram;    /* bytes found in all */
-    uint64_t frames; /* one past the highest in use */
+    uint64_t ram;                            /* bytes found in all */
+    uint64_t frames;                         /* one past the highest in use */
 };
 
 /* -XEN_ENOMEM: no room for the pool. */

@@ -25,11 +25,11 @@
 /* The shapes that x86 page tables come in. */
 struct shape {
     uint8_t levels;
-    uint8_t bits;      /* of an index */
-    uint8_t size;      /* of an entry, in bytes */
-    uint8_t top_bits;  /* of the index at the top level */
-    uint32_t large;    /* bit per level: may map pages itself */
-    uint64_t root;     /* mask of CR3 */
+    uint8_t bits;     /* of an index */
+    uint8_t size;     /* of an entry, in bytes */
+    uint8_t top_bits; /* of the index at the top level */
+    uint32_t large;   /* bit per level: may map pages itself */
+    uint64_t root;    /* mask of CR3 */
 };
 
 enum { SHAPE_32, SHAPE_32_PSE, SHAPE_PAE, SHAPE_4, SHAPE_5 };
@@ -83,8 +83,8 @@ static void entry_mark(void *at, unsigned size, uint64_t old, uint64_t bits)
     uint32_t old32 = (uint32_t)old;
 
     if (size == 8)
-        (void)__atomic_compare_exchange_n((uint64_t *)at, &old, old | bits, false,
-                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+        (void)__atomic_compare_exchange_n((uint64_t *)at, &old, old | bits, false, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED);
     else
         (void)__atomic_compare_exchange_n((uint32_t *)at, &old32, (uint32_t)(old | bits), false,
                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED);
@@ -125,8 +125,7 @@ int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address, 
             return -XEN_EFAULT;
         uint64_t e = entry_load(at, s->size);
         bool pdpte = s->top_bits == 2 && level == 2; /* of PAE: neither rights nor accessed bit */
-        if (!(e & PTE_PRESENT) ||
-            (write && !pdpte && !(e & PTE_WRITE) && mode->cr0 & CR0_WP))
+        if (!(e & PTE_PRESENT) || (write && !pdpte && !(e & PTE_WRITE) && mode->cr0 & CR0_WP))
             return -XEN_EFAULT;
         bool leaf = level == 0 || (e & PTE_LARGE && s->large >> level & 1);
         uint64_t bits = PTE_ACCESSED | (leaf && write ? PTE_DIRTY : 0u);

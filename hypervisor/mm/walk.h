@@ -13,7 +13,7 @@
  * As the guest's supervisor would, setting accessed and dirty bits. The caller
  * reads the p2m in slot 0; the first quick window is used. -XEN_EFAULT.
  */
-MUST_USE int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address,
-                  bool write, uint64_t *gpa);
+MUST_USE int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address, bool write,
+                  uint64_t *gpa);
 
 #endif

@@ -35,7 +35,10 @@ struct lock {
     uint8_t rank;
 };
 
-#define LOCK_INIT(r) {.rank = (r)}
+#define LOCK_INIT(r)                                                                               \
+    {                                                                                              \
+        .rank = (r)                                                                                \
+    }
 
 void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_acquire(struct lock *lock);

@@ -19,18 +19,18 @@ struct acpi_register {
 };
 
 struct acpi {
-    uint64_t lapic;             /* physical address of the local APICs' page */
-    unsigned cpu_count;         /* usable ones; the first CPU_MAX are listed */
+    uint64_t lapic;     /* physical address of the local APICs' page */
+    unsigned cpu_count; /* usable ones; the first CPU_MAX are listed */
     uint32_t apic_id[CPU_MAX];
-    uint64_t ioapic;            /* the one that has global interrupt 0; 0: none */
-    uint32_t uart_gsi;          /* where ISA interrupt 4 arrives */
-    bool uart_level, uart_low;  /* and how */
-    uint64_t hpet;              /* 0: none */
-    uint16_t pm_timer;          /* port, 0: none */
-    bool pm_timer_wide;         /* 32 bits, not 24 */
-    uint8_t century;            /* RTC register, 0: none */
-    uint16_t sleep_port[2];     /* PM1a and PM1b control, 0: none */
-    bool has_sleep;             /* the values for S5 were found */
+    uint64_t ioapic;           /* the one that has global interrupt 0; 0: none */
+    uint32_t uart_gsi;         /* where ISA interrupt 4 arrives */
+    bool uart_level, uart_low; /* and how */
+    uint64_t hpet;             /* 0: none */
+    uint16_t pm_timer;         /* port, 0: none */
+    bool pm_timer_wide;        /* 32 bits, not 24 */
+    uint8_t century;           /* RTC register, 0: none */
+    uint16_t sleep_port[2];    /* PM1a and PM1b control, 0: none */
+    bool has_sleep;            /* the values for S5 were found */
     uint8_t sleep_type[2];
     bool has_reset;
     struct acpi_register reset;

@@ -17,12 +17,13 @@ struct cpu {
     struct cpu *self; /* at offset 0, for assembly */
     unsigned id;      /* 0 ... cpu_count() - 1 */
     uint32_t apic_id;
-    struct vcpu *current;     /* whose vCPU runs here; NULL: idle */
-    uint32_t locks_held;      /* bit per lock rank, debug builds */
+    struct vcpu *current;      /* whose vCPU runs here; NULL: idle */
+    uint32_t locks_held;       /* bit per lock rank, debug builds */
     volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
     volatile bool resched;     /* set by anyone, with an IPI if remote */
-    uint32_t windows_used;    /* bitmap of this CPU's window slots */
-    const struct p2m *volatile reading[2]; /* whose tables it looks at: they and their frames stay */
+    uint32_t windows_used;     /* bitmap of this CPU's window slots */
+    const struct p2m
+        *volatile reading[2]; /* whose tables it looks at: they and their frames stay */
 };
 
 struct cpu *cpu_by_id(unsigned id);
@@ -50,10 +51,5 @@ struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf);
-
-static inline void cpu_relax(void)
-{
-    __builtin_ia32_pause();
-}
 
 #endif

@@ -1,4 +1,4 @@
-/* The CPU that runs this code. */
+/* The CPU that runs this code. Host tests have a header of their own in its place. */
 #ifndef ARCH_THIS_H
 #define ARCH_THIS_H
 
@@ -9,6 +9,12 @@ static inline struct cpu *cpu_this(void)
     struct cpu *cpu;
     __asm__ volatile("movq %%gs:0, %0" : "=r"(cpu));
     return cpu;
+}
+
+/* Inside a loop that waits for another CPU. */
+static inline void cpu_relax(void)
+{
+    __builtin_ia32_pause();
 }
 
 #endif

@@ -12,7 +12,8 @@ struct trap_frame {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
-/* The interrupt descriptor table of this CPU; gates for NMI, #DF and #MC use stacks of their own. */
+/* The interrupt descriptor table of this CPU; gates for NMI, #DF and #MC use stacks of their own.
+ */
 void trap_init(void);
 
 #define TRAP_IST_NMI    1
