@@ -68,14 +68,17 @@ static void follow_store(void)
         add(name);
 }
 
+/* Again until nothing is left: reading the list may itself have taken in new events. */
 static void take_store_events(void)
 {
     bool changed = store_events_lost(&store);
 
-    while (store_event(&store))
-        changed = true;
-    if (changed)
+    while (store_event(&store) || changed) {
+        while (store_event(&store))
+            ;
         follow_store();
+        changed = store_events_lost(&store);
+    }
 }
 
 static evtchn_port_t bind_typed(void)
