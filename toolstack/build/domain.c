@@ -25,7 +25,7 @@ static int fail(struct build *b, int rc, unsigned line, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(b->error.text, sizeof(b->error.text), format, args);
+    (void)vsnprintf(b->error.text, sizeof(b->error.text), format, args);
     va_end(args);
     b->error.line = line;
     return rc;
@@ -103,7 +103,7 @@ static int name_domain(struct build *b)
     struct bulkhead_domain_rights rights = {.domid = b->domid, .rights = b->order.rights};
     int rc;
 
-    snprintf(label.label, sizeof(label.label), "%s", b->order.config->name);
+    (void)snprintf(label.label, sizeof(label.label), "%s", b->order.config->name);
     rc = hcall_domain_label(&label);
     if (rc < 0)
         return refused(b, rc, "name the domain");
@@ -271,7 +271,8 @@ static int assign_devices(struct build *b)
         char name[32];
         int rc;
 
-        snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", h->segment, h->bus, h->slot, h->function);
+        (void)snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", h->segment, h->bus, h->slot,
+                       h->function);
         op.cmd = XEN_DOMCTL_assign_device;
         op.u.assign_device.dev = XEN_DOMCTL_DEV_PCI;
         op.u.assign_device.u.pci.machine_sbdf = (uint32_t)h->segment << 16 | (uint32_t)h->bus << 8 |

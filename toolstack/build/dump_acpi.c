@@ -22,7 +22,7 @@ static int write_table(uint64_t gpa)
     char name[16];
     FILE *f;
 
-    snprintf(name, sizeof(name), "%.4s.dat", (const char *)at);
+    (void)snprintf(name, sizeof(name), "%.4s.dat", (const char *)at);
     f = fopen(name, "wb");
     if (!f)
         return 1;

@@ -42,11 +42,12 @@ static int write_disk(struct store_client *s, uint32_t tx, void *context)
     char number[12];
     int rc;
 
-    snprintf(front, sizeof(front), HOME "/device/vbd/%u", d->front, d->disk->number);
-    snprintf(back, sizeof(back), HOME "/backend/vbd/%u/%u", d->back, d->front, d->disk->number);
-    snprintf(front_id, sizeof(front_id), "%u", d->front);
-    snprintf(back_id, sizeof(back_id), "%u", d->back);
-    snprintf(number, sizeof(number), "%u", d->disk->number);
+    (void)snprintf(front, sizeof(front), HOME "/device/vbd/%u", d->front, d->disk->number);
+    (void)snprintf(back, sizeof(back), HOME "/backend/vbd/%u/%u", d->back, d->front,
+                   d->disk->number);
+    (void)snprintf(front_id, sizeof(front_id), "%u", d->front);
+    (void)snprintf(back_id, sizeof(back_id), "%u", d->back);
+    (void)snprintf(number, sizeof(number), "%u", d->disk->number);
     const struct store_pair front_nodes[] = {
         {"backend", back},       {"backend-id", back_id}, {"virtual-device", number},
         {"device-type", "disk"}, {"state", "1"},
@@ -100,12 +101,12 @@ static int write_own(struct store_client *s, const struct build *b, const char *
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < sizeof(own_nodes) / sizeof(own_nodes[0]); i++) {
-        snprintf(path, sizeof(path), "%s/%s", home, own_nodes[i]);
+        (void)snprintf(path, sizeof(path), "%s/%s", home, own_nodes[i]);
         rc = make_directory(s, STORE_TX_NONE, b->domid, b->domid, path);
     }
     /* A driver domain's backends lie in a directory of its own. */
     if (rc >= 0 && config_is_driver(b->order.config)) {
-        snprintf(path, sizeof(path), "%s/backend", home);
+        (void)snprintf(path, sizeof(path), "%s/backend", home);
         rc = make_directory(s, STORE_TX_NONE, b->domid, b->domid, path);
     }
     return rc;
@@ -125,10 +126,10 @@ static int write_home(struct store_client *s, const struct build *b)
     char console_port[24];
     int rc;
 
-    snprintf(home, sizeof(home), HOME, b->domid);
-    snprintf(console_port, sizeof(console_port), "%u", b->console_port);
+    (void)snprintf(home, sizeof(home), HOME, b->domid);
+    (void)snprintf(console_port, sizeof(console_port), "%u", b->console_port);
     for (unsigned i = 0; i < 6; i++)
-        snprintf(numbers[i], sizeof(numbers[i]), "%llu", values[i]);
+        (void)snprintf(numbers[i], sizeof(numbers[i]), "%llu", values[i]);
     const struct store_pair pairs[] = {
         {"name", c->name},
         {"domid", numbers[0]},

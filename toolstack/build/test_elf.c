@@ -103,10 +103,11 @@ TEST(every_truncation_is_refused)
 TEST(other_files)
 {
     struct sample s = sample_make();
+    static const char magic[4] = {'H', 'd', 'r', 'S'};
     uint8_t bzimage[1024] = {0};
     struct elf_image image;
 
-    memcpy(bzimage + 0x202, "HdrS", 4);
+    memcpy(bzimage + 0x202, magic, sizeof(magic));
     EXPECT(strstr(read_exact(bzimage, sizeof(bzimage), &image), "is a bzImage"));
     EXPECT(strstr(read_exact("", 0, &image), "is empty"));
     EXPECT(strstr(read_exact("hello, I am a text file", 24, &image), "is no ELF file"));

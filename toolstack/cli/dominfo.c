@@ -62,7 +62,7 @@ int verb_dominfo(struct cli *cli, int argc, char **argv)
     cli_print("%-15s %llu KiB\n", "Max memory:", (unsigned long long)(c->memory_bytes / 1024));
     if (e->domid != DOMID_INVALID)
         cli_print("%-15s %llu KiB\n",
-                  "Used memory:", (unsigned long long)(info.tot_pages * (PAGE_SIZE / 1024)));
+                  "Used memory:", (unsigned long long)info.tot_pages * (PAGE_SIZE / 1024));
     cli_print("%-15s %s\n", "Autostart:", c->autostart ? "enable" : "disable");
     cli_print("%-15s %s\n", "Kernel:", c->kernel);
     print_devices(c);

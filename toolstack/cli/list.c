@@ -11,7 +11,7 @@ static void print_row(const struct cli *cli, const struct entry *e)
     char id[8] = "-";
 
     if (e->domid != DOMID_INVALID)
-        snprintf(id, sizeof(id), "%u", e->domid);
+        (void)snprintf(id, sizeof(id), "%u", e->domid);
     cli_print(" %-4s %-20s %s%s\n", id, e->config->name, cli_state(e),
               cli_is_unsafe(cli, e) ? "   UNSAFE" : "");
 }

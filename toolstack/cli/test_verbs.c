@@ -22,7 +22,7 @@ static void say(const char *before, const char *format, va_list args)
     size_t len = strlen(fake_said);
 
     len += (size_t)snprintf(fake_said + len, sizeof(fake_said) - len, "%s", before);
-    vsnprintf(fake_said + len, sizeof(fake_said) - len, format, args);
+    (void)vsnprintf(fake_said + len, sizeof(fake_said) - len, format, args);
 }
 
 void cli_print(const char *format, ...)
@@ -63,7 +63,7 @@ static int run(const char *text)
     char line[512];
 
     fake_said[0] = 0;
-    snprintf(line, sizeof(line), "%s", text);
+    (void)snprintf(line, sizeof(line), "%s", text);
     return cli_run(&cli, line);
 }
 
@@ -146,7 +146,7 @@ TEST(help_for_all)
 
         EXPECT(verb_find(verbs[i].name) == &verbs[i]);
         EXPECT(i == 0 || strcmp(verbs[i - 1].name, verbs[i].name) < 0);
-        snprintf(line, sizeof(line), "help %s", verbs[i].name);
+        (void)snprintf(line, sizeof(line), "help %s", verbs[i].name);
         EXPECT(says(line, verbs[i].what));
     }
     EXPECT(errs("help nothing", "unknown verb"));

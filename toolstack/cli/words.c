@@ -19,7 +19,10 @@ static char *take_word(char *from, char **to)
         char c = *from;
 
         if (quote ? c == quote : c == '\'' || c == '"') {
-            quote = quote ? 0 : c;
+            if (quote)
+                quote = 0;
+            else
+                quote = c;
             from++;
         } else if (!quote && is_blank(c)) {
             more = false;

@@ -35,6 +35,21 @@ static unsigned count_lost(void)
     return lost;
 }
 
+/* The services are no part of host.xml, so nothing else knows that their names are taken. */
+static void refuse_service_names(const struct supervise *s, struct diagnostics *list)
+{
+    for (size_t i = 0; i < set.count; i++) {
+        struct domain_config *c = set.domains[i];
+
+        if (!supervise_find(s, c->name))
+            continue;
+        c->refused = true;
+        diagnostics_add(list, c->file, c->name_line,
+                        "the name '%s' is that of a domain every host has: choose another",
+                        c->name);
+    }
+}
+
 static bool check(struct cli *cli)
 {
     struct bulkhead_host_info host = {0};
@@ -47,6 +62,7 @@ static bool check(struct cli *cli)
     if (hcall_host_info(&host) >= 0)
         limits.memory_bytes = host.free_bytes;
     refused = config_check_set(set.domains, set.count, &limits, &list);
+    refuse_service_names(cli->supervise, &list);
     print_all(&list);
     return refused >= 0;
 }

@@ -114,10 +114,11 @@ static bool start_store(struct supervise *s)
 
     /* Its command line says where our ring is, which needs its id. */
     if (rc == 0 && (!page || own_ring(b.domid, page, &port) < 0 || serve_all(b.domid) < 0)) {
-        snprintf(b.error.text, sizeof(b.error.text), "the core refused the control domain's ring");
+        (void)snprintf(b.error.text, sizeof(b.error.text),
+                       "the core refused the control domain's ring");
         rc = -1;
     }
-    snprintf(cmdline, sizeof(cmdline), "control=0:%u", port);
+    (void)snprintf(cmdline, sizeof(cmdline), "control=0:%u", port);
     if (rc == 0)
         rc = build_fill(&b, cmdline);
     s->store_domid = b.domid;
@@ -142,8 +143,8 @@ static bool start_console(struct supervise *s)
     if (rc == 0) {
         rc = nodes_write(&store, &b);
         if (rc != 0)
-            snprintf(b.error.text, sizeof(b.error.text), "the store does not answer: %s",
-                     strerror(-rc));
+            (void)snprintf(b.error.text, sizeof(b.error.text), "the store does not answer: %s",
+                           strerror(-rc));
     }
     s->console_domid = b.domid;
     build_close(&b, rc != 0);

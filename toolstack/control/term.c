@@ -206,8 +206,8 @@ static void complete(void)
     if (count == 0)
         return;
     if (count == 1 || common > typed) {
-        snprintf(more, sizeof(more), "%.*s%s", (int)(common - typed), words[0] + typed,
-                 count == 1 ? " " : "");
+        (void)snprintf(more, sizeof(more), "%.*s%s", (int)(common - typed), words[0] + typed,
+                       count == 1 ? " " : "");
         edit_insert(&term.edit, more);
         return;
     }

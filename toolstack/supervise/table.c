@@ -14,7 +14,7 @@
 
 struct entry *supervise_add(struct supervise *s, struct domain_config *config)
 {
-    struct entry **entries = realloc(s->entries, (s->count + 1) * sizeof(*entries));
+    struct entry **entries = realloc(s->entries, (s->count + 1) * sizeof(struct entry *));
     struct entry *e;
 
     if (!entries)
@@ -41,7 +41,7 @@ void supervise_remove(struct supervise *s, struct entry *entry)
         if (s->entries[i] != entry)
             continue;
         entry_free(entry);
-        memmove(s->entries + i, s->entries + i + 1, (s->count - i - 1) * sizeof(*s->entries));
+        memmove(s->entries + i, s->entries + i + 1, (s->count - i - 1) * sizeof(struct entry *));
         s->count--;
         return;
     }
@@ -96,7 +96,7 @@ void entry_complain(struct supervise *s, const struct entry *e, unsigned line, c
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     s->failed = true;
     supervise_say("%s:%u: %s", e->config->file, line, text);

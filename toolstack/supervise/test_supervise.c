@@ -15,20 +15,30 @@
 
 #define SECOND 1000000000ull
 
+/* Configurations own their texts, so these are no literals. */
+static char text_block_xml[] = "/block.xml";
+static char text_block[] = "block";
+static char text_dev_nvme0n1[] = "/dev/nvme0n1";
+static char text_xvda[] = "xvda";
+static char text_guest_xml[] = "/guest.xml";
+static char text_guest[] = "guest";
+static char text_initrd[] = "/initrd";
+static char text_console_hvc0[] = "console=hvc0";
+static char text_nothing[] = "/nothing";
 static char kernel_path[] = "/vmlinux";
 static char image_path[] = "/bulkhead/block.elf";
 
 static struct config_hostdev nvme = {.slot = 4, .line = 9, .address_line = 11};
-static struct domain_config block = {.file = (char *)(uintptr_t) "/block.xml",
-                                     .name = (char *)(uintptr_t) "block",
+static struct domain_config block = {.file = text_block_xml,
+                                     .name = text_block,
                                      .memory_bytes = 8u << 20,
                                      .current_memory_bytes = 8u << 20,
                                      .vcpus = 1,
                                      .kernel = kernel_path,
                                      .hostdevs = &nvme,
                                      .hostdev_count = 1};
-static struct config_disk xvda = {.source = (char *)(uintptr_t) "/dev/nvme0n1",
-                                  .target = (char *)(uintptr_t) "xvda",
+static struct config_disk xvda = {.source = text_dev_nvme0n1,
+                                  .target = text_xvda,
                                   .number = 51712,
                                   .backend = &block,
                                   .line = 20,
@@ -43,14 +53,14 @@ static struct entry *guest_entry;
 static void begin(void)
 {
     fake_reset();
-    guest = (struct domain_config){.file = (char *)(uintptr_t) "/guest.xml",
-                                   .name = (char *)(uintptr_t) "guest",
+    guest = (struct domain_config){.file = text_guest_xml,
+                                   .name = text_guest,
                                    .memory_bytes = 8u << 20,
                                    .current_memory_bytes = 8u << 20,
                                    .vcpus = 2,
                                    .kernel = kernel_path,
-                                   .initrd = (char *)(uintptr_t) "/initrd",
-                                   .cmdline = (char *)(uintptr_t) "console=hvc0",
+                                   .initrd = text_initrd,
+                                   .cmdline = text_console_hvc0,
                                    .on_reboot = CONFIG_RESTART,
                                    .disks = &xvda,
                                    .disk_count = 1,
@@ -329,11 +339,11 @@ TEST(bad_files)
 {
     begin();
     guest.disk_count = 0;
-    guest.kernel = (char *)(uintptr_t) "/nothing";
+    guest.kernel = text_nothing;
     supervise_start(&s, guest_entry);
     supervise_step(&s);
     EXPECT(fake_count_said("/guest.xml:6: there is no file /nothing: ") == 1);
-    guest.kernel = (char *)(uintptr_t) "/initrd";
+    guest.kernel = text_initrd;
     supervise_start(&s, guest_entry);
     supervise_step(&s);
     EXPECT(fake_count_said("/guest.xml:6: /initrd is truncated") == 1);
@@ -348,7 +358,7 @@ TEST(bad_files)
     EXPECT(fake_count_said("/guest.xml:4: 2048 MiB of memory, but the host has 1024 MiB free") ==
            1);
     guest.memory_bytes = 8u << 20;
-    guest.initrd = (char *)(uintptr_t) "/nothing";
+    guest.initrd = text_nothing;
     supervise_start(&s, guest_entry);
     supervise_step(&s);
     EXPECT(fake_count_said("/guest.xml:7: there is no file /nothing") == 1);

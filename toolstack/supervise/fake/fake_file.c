@@ -48,18 +48,18 @@ void fake_file(const char *path, const void *bytes, size_t len)
     FILE *f;
 
     if (folder[0] == 0) {
-        snprintf(folder, sizeof(folder), "/tmp/fake-core-XXXXXX");
+        (void)snprintf(folder, sizeof(folder), "/tmp/fake-core-XXXXXX");
         if (!mkdtemp(folder))
             abort();
     }
     if (count == 16)
         abort();
-    snprintf(names[count], sizeof(names[count]), "%s%s", folder, path);
+    (void)snprintf(names[count], sizeof(names[count]), "%s%s", folder, path);
     f = fopen(names[count++], "wb");
     if (!f ||
         fwrite(bytes ? bytes : (const void *)&kernel, 1, bytes ? len : sizeof(kernel), f) == 0)
         abort();
-    fclose(f);
+    (void)fclose(f);
 }
 
 void fake_fini(void)

@@ -50,15 +50,15 @@ void fake_node_set(const char *path, const char *value)
         i = find("");
     if (i < 0)
         abort();
-    snprintf(nodes[i].path, sizeof(nodes[i].path), "%s", path);
-    snprintf(nodes[i].value, sizeof(nodes[i].value), "%s", value);
+    (void)snprintf(nodes[i].path, sizeof(nodes[i].path), "%s", path);
+    (void)snprintf(nodes[i].value, sizeof(nodes[i].value), "%s", value);
 }
 
 #define PATH(path, format)                                                                         \
     char path[256];                                                                                \
     va_list args;                                                                                  \
     va_start(args, format);                                                                        \
-    vsnprintf(path, sizeof(path), format, args);                                                   \
+    (void)vsnprintf(path, sizeof(path), format, args);                                             \
     va_end(args)
 
 int store_read(struct store_client *c, uint32_t tx, char *value, size_t size, const char *format,
