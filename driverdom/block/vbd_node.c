@@ -156,7 +156,7 @@ static bool number_of(const struct store_want *want, uint32_t absent, uint32_t *
 /* One queue's ring references and port, from its directory, with one round trip. */
 static bool queue_read(struct vbds *v, const char *directory, struct blk_link *link, uint32_t queue)
 {
-    char values[BLK_RING_PAGES_MAX + 1][12], names[BLK_RING_PAGES_MAX][12];
+    char values[BLK_RING_PAGES_MAX + 1][12], names[BLK_RING_PAGES_MAX][20];
     struct store_want wants[BLK_RING_PAGES_MAX + 1];
     uint32_t pages = 1u << link->ring_order;
 

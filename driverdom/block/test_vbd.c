@@ -1,0 +1,452 @@
+/* Block devices as the store tells of them: a store of a table, a guest, a RAM disk. */
+#include "vbd.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "played.h"
+#include "rig.h"
+
+#define BACK  "backend/vbd/2/51712"
+#define FRONT "/local/domain/2/device/vbd/51712"
+
+/* ---- a store: the functions of the client that vbd.c uses -------------------------------- */
+
+static struct node {
+    char path[96], value[600];
+} nodes[128];
+
+static struct node *node_find(const char *path)
+{
+    for (size_t i = 0; i < 128; i++)
+        if (strcmp(nodes[i].path, path) == 0)
+            return &nodes[i];
+    return NULL;
+}
+
+static const char *node(const char *path)
+{
+    const struct node *n = node_find(path);
+
+    return n ? n->value : "";
+}
+
+static void node_set(const char *path, const char *value)
+{
+    struct node *n = node_find(path);
+
+    if (!n)
+        n = node_find("");
+    if (!n)
+        abort();
+    (void)snprintf(n->path, sizeof(n->path), "%s", path);
+    (void)snprintf(n->value, sizeof(n->value), "%s", value);
+}
+
+static void node_remove(const char *below)
+{
+    for (size_t i = 0; i < 128; i++)
+        if (strncmp(nodes[i].path, below, strlen(below)) == 0)
+            nodes[i].path[0] = '\0';
+}
+
+static void path_make(char *path, const char *format, va_list args)
+{
+    if (vsnprintf(path, 96, format, args) >= 96)
+        abort();
+}
+
+int store_read_all(struct store_client *c, uint32_t tx, struct store_want *wants, size_t count,
+                   const char *base, ...)
+{
+    char directory[96];
+    va_list args;
+
+    (void)c;
+    (void)tx;
+    va_start(args, base);
+    path_make(directory, base, args);
+    va_end(args);
+    for (size_t i = 0; i < count; i++) {
+        char path[200];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, wants[i].path);
+        const struct node *n = node_find(path);
+
+        wants[i].result = !n ? -XEN_ENOENT : (int)strlen(n->value);
+        if (n && strlen(n->value) >= wants[i].size)
+            wants[i].result = -XEN_E2BIG;
+        else if (n)
+            memcpy(wants[i].value, n->value, strlen(n->value) + 1);
+    }
+    return 0;
+}
+
+int store_write_all(struct store_client *c, uint32_t tx, const struct store_pair *pairs,
+                    size_t count, const char *base, ...)
+{
+    char directory[96];
+    va_list args;
+
+    (void)c;
+    (void)tx;
+    va_start(args, base);
+    path_make(directory, base, args);
+    va_end(args);
+    for (size_t i = 0; i < count; i++) {
+        char path[200];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, pairs[i].path);
+        node_set(path, pairs[i].value);
+    }
+    return 0;
+}
+
+int store_write_number(struct store_client *c, uint32_t tx, uint64_t value, const char *format, ...)
+{
+    char path[96], text[24];
+    va_list args;
+
+    (void)c;
+    (void)tx;
+    va_start(args, format);
+    path_make(path, format, args);
+    va_end(args);
+    (void)snprintf(text, sizeof(text), "%lu", value);
+    node_set(path, text);
+    return 0;
+}
+
+static unsigned watches;
+int store_watch(struct store_client *c, const char *token, const char *format, ...)
+{
+    (void)c;
+    (void)token;
+    (void)format;
+    watches++;
+    return 0;
+}
+
+int store_unwatch(struct store_client *c, const char *token, const char *format, ...)
+{
+    (void)c;
+    (void)token;
+    (void)format;
+    watches--;
+    return 0;
+}
+
+int irq_alloc(uint64_t *address, uint32_t *data)
+{
+    *address = *data = 0;
+    return -XEN_ENOSPC;
+}
+
+/* ---- the pieces put together -------------------------------------------------------------- */
+
+static struct {
+    struct disk disk; /* its driver is the RAM disk's, over the same bytes */
+    struct rig rig;
+    struct disks disks;
+    struct vbds vbds;
+    struct store_client store;
+} t;
+
+static void fire(const char *path)
+{
+    static union {
+        struct store_event event;
+        char room[sizeof(struct store_event) + 128];
+    } e;
+
+    (void)snprintf(e.event.path, 128, "%s", path);
+    (void)fake_enter(RIG_BACK);
+    vbds_event(&t.vbds, &e.event);
+    vbds_settle(&t.vbds);
+}
+
+static void device_add(const char *params, const char *mode)
+{
+    node_set(BACK "/params", params);
+    node_set(BACK "/mode", mode);
+    node_set(BACK "/frontend", FRONT);
+    node_set(BACK "/online", "1");
+    node_set(BACK "/state", "1");
+    node_set(FRONT "/state", "1");
+}
+
+static void begin(void)
+{
+    memset(nodes, 0, sizeof(nodes));
+    watches = 0;
+    rig_init(&t.rig, 1, 0);
+    rig_fill_disk(&t.rig);
+    t.disks = (struct disks){.count = 1, .disks = {&t.disk}};
+    (void)fake_enter(RIG_BACK);
+    EXPECT(vbds_open(&t.vbds, &t.store, &t.disks) == 0);
+}
+
+/* What names mean needs a struct disk; what is served goes to the RAM disk. */
+static void disk_make(void)
+{
+    memset(&t.disk, 0, sizeof(t.disk));
+    t.disk.blk = t.rig.ram.disk;
+    (void)snprintf(t.disk.name, sizeof(t.disk.name), "nvme0n1");
+    t.disk.part = "p";
+    t.disk.gpt.state = GPT_OK;
+    t.disk.gpt.count = 2;
+    t.disk.gpt.partitions[0] =
+        (struct gpt_partition){.number = 1, .first = 64, .last = 1063, .label = "root"};
+    t.disk.gpt.partitions[1] =
+        (struct gpt_partition){.number = 2, .broken = true, .first = 1, .last = 0, .label = "bad"};
+}
+
+static void front_nodes(void)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "%u", t.rig.link.queues[0].refs[0]);
+    node_set(FRONT "/ring-ref", text);
+    (void)snprintf(text, sizeof(text), "%u", t.rig.link.queues[0].port);
+    node_set(FRONT "/event-channel", text);
+    node_set(FRONT "/protocol", "x86_64-abi");
+    node_set(FRONT "/feature-persistent", "1");
+    node_set(FRONT "/state", "3");
+}
+
+static struct vbd *only(void)
+{
+    return &t.vbds.vbds[0];
+}
+
+/* The device's volume is put onto the RAM disk, which is what the back end will use. */
+static void offered(void)
+{
+    begin();
+    disk_make();
+    device_add("/dev/nvme0n1p1", "w");
+    fire(BACK);
+    EXPECT(strcmp(node(BACK "/hotplug-status"), "connected") == 0);
+    EXPECT(strcmp(node(BACK "/state"), "2") == 0);
+    only()->volume.disk = &t.rig.ram.disk;
+}
+
+static void connected(void)
+{
+    offered();
+    front_nodes();
+    fire(FRONT "/state");
+    EXPECT(strcmp(node(BACK "/state"), "4") == 0);
+}
+
+static void gone(void)
+{
+    node_remove(BACK);
+    fire(BACK);
+    EXPECT(!only()->used && fake_mappings(RIG_BACK) == 0 && watches == 1);
+}
+
+TEST(offers_what_the_disk_has)
+{
+    offered();
+    EXPECT(strcmp(node(BACK "/sectors"), "1000") == 0);
+    EXPECT(strcmp(node(BACK "/sector-size"), "512") == 0);
+    EXPECT(strcmp(node(BACK "/feature-persistent"), "1") == 0);
+    EXPECT(strcmp(node(BACK "/feature-max-indirect-segments"), "64") == 0);
+    EXPECT(strcmp(node(BACK "/feature-discard"), "1") == 0);
+    EXPECT(strcmp(node(BACK "/info"), "0") == 0);
+    gone();
+}
+
+TEST(read_only_use)
+{
+    begin();
+    disk_make();
+    device_add("/dev/disk/by-partlabel/root", "r");
+    fire(BACK);
+    EXPECT(strcmp(node(BACK "/info"), "4") == 0);
+    EXPECT(strcmp(node(BACK "/feature-discard"), "0") == 0);
+    gone();
+}
+
+static void refused(const char *params, const char *why)
+{
+    begin();
+    disk_make();
+    device_add(params, "w");
+    fire(BACK);
+    EXPECT(strcmp(node(BACK "/hotplug-status"), "error") == 0);
+    EXPECT(strstr(node(BACK "/hotplug-error"), why) != NULL);
+    EXPECT(strcmp(node(BACK "/state"), "1") == 0);
+    node_set(BACK "/online", "0");
+    node_set(BACK "/state", "5");
+    fire(BACK);
+    EXPECT(strcmp(node(BACK "/state"), "6") == 0);
+    gone();
+}
+
+TEST(names_that_mean_nothing)
+{
+    refused("/dev/sda", "there is no /dev/sda; this backend has /dev/nvme0n1 (2 MiB) "
+                        "/dev/nvme0n1p1 \"root\"");
+    refused("/dev/nvme0n1p3", "there is no /dev/nvme0n1p3");
+    refused("/dev/nvme0n1p", "there is no");
+    refused("/dev/nvme0n1p1x", "there is no");
+    refused("/dev/nvme0n1p99999999999999999999", "there is no");
+    refused("/dev/nvme0n1p2", "lies outside its disk");
+    refused("/dev/disk/by-partlabel/none", "there is no /dev/disk/by-partlabel/none");
+    refused("/dev/disk/by-partlabel/", "there is no");
+    refused("", "there is no");
+}
+
+TEST(the_same_label_twice)
+{
+    begin();
+    disk_make();
+    (void)snprintf(t.disk.gpt.partitions[1].label, GPT_LABEL_LEN, "root");
+    device_add("/dev/disk/by-partlabel/root", "w");
+    fire(BACK);
+    EXPECT(strstr(node(BACK "/hotplug-error"), "2 partitions have the label \"root\"") != NULL);
+    gone();
+}
+
+TEST(two_writers_of_the_same_sectors)
+{
+    offered();
+    only()->volume.disk = &t.disk.blk;
+    node_set("backend/vbd/3/51712/params", "/dev/nvme0n1");
+    node_set("backend/vbd/3/51712/mode", "r");
+    node_set("backend/vbd/3/51712/frontend", "/local/domain/3/device/vbd/51712");
+    node_set("backend/vbd/3/51712/state", "1");
+    fire("backend/vbd/3/51712");
+    EXPECT(strcmp(node("backend/vbd/3/51712/hotplug-error"),
+                  "/dev/nvme0n1 is in use by domain 2") == 0);
+    /* When the one goes and the other comes in one batch of events, it is free. */
+    node_remove("backend/vbd/3");
+    fire("backend/vbd/3/51712");
+    node_remove(BACK);
+    node_set("backend/vbd/4/51712/params", "/dev/nvme0n1");
+    node_set("backend/vbd/4/51712/mode", "w");
+    node_set("backend/vbd/4/51712/frontend", "/local/domain/4/device/vbd/51712");
+    node_set("backend/vbd/4/51712/state", "1");
+    only()->changed = true;
+    fire("backend/vbd/4/51712");
+    EXPECT(strcmp(node("backend/vbd/4/51712/hotplug-status"), "connected") == 0);
+}
+
+TEST(connects_serves_closes_and_comes_back)
+{
+    connected();
+    for (int again = 0; again < 2; again++) {
+        struct blkif_request_segment s = {RIG_REF(0), 0, 7};
+        struct blkif_response r;
+
+        (void)fake_enter(RIG_GUEST);
+        blk_front_transfer(&t.rig.front[0], 9, BLKIF_OP_READ, 16, &s, 1);
+        blk_front_kick(&t.rig.front[0]);
+        (void)fake_enter(RIG_BACK);
+        for (int i = 0; i < 4; i++) {
+            (void)ramdisk_poll(&t.rig.ram.disk);
+            (void)vbds_serve(&t.vbds);
+        }
+        (void)fake_enter(RIG_GUEST);
+        EXPECT(blk_front_answer(&t.rig.front[0], &r) == 1 && r.id == 9 && r.status == 0);
+        EXPECT(memcmp(t.rig.data, ramdisk_bytes + (64 + 16) * 512, PAGE_SIZE) == 0);
+
+        node_set(FRONT "/state", "5");
+        fire(FRONT "/state");
+        EXPECT(strcmp(node(BACK "/state"), "5") == 0);
+        node_set(FRONT "/state", "6");
+        fire(FRONT "/state");
+        EXPECT(strcmp(node(BACK "/state"), "6") == 0 && fake_mappings(RIG_BACK) == 0);
+        node_set(FRONT "/state", "1");
+        fire(FRONT "/state");
+        EXPECT(strcmp(node(BACK "/state"), "2") == 0);
+        rig_make_guest(&t.rig, 1, 0);
+        front_nodes();
+        fire(FRONT "/state");
+        EXPECT(strcmp(node(BACK "/state"), "4") == 0);
+    }
+    gone();
+}
+
+TEST(a_dead_guest_is_let_go_when_its_disk_is_quiet)
+{
+    struct blkif_request_segment s = {RIG_REF(0), 0, 7};
+
+    connected();
+    t.rig.ram.hold = true;
+    (void)fake_enter(RIG_GUEST);
+    blk_front_transfer(&t.rig.front[0], 9, BLKIF_OP_READ, 16, &s, 1);
+    blk_front_kick(&t.rig.front[0]);
+    (void)fake_enter(RIG_BACK);
+    (void)vbds_serve(&t.vbds);
+    EXPECT(t.rig.ram.submitted == 1);
+    node_set(BACK "/online", "0");
+    node_set(BACK "/state", "5");
+    fire(BACK "/state");
+    EXPECT(strcmp(node(BACK "/state"), "5") == 0);
+    t.rig.ram.hold = false;
+    (void)ramdisk_poll(&t.rig.ram.disk);
+    (void)vbds_serve(&t.vbds);
+    vbds_settle(&t.vbds);
+    EXPECT(strcmp(node(BACK "/state"), "6") == 0 && fake_mappings(RIG_BACK) == 0);
+    gone();
+}
+
+static void hostile(const char *path, const char *value, const char *why)
+{
+    offered();
+    front_nodes();
+    node_set(path, value);
+    unsigned lines = fake_log_count();
+
+    fire(FRONT "/state");
+    EXPECT(strcmp(node(BACK "/state"), "5") == 0);
+    EXPECT(fake_log_count() == lines + 1 && strstr(fake_log_last(), why) != NULL);
+    gone();
+}
+
+TEST(hostile_front_end_nodes)
+{
+    hostile(FRONT "/protocol", "x86_32-abi", "protocol");
+    hostile(FRONT "/protocol", "", "protocol");
+    hostile(FRONT "/multi-queue-num-queues", "5", "more queues");
+    hostile(FRONT "/multi-queue-num-queues", "0", "more queues");
+    hostile(FRONT "/multi-queue-num-queues", "4294967297", "more queues");
+    hostile(FRONT "/multi-queue-num-queues", "2", "does not say");
+    hostile(FRONT "/ring-page-order", "5", "larger rings");
+    hostile(FRONT "/ring-page-order", "-1", "larger rings");
+    hostile(FRONT "/ring-page-order", "1", "does not say");
+    hostile(FRONT "/ring-ref", "x", "does not say");
+    hostile(FRONT "/ring-ref", "4000000000", "cannot be mapped");
+    hostile(FRONT "/ring-ref", "123456789012345678901234567890", "does not say");
+    hostile(FRONT "/event-channel", "77", "cannot be bound");
+}
+
+TEST(a_lying_ring_loses_its_device)
+{
+    connected();
+    ((struct ring_header *)t.rig.front[0].ring.page)->req_prod = 1000;
+    unsigned lines = fake_log_count();
+
+    (void)fake_enter(RIG_BACK);
+    for (int i = 0; i < 3; i++)
+        (void)vbds_serve(&t.vbds);
+    EXPECT(fake_log_count() == lines + 1);
+    EXPECT(strcmp(node(BACK "/state"), "5") == 0 && fake_mappings(RIG_BACK) == 0);
+    gone();
+}
+
+TEST(paths_that_are_no_device)
+{
+    begin();
+    fire("backend/vbd");
+    fire("backend/vbd/2");
+    fire("backend/vbd/2/51712x");
+    fire("backend/vbd/70000/51712");
+    fire("/local/domain/9/device/vbd/51712/state");
+    EXPECT(!only()->used);
+}
