@@ -14,6 +14,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/memory.h"
+#include "pci/pci.h"
 #include "sched/sched.h"
 #include "util/check.h"
 #include "util/string.h"
@@ -93,6 +94,7 @@ _Noreturn void main(uint32_t protocol, uint64_t info)
     bundle_take();
     console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz", frame_total() >> 8,
                 pool_bytes() >> 10, pool_bytes_free() >> 10, clock_tsc_hz() / 1000);
+    pci_init();
     if (virt_init() < 0 || first_create() < 0)
         power_off(STATUS_FAILED);
     sched_loop();

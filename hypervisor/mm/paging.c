@@ -30,7 +30,7 @@
 
 #define LARGE_SIZE 0x200000u
 #define TABLE_SIZE 512u
-#define DEVICES    64u
+#define DEVICES    256u
 
 struct device {
     uint64_t address;
@@ -184,9 +184,10 @@ void *paging_map_device(hpa_t address, size_t len)
     for (unsigned i = 0; i < paging.device_count; i++)
         if (paging.device[i].address == address.v && paging.device[i].len == len)
             return paging.device[i].at;
+    uint64_t virt = paging.device_next;
     /* The same place inside 2 MiB on both sides, so that large pages fit. */
-    uint64_t virt = ((paging.device_next + LARGE_SIZE - 1) & ~(uint64_t)(LARGE_SIZE - 1)) +
-                    (first & (LARGE_SIZE - 1));
+    if (size >= LARGE_SIZE)
+        virt = ((virt + LARGE_SIZE - 1) & ~(uint64_t)(LARGE_SIZE - 1)) + (first & (LARGE_SIZE - 1));
     if (paging.device_count == DEVICES || !map(virt, first, size, MAP_DEVICE))
         return NULL;
     paging.device_next = virt + size;
