@@ -20,42 +20,45 @@ struct event_table;
 struct grant_table;
 struct pci_space;
 
-#define DOMAIN_VCPUS 1u /* at most, for now */
+#define DOMAIN_VCPUS  1u /* at most, for now */
+/* Stand-ins for holes at a time: probing touches a handful, and each costs page tables. */
+#define DOMAIN_HOLES  32u
 #define DOMAIN_PARAMS 40u
 
 struct domain {
     uint16_t id;
-    uint32_t refs;          /* atomic; the last put frees */
-    struct list all;        /* in the list of domains */
+    uint32_t refs;   /* atomic; the last put frees */
+    struct list all; /* in the list of domains */
     struct lock lock;
     char label[BULKHEAD_LABEL_MAX];
     uint8_t handle[16];
     uint32_t rights;
-    bool has_run;           /* unpaused once: nothing may be built into it any more */
+    bool has_run; /* unpaused once: nothing may be built into it any more */
     bool labelled, entitled;
-    bool paused;            /* by the control operation */
-    bool runstate_flag;     /* asked for XEN_RUNSTATE_UPDATE by vm_assist */
+    bool paused;        /* by the control operation */
+    bool runstate_flag; /* asked for XEN_RUNSTATE_UPDATE by vm_assist */
     volatile bool dying;
     volatile bool shutdown; /* stopped, waits for its builder */
     uint8_t shutdown_code;
     bool has_x2apic;
 
     struct p2m p2m;
-    uint64_t frames;        /* RAM owned now */
+    uint64_t frames; /* RAM owned now */
     uint64_t frames_max;
-    unsigned holes;         /* pages that stand in where nothing is (vcpu/hole.h) */
-    void *scratch;          /* what is written there; page of the pool */
+    uint64_t hole[DOMAIN_HOLES]; /* frames with a stand-in, 0: none (vcpu/hole.h) */
+    unsigned hole_next;          /* the next to go when another is needed */
+    void *scratch;               /* what is written there; page of the pool */
     struct vcpu *vcpu[DOMAIN_VCPUS];
     unsigned vcpu_count;
 
     struct shared_info *shared; /* page of the pool */
     gfn_t shared_gfn;           /* where the guest has it; FRAME_NONE: nowhere */
     uint64_t param[DOMAIN_PARAMS];
-    uint8_t callback_vector;    /* HVM_PARAM_CALLBACK_IRQ, 0: none */
+    uint8_t callback_vector; /* HVM_PARAM_CALLBACK_IRQ, 0: none */
     struct event_table *events;
     struct grant_table *grants;
-    struct pci_space *pci;      /* NULL: owns no function */
-    struct list pairs;          /* struct pair: who it may share with */
+    struct pci_space *pci; /* NULL: owns no function */
+    struct list pairs;     /* struct pair: who it may share with */
     struct console_domain console;
 
     struct bulkhead_domain_stats stats; /* counters that are not kept elsewhere */

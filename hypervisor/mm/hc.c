@@ -100,7 +100,7 @@ static int place_clear(struct domain *d, gfn_t gfn)
     mfn_t frame;
 
     (void)p2m_lookup(&d->p2m, gfn, &type);
-    if (type == P2M_EMPTY)
+    if (p2m_is_hole(type))
         return 0;
     if (type != P2M_RAM && type != P2M_SHARED)
         return -XEN_EPERM;
@@ -185,7 +185,7 @@ int hc_memory_remove_from_physmap(struct hc_call *call, struct xen_remove_from_p
     if (rc < 0)
         return rc;
     (void)p2m_lookup(&d->p2m, (gfn_t){arg->gpfn}, &type);
-    rc = type == P2M_EMPTY ? -XEN_EINVAL : place_clear(d, (gfn_t){arg->gpfn});
+    rc = p2m_is_hole(type) ? -XEN_EINVAL : place_clear(d, (gfn_t){arg->gpfn});
     if (rc == 0 && type == P2M_SHARED)
         forget_shared(d, arg->gpfn);
     domain_put(d);

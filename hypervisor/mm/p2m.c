@@ -122,6 +122,11 @@ static int map_locked(struct p2m *p2m, uint64_t gfn, uint64_t leaf, unsigned lev
 
     if (rc < 0)
         return rc;
+    if (*slot && level == 0 && p2m_is_hole((enum p2m_type)entry_type(*slot))) {
+        table_write(slot, leaf);
+        tlb_flush_p2m(p2m); /* the stand-in may not be read any more */
+        return 0;
+    }
     if (*slot) {
         /* A table whose pages have all gone gives way to a large page. */
         if (entry_type(*slot) != ENTRY_TABLE || !table_is_empty(entry_table(*slot)))
@@ -151,6 +156,29 @@ int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type
         p2m->ram_end = gfn.v + count;
     lock_release(&p2m->lock);
     return rc;
+}
+
+void p2m_prune(struct p2m *p2m, gfn_t gfn)
+{
+    lock_acquire(&p2m->lock);
+    for (unsigned leaf = 1; leaf <= P2M_TOP && p2m->root; leaf++) {
+        uint64_t *table = p2m->root;
+        uint64_t *slot = NULL;
+
+        for (unsigned level = P2M_TOP; level >= leaf; level--) {
+            slot = &table[entry_index(gfn.v, level)];
+            if (entry_type(*slot) != ENTRY_TABLE)
+                goto out;
+            table = entry_table(*slot);
+        }
+        if (!table_is_empty(table))
+            break;
+        table_write(slot, 0);
+        tlb_flush_p2m(p2m);
+        table_free(p2m, table);
+    }
+out:
+    lock_release(&p2m->lock);
 }
 
 /* Replaces a large entry by a table that maps the same. */

@@ -27,6 +27,12 @@ enum p2m_type {
     P2M_SCRATCH   /* the same where the guest wrote: a page that only the domain sees */
 };
 
+/* Nothing is there, whether or not something stands in for it. */
+static inline bool p2m_is_hole(enum p2m_type type)
+{
+    return type == P2M_EMPTY || type == P2M_HOLE || type == P2M_SCRATCH;
+}
+
 struct domain;
 
 struct p2m {
@@ -51,8 +57,8 @@ void p2m_fini(struct p2m *p2m);
 
 /*
  * Maps 1 << order frames (order 0, 9 or 18, both numbers aligned to it) where
- * nothing is mapped yet. -XEN_EEXIST, -XEN_ENOMEM, -XEN_EINVAL (out of range).
- * Takes the lock.
+ * nothing is mapped yet; a 4 KiB mapping replaces what stands in for a hole.
+ * -XEN_EEXIST, -XEN_ENOMEM, -XEN_EINVAL (out of range). Takes the lock.
  */
 MUST_USE int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type);
 
@@ -62,6 +68,9 @@ MUST_USE int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum
  * reference. P2M_EMPTY if nothing was there. -XEN_ENOMEM if a split failed.
  */
 MUST_USE int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type);
+
+/* Gives back the tables that lead to a gfn and map nothing any more. */
+void p2m_prune(struct p2m *p2m, gfn_t gfn);
 
 /* What is at a gfn; FRAME_NONE and P2M_EMPTY if nothing. The answer can be stale at once. */
 mfn_t p2m_lookup(struct p2m *p2m, gfn_t gfn, enum p2m_type *type);

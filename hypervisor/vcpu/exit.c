@@ -157,7 +157,7 @@ void exit_nested(struct vcpu *v, const struct exit_nested *fault)
                      (unsigned long long)at.v);
         return;
     case HOLE_REFUSED:
-        domain_crash(d, "vCPU %u uses too much address space without memory (%llx)", v->id,
+        domain_crash(d, "vCPU %u finds no page tables for %llx, where nothing is", v->id,
                      (unsigned long long)at.v);
         return;
     }

@@ -8,12 +8,6 @@
 #include "mm/p2m.h"
 #include "util/string.h"
 
-/*
- * Each stand-in costs the pool up to three page tables, so a domain gets a
- * bounded number: probing of devices that are not there touches a handful.
- */
-#define HOLES_MAX 64u
-
 /* One page of ones that all domains read. Made when first needed, kept for ever. */
 static void *ones;
 
@@ -35,18 +29,37 @@ static void *ones_page(void)
     return expected;
 }
 
+/* The oldest stand-in goes, unless something real has come in its place. */
+static void evict(struct domain *d, gfn_t gfn)
+{
+    enum p2m_type type;
+    mfn_t mfn;
+
+    (void)p2m_lookup(&d->p2m, gfn, &type);
+    if (type != P2M_HOLE && type != P2M_SCRATCH)
+        return;
+    if (p2m_unmap(&d->p2m, gfn, &mfn, &type) < 0)
+        return;
+    tlb_flush_p2m(&d->p2m);
+    p2m_prune(&d->p2m, gfn);
+}
+
 static enum hole_result stand_in(struct domain *d, gfn_t gfn, void *page, enum p2m_type type)
 {
+    uint64_t *slot = &d->hole[d->hole_next % DOMAIN_HOLES];
     int rc;
 
-    if (!page || d->holes >= HOLES_MAX)
+    if (!page)
         return HOLE_REFUSED;
+    if (*slot != 0)
+        evict(d, (gfn_t){*slot});
     rc = p2m_map(&d->p2m, gfn, pool_mfn(page), 0, type);
     if (rc == -XEN_EEXIST)
         return HOLE_AGAIN; /* another vCPU was faster */
     if (rc < 0)
         return HOLE_REFUSED;
-    d->holes++;
+    *slot = gfn.v;
+    d->hole_next++;
     return HOLE_AGAIN;
 }
 
@@ -61,7 +74,6 @@ static void *scratch_page(struct domain *d)
 enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch)
 {
     enum p2m_type type;
-    mfn_t mfn;
 
     (void)p2m_lookup(&d->p2m, gfn, &type);
     if (fetch && type != P2M_RAM && type != P2M_RAM_RO)
@@ -78,10 +90,5 @@ enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch)
         return type == P2M_HOLE ? HOLE_AGAIN : stand_in(d, gfn, ones_page(), P2M_HOLE);
     }
     d->stats.holes_written++;
-    if (type == P2M_HOLE) {
-        if (p2m_unmap(&d->p2m, gfn, &mfn, &type) < 0)
-            return HOLE_REFUSED;
-        tlb_flush_p2m(&d->p2m);
-    }
     return stand_in(d, gfn, scratch_page(d), P2M_SCRATCH);
 }

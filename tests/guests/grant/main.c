@@ -307,6 +307,7 @@ TEST(the_table_grows_to_its_limit)
 {
     struct gnttab_query_size size = {.dom = DOMID_SELF};
     struct xen_add_to_physmap place = {.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table};
+    struct xen_remove_from_physmap remove = {.domid = DOMID_SELF, .gpfn = frame_of(hole)};
 
     if (!ready())
         return;
@@ -319,4 +320,5 @@ TEST(the_table_grows_to_its_limit)
     EXPECT(call_grant(GNTTABOP_query_size, &size, 1) == 0 && size.nr_frames == size.max_nr_frames);
     *(volatile uint32_t *)(void *)hole = 1;
     EXPECT(*(volatile uint32_t *)(void *)hole == 1);
+    EXPECT(call_memory(XENMEM_remove_from_physmap, &remove) == 0);
 }

@@ -194,23 +194,3 @@ TEST(vcpus_that_are_not_there)
     EXPECT(call_vcpu(VCPUOP_initialise, 0, &told) == -XEN_ENOSYS);
     EXPECT(call_vcpu(VCPUOP_stop_periodic_timer, 0, NULL) == 0);
 }
-
-TEST(vcpu_info_moves_once)
-{
-    static uint8_t page[4096] __attribute__((aligned(4096)));
-    struct vcpu_register_vcpu_info info = {.mfn = call_address(page) / 4096, .offset = 4090};
-
-    if (!ready())
-        return;
-    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
-    info.offset = 63;
-    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
-    info.offset = 128;
-    info.mfn = 1ull << 40;
-    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
-    info.mfn = call_address(page) / 4096;
-    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == 0);
-    EXPECT(((struct vcpu_info *)(void *)(page + 128))->time.tsc_to_system_mul != 0);
-    EXPECT(((struct vcpu_info *)(void *)(page + 128))->evtchn_upcall_pending == 1);
-    EXPECT(call_vcpu(VCPUOP_register_vcpu_info, 0, &info) == -XEN_EINVAL);
-}
