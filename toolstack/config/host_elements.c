@@ -8,13 +8,13 @@ static const struct walk_element rows[ROW_COUNT] = {
     [DOMAIN] = {HOST, "domain", .count = WALK_MANY, .begin = host_begin_domain,
                 .meaning = "a domain of the host, and where it is described",
                 .attributes = {{"file", true, "(/[!-.0-~]+)+", NULL, host_set_file,
-                                "file='/debian.xml', an absolute path without spaces"},
+                                .write = "file='/debian.xml', an absolute path without spaces"},
                                {"autostart", false, "yes|no", NULL, host_set_autostart,
-                                "yes or no"}}},
+                                .write = "yes or no"}}},
     [IOMMU] = {HOST, "iommu", .begin = host_begin_iommu,
                .meaning = "may a domain own a PCI function that no IOMMU contains",
                .attributes = {{"required", true, "yes|no", NULL, host_set_required,
-                               "required='yes', or 'no', which is UNSAFE"}}},
+                               .write = "required='yes', or 'no', which is UNSAFE"}}},
 };
 
 const struct walk_grammar elements_host = {rows, ROW_COUNT, elements_hints};

@@ -55,7 +55,7 @@ int config_set_load(const struct config_root *root, struct config_set *out,
 
 void config_set_free(struct config_set *set)
 {
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; set->domains && i < set->count; i++)
         config_domain_free(set->domains[i]);
     free(set->domains);
     config_host_free(set->host);

@@ -113,6 +113,7 @@ static void on_doctype(void *context, const xmlChar *name, const xmlChar *extern
     refuse(context, "a DOCTYPE is not allowed: remove it");
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is libxml2's */
 static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
                      int namespace_count, const xmlChar **namespaces, int attribute_count,
                      int default_count, const xmlChar **attributes)
