@@ -67,7 +67,8 @@ static int start(struct cli *cli, struct entry *entry, const char *file)
     supervise_start(cli->supervise, entry);
     if (!cli_wait(cli, is_settled, entry))
         return cli_error("domain %s is still being started", entry->config->name);
-    if (entry->phase != ENTRY_LIVE)
+    /* It may have been quick and be over already. */
+    if (entry->phase == ENTRY_FAILED)
         return cli_error("domain %s could not be started", entry->config->name);
     cli_print("Domain %s created from %s\n", entry->config->name, file);
     return 0;

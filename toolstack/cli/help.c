@@ -16,9 +16,7 @@ int verb_help(struct cli *cli, int argc, char **argv)
         return 0;
     }
     for (size_t i = 0; i < verb_count; i++)
-        cli_print("  %-10s %-24.24s %s\n", verbs[i].name,
-                  verbs[i].words == WORDS_NONE || verbs[i].args[0] != 'D' ? verbs[i].args
-                                                                          : "DOMAIN",
-                  verbs[i].what);
+        cli_print("  %-10s %s\n", verbs[i].name, verbs[i].what);
+    cli_print("`help VERB` says more.\n");
     return 0;
 }
