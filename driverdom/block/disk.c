@@ -16,7 +16,7 @@
 int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page, uint32_t len)
 {
     struct blk_disk *blk = &disk->blk;
-    struct blk_span span = {.dma = memory_dma_address(page), .len = len};
+    struct blk_span span = {.dma = len > 0 ? memory_dma_address(page) : 0, .len = len};
     struct blk_io io = {.op = op,
                         .sector = sector,
                         .sectors = len / BLK_SECTOR,
