@@ -1,0 +1,269 @@
+/*
+ * Moves of several domains against the store's service: requests whole and in
+ * pieces, indices that lie, words that change after they were read, answers that
+ * nobody takes, domains that come, go, die and reconnect.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <hcall.h>
+#include <rt/event.h>
+#include <rt/memory.h>
+#include <shm.h>
+
+#include "fake_hv.h"
+#include "store_service.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define STORE   7
+#define CLIENTS 4 /* 0 is the control domain */
+
+struct input {
+    const uint8_t *data;
+    size_t left;
+};
+
+struct world {
+    struct store_service *service;
+    struct xenstore_domain_interface *pages[CLIENTS];
+    evtchn_port_t ports[CLIENTS];
+    unsigned hook_wait; /* reads until one is followed by a change; 0: none */
+    uint32_t hook_value;
+};
+
+static const struct store_limits limits = {
+    .nodes = 12,
+    .node_bytes = 256,
+    .perms = 3,
+    .watches = 4,
+    .events = 8,
+    .transactions = 3,
+    .transaction_nodes = 10,
+    .domain_bytes = 6000,
+    .total_bytes = 24000,
+};
+
+static void check(bool ok)
+{
+    if (!ok)
+        abort();
+}
+
+static uint8_t next(struct input *in)
+{
+    if (in->left == 0)
+        return 0;
+    in->left--;
+    return *in->data++;
+}
+
+static uint32_t next_word(struct input *in)
+{
+    uint32_t word = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        word = word << 8 | next(in);
+    return word;
+}
+
+static void change(void *context, void *shared, size_t len)
+{
+    struct world *w = context;
+
+    for (size_t i = 0; w->hook_wait == 1 && i < len; i++)
+        ((uint8_t *)shared)[i] ^= (uint8_t)(w->hook_value >> i % 4 * 8);
+    if (w->hook_wait > 0)
+        w->hook_wait--;
+}
+
+static void build(struct world *w, domid_t domid)
+{
+    (void)fake_enter(domid);
+    w->pages[domid] = memory_pages_alloc(1);
+    w->ports[domid] = fake_port(domid, STORE);
+    fake_grant(domid, GNTTAB_RESERVED_XENSTORE, STORE, w->pages[domid], false);
+}
+
+/* As many turns as there are bytes to cause them, and some more: it has to come to an end. */
+static void run(struct world *w, unsigned turns)
+{
+    evtchn_port_t port;
+    struct shm_hook hook = {change, NULL, w};
+
+    (void)fake_enter(STORE);
+    shm_hook_set(&hook);
+    while ((port = event_next()) != EVENT_NONE)
+        service_event(w->service, port);
+    while (turns-- > 0 && service_turn(w->service))
+        ;
+    shm_hook_set(NULL);
+}
+
+static void kick(const struct world *w, domid_t d)
+{
+    struct evtchn_send send = {w->ports[d]};
+
+    (void)fake_enter(d);
+    (void)hcall_event_send(&send);
+}
+
+/* Bytes into the ring as a careless client would: whether there is room or not. */
+static void put(struct world *w, domid_t d, const void *bytes, size_t len)
+{
+    struct xenstore_domain_interface *page = w->pages[d];
+
+    for (size_t i = 0; i < len; i++)
+        page->req[MASK_XENSTORE_IDX(page->req_prod + i)] = ((const char *)bytes)[i];
+    page->req_prod += (uint32_t)len;
+}
+
+static size_t add_path(char *out, uint8_t choice)
+{
+    static const char *const bases[] = {"", "/local/domain/1", "/local/domain/2", "/x"};
+    static const char *const names[] = {"a", "b", "device/c"};
+    size_t len = strlen(bases[choice & 3]);
+
+    memcpy(out, bases[choice & 3], len);
+    for (unsigned depth = choice >> 2 & 3; depth > 0; depth--) {
+        const char *name = names[(choice >> 4) % 3];
+
+        if (len > 0)
+            out[len++] = '/';
+        memcpy(out + len, name, strlen(name));
+        len += strlen(name);
+        choice = (uint8_t)(choice >> 1 | choice << 7);
+    }
+    out[len++] = 0;
+    return len;
+}
+
+/* A request that makes sense, so that the fuzzer gets far. */
+static void move_request(struct world *w, struct input *in, domid_t d)
+{
+    static const char *const perms[] = {"n1\0r2", "b2\0n1", "n0\0b1", "r3\0w2"};
+    struct {
+        struct xsd_sockmsg header;
+        char payload[512];
+    } m;
+    uint8_t type = next(in) % XS_TYPE_COUNT;
+    uint8_t choice = next(in);
+    size_t len = 0;
+
+    switch (type) {
+    case XS_TRANSACTION_END:
+        memcpy(m.payload, choice & 1 ? "T" : "F", 2);
+        len = 2;
+        break;
+    case XS_INTRODUCE: {
+        unsigned target = choice % CLIENTS;
+
+        m.payload[len++] = (char)('0' + target);
+        memcpy(m.payload + len, "\0000\000", 3);
+        len += 3;
+        if (w->ports[target] >= 10)
+            m.payload[len++] = (char)('0' + w->ports[target] / 10);
+        m.payload[len++] = (char)('0' + w->ports[target] % 10);
+        m.payload[len++] = 0;
+        break;
+    }
+    case XS_RELEASE:
+    case XS_RESUME:
+    case XS_SET_TARGET:
+        m.payload[len++] = (char)('0' + choice % CLIENTS);
+        m.payload[len++] = 0;
+        m.payload[len++] = (char)('0' + choice / 8 % CLIENTS);
+        m.payload[len++] = 0;
+        break;
+    default:
+        len = add_path(m.payload, choice);
+        if (type == XS_SET_PERMS) {
+            memcpy(m.payload + len, perms[next(in) & 3], 6);
+            len += 6;
+        } else if (type == XS_WATCH || type == XS_UNWATCH || type == XS_DIRECTORY_PART) {
+            m.payload[len++] = (char)('0' + (next(in) & 3));
+            m.payload[len++] = 0;
+        } else if (type == XS_WRITE) {
+            size_t value = next(in);
+
+            memset(m.payload + len, 'v', value);
+            len += value;
+        }
+    }
+    m.header = (struct xsd_sockmsg){type, choice, next(in) & 3, (uint32_t)len};
+    put(w, d, &m, sizeof(m.header) + len);
+}
+
+static void move_raw(struct world *w, struct input *in, domid_t d)
+{
+    uint8_t bytes[64];
+    size_t len = next(in) % sizeof(bytes);
+
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = next(in);
+    put(w, d, bytes, len);
+}
+
+static void move_index(struct world *w, struct input *in, domid_t d)
+{
+    struct xenstore_domain_interface *page = w->pages[d];
+    uint32_t *const fields[] = {&page->req_prod, &page->req_cons, &page->rsp_prod, &page->rsp_cons};
+
+    *fields[next(in) & 3] += next_word(in);
+}
+
+static void move(struct world *w, struct input *in)
+{
+    uint8_t op = next(in);
+    domid_t d = op >> 4 & 3;
+
+    switch (op & 15) {
+    default: move_request(w, in, d); break;
+    case 8: move_raw(w, in, d); break;
+    case 9: move_index(w, in, d); break;
+    case 10: w->pages[d]->rsp_cons = w->pages[d]->rsp_prod; break;
+    case 11: w->pages[d]->rsp_cons += next(in); break;
+    case 12: w->pages[d]->connection = next(in); break;
+    case 13:
+        w->hook_wait = next(in);
+        w->hook_value = next_word(in);
+        break;
+    case 14:
+        if (d != 0) {
+            fake_destroy(d);
+            build(w, d);
+        }
+        break;
+    case 15: memset(w->pages[d], 0, sizeof(*w->pages[d])); break;
+    }
+    if (!(op & 0x80))
+        kick(w, d);
+    if (!(op & 0x40))
+        run(w, 4);
+    check(server_is_consistent(service_server(w->service)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input in = {data, size};
+    struct world w = {0};
+
+    fake_reset();
+    for (domid_t d = 0; d < CLIENTS; d++)
+        build(&w, d);
+    (void)fake_enter(STORE);
+    w.service = service_create(&limits);
+    check(w.service && service_open(w.service, 0, w.ports[0], true) == 0);
+    check(service_open(w.service, 1, w.ports[1], false) == 0);
+    while (in.left > 0)
+        move(&w, &in);
+    for (domid_t d = 0; d < CLIENTS; d++)
+        kick(&w, d);
+    w.hook_wait = 0;
+    run(&w, 1000);
+    (void)fake_enter(STORE);
+    check(!service_turn(w.service));
+    service_destroy(w.service);
+    check(fake_mappings(STORE) == 0);
+    return 0;
+}
