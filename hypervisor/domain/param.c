@@ -2,6 +2,7 @@
 #include <abi/hvm.h>
 
 #include "domain/domain.h"
+#include "event/event.h"
 #include "hypercall/call.h"
 #include "vcpu/vcpu.h"
 
@@ -76,6 +77,7 @@ int hc_hvm_set_upcall_vector(struct hc_call *call, struct xen_hvm_evtchn_upcall_
     if (arg->vector < 0x10)
         return -XEN_EINVAL;
     call->domain->vcpu[arg->vcpu]->upcall_vector = arg->vector;
+    event_reassert(call->domain->vcpu[arg->vcpu]);
     return 0;
 }
 

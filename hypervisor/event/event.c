@@ -392,6 +392,16 @@ bool event_is_pending(const struct domain *d, uint32_t port)
             1);
 }
 
+void event_reassert(struct vcpu *v)
+{
+    struct vcpu_info *info = info_map(v);
+    bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
+
+    info_unmap(v, info);
+    if (pending)
+        lapic_raise(v, v->upcall_vector);
+}
+
 void event_retell(struct vcpu *v)
 {
     struct vcpu_info *info = info_map(v);

@@ -94,6 +94,15 @@ static void io_result(struct vcpu *v, unsigned size, uint32_t value)
     v->regs.rax = (v->regs.rax & ~mask) | (value & mask);
 }
 
+/*
+ * The counters of a timer chip that is not there. Linux tells at once from a
+ * zero that nothing counts; all-ones it would watch for a hundred thousand reads.
+ */
+static bool is_counter(uint16_t port)
+{
+    return port >= 0x40 && port <= 0x42;
+}
+
 bool exit_io(struct vcpu *v, const struct exit_io *io)
 {
     uint32_t value = (uint32_t)v->regs.rax;
@@ -109,7 +118,7 @@ bool exit_io(struct vcpu *v, const struct exit_io *io)
     }
     /* Nobody there: writes go nowhere. */
     if (io->in)
-        io_result(v, io->size, UINT32_MAX);
+        io_result(v, io->size, is_counter(io->port) ? 0 : UINT32_MAX);
     return true;
 }
 

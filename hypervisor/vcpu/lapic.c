@@ -99,6 +99,8 @@ int lapic_pending(const struct vcpu *v)
 {
     int vector = highest(v->lapic.irr);
 
+    if (!(v->lapic.svr & SVR_ENABLE))
+        return -1;
     if (vector < 0 || ((uint32_t)vector & 0xf0) <= (processor_priority(&v->lapic) & 0xf0))
         return -1;
     return vector;
@@ -109,7 +111,7 @@ unsigned lapic_blocked(const struct vcpu *v)
     int vector = highest(v->lapic.irr);
     int serving = highest(v->lapic.isr);
 
-    if (vector < 0 || (serving >= 0 && vector >> 4 <= serving >> 4))
+    if (!(v->lapic.svr & SVR_ENABLE) || vector < 0 || (serving >= 0 && vector >> 4 <= serving >> 4))
         return 0;
     return (unsigned)vector >> 4;
 }
@@ -138,7 +140,8 @@ void lapic_raise(struct vcpu *v, uint8_t vector)
 {
     struct lapic *l = &v->lapic;
 
-    if (vector < VECTOR_FIRST || !(l->svr & SVR_ENABLE) || !(l->base & BASE_ENABLE))
+    /* While software has the APIC off, requests wait: an upcall is told only once. */
+    if (vector < VECTOR_FIRST || !(l->base & BASE_ENABLE))
         return;
     __atomic_fetch_or(&l->irr[vector / 32], 1u << (vector % 32), __ATOMIC_SEQ_CST);
     __atomic_store_n(&l->maybe, true, __ATOMIC_SEQ_CST);
