@@ -23,11 +23,11 @@ static bool overlaps(struct memory_range a, struct memory_range b)
     return a.start < b.end && b.start < a.end;
 }
 
-/* Too many pieces: the rest is not used, which is the safe side. */
-static void range_append(struct plan *plan, uint64_t start, uint64_t end)
+/* Too many pieces: the rest is not used, which is the safe side. Larger ones come first. */
+static void range_append(struct plan *plan, struct memory_range r)
 {
-    if (start < end && plan->free_count < PLAN_RANGES)
-        plan->free[plan->free_count++] = (struct memory_range){start, end};
+    if (r.start < r.end && plan->free_count < PLAN_RANGES)
+        plan->free[plan->free_count++] = r;
 }
 
 static void range_cut(struct plan *plan, struct memory_range cut)
@@ -39,8 +39,11 @@ static void range_cut(struct plan *plan, struct memory_range cut)
             continue;
         }
         plan->free[i] = plan->free[--plan->free_count];
-        range_append(plan, r.start, cut.start > r.start ? cut.start : r.start);
-        range_append(plan, cut.end < r.end ? cut.end : r.end, r.end);
+        struct memory_range left = {r.start, cut.start > r.start ? cut.start : r.start};
+        struct memory_range right = {cut.end < r.end ? cut.end : r.end, r.end};
+        bool left_first = left.end - left.start > right.end - right.start;
+        range_append(plan, left_first ? left : right);
+        range_append(plan, left_first ? right : left);
     }
 }
 
@@ -94,7 +97,7 @@ int plan_make(struct plan *plan, const struct plan_input *in)
             continue;
         struct memory_range r = {page_up(in->range[i].start), page_down(in->range[i].end)};
         range_cut(plan, r); /* RAM that was reported twice */
-        range_append(plan, r.start, r.end);
+        range_append(plan, r);
     }
     for (unsigned i = 0; i < in->range_count; i++)
         if (!in->is_ram[i])
