@@ -145,7 +145,8 @@ void lapic_raise(struct vcpu *v, uint8_t vector)
         return;
     __atomic_fetch_or(&l->irr[vector / 32], 1u << (vector % 32), __ATOMIC_SEQ_CST);
     __atomic_store_n(&l->maybe, true, __ATOMIC_SEQ_CST);
-    sched_wake(v);
+    if (l->svr & SVR_ENABLE)
+        sched_wake(v);
 }
 
 static void end_of_interrupt(struct lapic *l)

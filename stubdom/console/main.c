@@ -39,11 +39,14 @@ static void add(const char *name)
 {
     domid_t domid;
     uint64_t port;
+    int rc;
 
     if (!is_domid(name, &domid))
         return;
-    if (store_read_number(&store, STORE_TX_NONE, &port, "client/%s", name) < 0 ||
-        port >= EVENT_PORTS) {
+    rc = store_read_number(&store, STORE_TX_NONE, &port, "client/%s", name);
+    if (rc == -XEN_ENOENT) /* gone since the list was read */
+        return;
+    if (rc < 0 || port >= EVENT_PORTS) {
         log_line("client/%s is not a port", name);
         return;
     }

@@ -53,6 +53,8 @@ static bool is_final(const struct call *call)
     return (call->number == __HYPERVISOR_sched_op &&
             (op == SCHEDOP_shutdown || op == SCHEDOP_block || op == SCHEDOP_poll)) ||
            (call->number == __HYPERVISOR_vcpu_op && op == VCPUOP_down) ||
+           /* Has the core write to a page of the guest's choice: its page tables, say. */
+           (call->number == __HYPERVISOR_vcpu_op && op == VCPUOP_register_vcpu_info) ||
            call->number == __HYPERVISOR_console_io ||
            /* Takes the pages that this program lies in. */
            (call->number == __HYPERVISOR_memory_op);
@@ -73,6 +75,9 @@ void guest_run(void)
             call.args[0] = draw() % 32;
         if (is_final(&call))
             continue;
+        /* A longer array would have statuses written over this guest's own page tables. */
+        if (call.number == __HYPERVISOR_grant_table_op)
+            call.args[2] %= 64;
         if (call_trap(&call) < 0)
             refused++;
     }
