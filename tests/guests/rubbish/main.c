@@ -53,8 +53,9 @@ static bool is_final(const struct call *call)
     return (call->number == __HYPERVISOR_sched_op &&
             (op == SCHEDOP_shutdown || op == SCHEDOP_block || op == SCHEDOP_poll)) ||
            (call->number == __HYPERVISOR_vcpu_op && op == VCPUOP_down) ||
-           /* Has the core write to a page of the guest's choice: its page tables, say. */
+           /* These write to a page of the guest's choice: its page tables, say. */
            (call->number == __HYPERVISOR_vcpu_op && op == VCPUOP_register_vcpu_info) ||
+           (call->number == __HYPERVISOR_grant_table_op && op == GNTTABOP_copy) ||
            call->number == __HYPERVISOR_console_io ||
            /* Takes the pages that this program lies in. */
            (call->number == __HYPERVISOR_memory_op);
