@@ -11,7 +11,9 @@
 
 #define ROUNDS 20000u
 
-static uint8_t arena[8 * 4096] __attribute__((aligned(4096)));
+/* Results may run past what an address points to: two pages more than are ever named. */
+#define ARENA (8u * 4096)
+static uint8_t arena[ARENA + 2 * 4096] __attribute__((aligned(4096)));
 static uint64_t state = 0x9e3779b97f4a7c15ull;
 
 static uint64_t draw(void)
@@ -28,8 +30,8 @@ static uint64_t word(void)
     switch (draw() % 6) {
     case 0: return draw() % 8;
     case 1: return draw() % 70000;
-    case 2: return call_address(arena) + draw() % sizeof(arena);
-    case 3: return call_address(arena) + sizeof(arena) - draw() % 16;
+    case 2: return call_address(arena) + draw() % ARENA;
+    case 3: return call_address(arena) + ARENA - draw() % 16;
     case 4: return 0 - draw() % 4096;
     default: return draw();
     }
@@ -37,11 +39,11 @@ static uint64_t word(void)
 
 static void fill(void)
 {
-    for (unsigned i = 0; i < sizeof(arena) / 64; i++) {
+    for (unsigned i = 0; i < ARENA / 64; i++) {
         uint64_t w = word();
 
         for (unsigned b = 0; b < 8; b++)
-            arena[(draw() % (sizeof(arena) - 8)) + b] = (uint8_t)(w >> (8 * b));
+            arena[(draw() % (ARENA - 8)) + b] = (uint8_t)(w >> (8 * b));
     }
 }
 
