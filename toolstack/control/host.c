@@ -56,7 +56,8 @@ static bool check(struct cli *cli)
     struct diagnostics list = {0};
     struct config_limits limits = {.root = cli->root,
                                    .iommu_required = cli->iommu_required,
-                                   .iommu_present = cli->iommu_present};
+                                   .iommu_present = cli->iommu_present,
+                                   .incomplete = !set.complete};
     int refused;
 
     if (hcall_host_info(&host) >= 0)
