@@ -1,0 +1,24 @@
+/* Domains over the pretend machine: real memory, grants and channels; nobody runs in them. */
+#ifndef FAKE_DOMAIN_H
+#define FAKE_DOMAIN_H
+
+#include "domain/domain.h"
+
+#define FAKE_DOMAINS      3u
+#define FAKE_DOMAIN_PAGES 16u /* of RAM, from frame 0 */
+
+extern struct domain fake_domain[FAKE_DOMAINS];
+
+/* Fresh domains 0, 1, 2, all pairs of each other, each with one vCPU. */
+void fake_domains(void);
+
+/* As their end: mappings down, channels closed, memory back. All else must be undone already. */
+void fake_domains_end(void);
+
+/* How often a vCPU was woken. */
+extern unsigned fake_wakes;
+
+/* Two domains that may not share, in both directions; FAKE_DOMAINS: none. */
+extern unsigned fake_strangers[2];
+
+#endif
