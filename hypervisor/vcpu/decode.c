@@ -31,7 +31,7 @@ static const struct opcode one_byte[256] = {
     [0x89] = {STORE, 0},       [0x8a] = {LOAD, 1},     [0x8b] = {LOAD, 0},
     [0xa0] = {LOAD_AX, 1},     [0xa1] = {LOAD_AX, 0},  [0xa2] = {STORE_AX, 1},
     [0xa3] = {STORE_AX, 0},    [0xc6] = {CONSTANT, 1}, [0xc7] = {CONSTANT, 0},
-    [0x63] = {SIGN_EXTEND, 4}, /* MOVSXD, in 64-bit code only */
+    [0x63] = {SIGN_EXTEND, 4}, /* MOVSXD, with REX.W only */
 };
 
 static const struct opcode two_byte[256] = {
@@ -202,7 +202,7 @@ bool mmio_decode(const uint8_t *bytes, size_t len, enum mmio_mode mode, struct m
     *access = (struct mmio_access){0};
     if (byte == 0x0f)
         op = &two_byte[(uint8_t)take(&r, 1)];
-    if (r.failed || op->form == NO_FORM || (byte == 0x63 && mode != MMIO_CODE64))
+    if (r.failed || op->form == NO_FORM || (byte == 0x63 && !(p.rex & REX_W)))
         return false;
     if (p.locked && op->form != SWAP)
         return false;

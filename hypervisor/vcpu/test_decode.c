@@ -108,4 +108,5 @@ TEST(other_instructions_are_refused)
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
         EXPECT(!decode(refused[i], strlen(refused[i]), MMIO_CODE64, &a));
     EXPECT(!decode("\x63\x01", 2, MMIO_CODE32, &a)); /* ARPL there */
+    EXPECT(!decode("\x66\x63\x01", 3, MMIO_CODE64, &a));
 }
