@@ -3,10 +3,11 @@
 
 #include <abi/xen.h>
 
+#include <arch/peek.h>
+
 #include "domain/domain.h"
-#include "mm/entry.h"
+#include "mm/lookup.h"
 #include "mm/walk.h"
-#include "mm/window.h"
 #include "util/string.h"
 #include "vcpu/vcpu.h"
 
@@ -20,32 +21,52 @@ static size_t page_rest(uint64_t address, size_t len)
 
 /* The byte at a guest-physical address, seen through a quick window; NULL: nothing there, or no
  * right. */
-static void *see(const struct p2m *p2m, unsigned which, uint64_t gpa, bool write)
+static inline __attribute__((always_inline)) void *see(const struct p2m *p2m, unsigned which,
+                                                       uint64_t gpa, bool write)
 {
-    unsigned level = 0;
-    uint64_t gfn = gpa >> PAGE_SHIFT;
-    uint64_t e = entry_find(p2m, gfn, &level);
+    uint64_t e = lookup_entry(p2m, gpa >> PAGE_SHIFT);
 
     if (!entry_allows(entry_type(e), write))
         return NULL;
-    uint64_t mfn = entry_mfn(e, gfn, level);
-    char *page =
-        entry_type(e) == P2M_SHARED ? pool_page_known(mfn) : window_peek(which, (mfn_t){mfn});
+    mfn_t mfn = lookup_mfn(e);
+    char *page = entry_type(e) == P2M_SHARED ? pool_page_known(mfn.v) : peek(which, mfn);
     return page + (gpa & PAGE_MASK);
 }
 
-static int copy_linear(struct vcpu *v, char *core, uint64_t address, size_t len, bool write)
+static __attribute__((noinline)) int find(struct vcpu *v, uint64_t address, bool write,
+                                          uint64_t *gpa)
 {
-    const struct p2m *p2m = &v->domain->p2m;
+    struct cpu_known *known = &cpu_this()->known;
     struct vcpu_mode mode;
-    int rc = 0;
 
     vcpu_mode(v, &mode);
+    int rc = walk(&v->domain->p2m, &mode, address, write, gpa);
+    if (rc >= 0)
+        *known = (struct cpu_known){v, address >> PAGE_SHIFT, *gpa & ~(uint64_t)PAGE_MASK, rc > 0};
+    return rc < 0 ? rc : 0;
+}
+
+/* Where a linear address lies; inside a reading section of the vCPU's p2m. */
+static inline int translate(struct vcpu *v, uint64_t address, bool write, uint64_t *gpa)
+{
+    const struct cpu_known *known = &cpu_this()->known;
+
+    if (known->vcpu != v || known->page != address >> PAGE_SHIFT || known->writable < write)
+        return find(v, address, write, gpa);
+    *gpa = known->gpa | (address & PAGE_MASK);
+    return 0;
+}
+
+static inline int copy_linear(struct vcpu *v, char *core, uint64_t address, size_t len, bool write)
+{
+    const struct p2m *p2m = &v->domain->p2m;
+    int rc = 0;
+
     p2m_read_begin(p2m, 0);
     while (len > 0) {
         size_t n = page_rest(address, len);
         uint64_t gpa;
-        rc = walk(p2m, &mode, address, write, &gpa);
+        rc = translate(v, address, write, &gpa);
         if (rc < 0)
             break;
         void *guest = see(p2m, 0, gpa, write);
@@ -61,7 +82,7 @@ static int copy_linear(struct vcpu *v, char *core, uint64_t address, size_t len,
         address += n;
         len -= n;
     }
-    window_peek_end();
+    peek_end();
     p2m_read_end(0);
     return rc;
 }
@@ -108,7 +129,7 @@ static int copy_physical(struct domain *d, char *core, uint64_t gpa, size_t len,
         gpa += n;
         len -= n;
     }
-    window_peek_end();
+    peek_end();
     p2m_read_end(0);
     return rc;
 }
@@ -128,16 +149,14 @@ static int copy_across(struct vcpu *v, uint64_t linear, struct domain *d, uint64
                        bool to_linear)
 {
     const struct p2m *near = &v->domain->p2m, *far = &d->p2m;
-    struct vcpu_mode mode;
     int rc = 0;
 
-    vcpu_mode(v, &mode);
     p2m_read_begin(near, 0);
     p2m_read_begin(far, 1);
     while (len > 0) {
         size_t n = page_rest(gpa, page_rest(linear, len));
         uint64_t near_gpa;
-        rc = walk(near, &mode, linear, to_linear, &near_gpa);
+        rc = translate(v, linear, to_linear, &near_gpa);
         if (rc < 0)
             break;
         void *here = see(near, 0, near_gpa, to_linear);
@@ -155,7 +174,7 @@ static int copy_across(struct vcpu *v, uint64_t linear, struct domain *d, uint64
         gpa += n;
         len -= n;
     }
-    window_peek_end();
+    peek_end();
     p2m_read_end(1);
     p2m_read_end(0);
     return rc;
@@ -173,13 +192,9 @@ int copy_gpa_to_guest(struct domain *d, gpa_t src, struct vcpu *v, gla_t dst, si
 
 int copy_translate(struct vcpu *v, gla_t address, bool write, gpa_t *gpa)
 {
-    const struct p2m *p2m = &v->domain->p2m;
-    struct vcpu_mode mode;
-
-    vcpu_mode(v, &mode);
-    p2m_read_begin(p2m, 0);
-    int rc = walk(p2m, &mode, address.v, write, &gpa->v);
-    window_peek_end();
+    p2m_read_begin(&v->domain->p2m, 0);
+    int rc = translate(v, address.v, write, &gpa->v);
+    peek_end();
     p2m_read_end(0);
     return rc;
 }

@@ -11,10 +11,18 @@
 
 #include <abi/addr.h>
 
+#include <arch/cpu.h>
+
 #include "util/check.h"
 
 struct vcpu;
 struct domain;
+
+/* Before the guest runs: its page tables may change now. */
+static inline void copy_forget(void)
+{
+    cpu_this()->known.vcpu = NULL;
+}
 
 MUST_USE int copy_from_guest(struct vcpu *v, void *dst, gla_t src, size_t len);
 MUST_USE int copy_to_guest(struct vcpu *v, gla_t dst, const void *src, size_t len);

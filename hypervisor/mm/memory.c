@@ -4,13 +4,16 @@
 #include <arch/image.h>
 
 #include "console/console.h"
+#include "mm/lookup.h"
 #include "mm/paging.h"
 #include "mm/plan.h"
 #include "mm/pool.h"
 #include "mm/table.h"
+#include "mm/window.h"
 #include "util/string.h"
 
 static struct plan plan;
+static struct lookup lookups[LOOKUP_SLOTS]; /* of the first CPU */
 
 static void add(struct memory_range r, enum frame_kind kind)
 {
@@ -47,6 +50,8 @@ int memory_init(const struct handoff *h)
     }
     tail_clear(h->module);
     paging_init(&plan, &made);
+    window_init();
+    cpu_this()->lookups = lookups;
     frame_init(made.table, plan.frames);
     add(plan.image, FRAME_CORE);
     add(plan.pool, FRAME_CORE);

@@ -9,6 +9,7 @@
 #include "mm/entry.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
+#include "mm/lookup.h"
 #include "vcpu/virt.h"
 
 #define TABLES_ALWAYS                                                                              \
@@ -43,9 +44,20 @@ static void table_free(struct p2m *p2m, uint64_t *table)
     pool_free(table, 0);
 }
 
+/* Unlike any other of any p2m: what was remembered under the last one is forgotten. */
+static void generation_new(struct p2m *p2m, unsigned bucket)
+{
+    static uint64_t latest;
+
+    __atomic_store_n(&p2m->generation[bucket], __atomic_add_fetch(&latest, 1, __ATOMIC_RELAXED),
+                     __ATOMIC_RELEASE);
+}
+
 int p2m_init(struct p2m *p2m, struct domain *domain)
 {
     *p2m = (struct p2m){.domain = domain};
+    for (unsigned i = 0; i < P2M_BUCKETS; i++)
+        generation_new(p2m, i);
     lock_init(&p2m->lock, LOCK_P2M);
     p2m->root = table_alloc(p2m);
     return p2m->root ? 0 : -XEN_ENOMEM;
@@ -77,6 +89,8 @@ void p2m_fini(struct p2m *p2m)
     lock_acquire(&p2m->lock);
     uint64_t *root = p2m->root;
     p2m->root = NULL;
+    for (unsigned i = 0; i < P2M_BUCKETS; i++)
+        generation_new(p2m, i);
     lock_release(&p2m->lock);
     if (!root)
         return;
@@ -209,6 +223,7 @@ static int unmap_locked(struct p2m *p2m, uint64_t gfn, mfn_t *mfn, enum p2m_type
                 *mfn = (mfn_t){entry_mfn(*slot, gfn, 0)};
                 *type = (enum p2m_type)entry_type(*slot);
                 table_write(slot, 0);
+                generation_new(p2m, lookup_bucket(gfn));
                 return 0;
             }
             int rc = split(p2m, slot, level);

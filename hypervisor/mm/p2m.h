@@ -10,7 +10,12 @@
 #ifndef MM_P2M_H
 #define MM_P2M_H
 
+#include <stddef.h>
+
 #include <abi/addr.h>
+
+#include <arch/barrier.h>
+#include <arch/cpu.h>
 
 #include "util/check.h"
 #include "util/lock.h"
@@ -35,6 +40,8 @@ static inline bool p2m_is_hole(enum p2m_type type)
 
 struct domain;
 
+#define P2M_BUCKETS 16u
+
 struct p2m {
     struct lock lock;
     struct domain *domain;
@@ -48,6 +55,7 @@ struct p2m {
      */
     uint64_t flush_needed;
     uint64_t running;
+    uint64_t generation[P2M_BUCKETS]; /* what CPUs remember is of one (mm/lookup.h) */
 };
 
 MUST_USE int p2m_init(struct p2m *p2m, struct domain *domain);
@@ -87,8 +95,19 @@ MUST_USE mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, bool write);
  * frame: who removed it waits in tlb_flush_p2m. In between no lock is taken and
  * nothing else that waits. Slot 0 or 1: two p2ms can be read at once.
  */
-void p2m_read_begin(const struct p2m *p2m, unsigned slot);
-void p2m_read_end(unsigned slot);
+static inline void p2m_read_begin(const struct p2m *p2m, unsigned slot)
+{
+    struct cpu *cpu = cpu_this();
+
+    CHECK(!cpu->reading[slot]);
+    cpu->reading[slot] = p2m;
+    barrier_full(); /* seen by removers before any entry is read */
+}
+
+static inline void p2m_read_end(unsigned slot)
+{
+    __atomic_store_n(&cpu_this()->reading[slot], NULL, __ATOMIC_RELEASE);
+}
 
 /* The domain's own RAM frame only (for grants): -> FRAME_NONE for all other types. */
 MUST_USE mfn_t p2m_get_own(struct p2m *p2m, gfn_t gfn);

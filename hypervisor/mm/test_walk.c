@@ -40,6 +40,7 @@ static void start(void)
 static void put8(uint64_t gpa, uint64_t value)
 {
     EXPECT(copy_to_gpa(&d, (gpa_t){gpa}, &value, 8) == 0);
+    copy_forget();
 }
 
 static void put4(uint64_t gpa, uint32_t value)
@@ -59,6 +60,7 @@ static bool leads(uint64_t linear, uint64_t gpa)
 {
     gpa_t got = {0};
 
+    copy_forget();
     return copy_translate(&v, (gla_t){linear}, false, &got) == 0 && got.v == gpa;
 }
 
@@ -66,6 +68,7 @@ static bool faults(uint64_t linear, bool write)
 {
     gpa_t got;
 
+    copy_forget();
     return copy_translate(&v, (gla_t){linear}, write, &got) == -XEN_EFAULT;
 }
 
@@ -214,6 +217,41 @@ TEST(instructions_up_to_the_end)
     EXPECT(copy_instruction(&v, bytes, (gla_t){BASE + 0x10}, 15) == 15);
     EXPECT(copy_instruction(&v, bytes, (gla_t){BASE + 0xffa}, 15) == 15);
     EXPECT(copy_instruction(&v, bytes, (gla_t){BASE + 0x2000}, 15) == 0);
+}
+
+/* Until the guest runs again its page tables are not asked twice, but for the right to write. */
+TEST(what_is_known)
+{
+    uint64_t nothing = 0;
+    char byte;
+
+    long_mode();
+    EXPECT(copy_from_guest(&v, &byte, (gla_t){BASE + 0x1000}, 1) == 0);
+    EXPECT(copy_to_guest(&v, (gla_t){BASE + 0x1000}, &byte, 1) == -XEN_EFAULT);
+    EXPECT(copy_from_guest(&v, &byte, (gla_t){BASE}, 1) == 0);
+    EXPECT(copy_to_gpa(&d, (gpa_t){0x4000}, &nothing, 8) == 0);
+    EXPECT(copy_from_guest(&v, &byte, (gla_t){BASE + 5}, 1) == 0);
+    copy_forget();
+    EXPECT(copy_from_guest(&v, &byte, (gla_t){BASE + 5}, 1) == -XEN_EFAULT);
+}
+
+/* What the CPU remembers of nested tables does not outlive the entry. */
+TEST(what_was_looked_up_and_removed)
+{
+    enum p2m_type type;
+    mfn_t old;
+    char byte = 0;
+
+    start();
+    EXPECT(copy_to_gpa(&d, (gpa_t){0x5000}, &byte, 1) == 0);
+    EXPECT(p2m_unmap(&d.p2m, (gfn_t){5}, &old, &type) == 0);
+    EXPECT(copy_from_gpa(&d, &byte, (gpa_t){0x5000}, 1) == -XEN_EFAULT);
+    mfn_t fresh = frame_alloc(1, 0);
+    EXPECT(p2m_map(&d.p2m, (gfn_t){5}, fresh, 0, P2M_RAM) == 0);
+    EXPECT(copy_to_gpa(&d, (gpa_t){0x5000}, "x", 1) == 0);
+    EXPECT(*(char *)fake_frame(fresh.v) == 'x');
+    p2m_fini(&d.p2m);
+    EXPECT(copy_from_gpa(&d, &byte, (gpa_t){0x6000}, 1) == -XEN_EFAULT);
 }
 
 TEST(kinds_of_memory)

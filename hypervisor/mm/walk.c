@@ -3,8 +3,9 @@
 
 #include <abi/xen.h>
 
-#include "mm/entry.h"
-#include "mm/window.h"
+#include <arch/peek.h>
+
+#include "mm/lookup.h"
 
 #define CR0_WP (1u << 16)
 #define CR0_PG (1u << 31)
@@ -32,26 +33,13 @@ struct shape {
     uint64_t root;    /* mask of CR3 */
 };
 
-enum { SHAPE_32, SHAPE_32_PSE, SHAPE_PAE, SHAPE_4, SHAPE_5 };
+static const struct shape shape_32 = {2, 10, 4, 10, 0, 0xfffff000};
+static const struct shape shape_32_pse = {2, 10, 4, 10, 1u << 1, 0xfffff000};
+static const struct shape shape_pae = {3, 9, 8, 2, 1u << 1, 0xffffffe0};
+static const struct shape shape_4 = {4, 9, 8, 9, 1u << 1 | 1u << 2, PTE_ADDRESS};
+static const struct shape shape_5 = {5, 9, 8, 9, 1u << 1 | 1u << 2, PTE_ADDRESS};
 
-static const struct shape shapes[] = {
-    [SHAPE_32] = {2, 10, 4, 10, 0, 0xfffff000},
-    [SHAPE_32_PSE] = {2, 10, 4, 10, 1u << 1, 0xfffff000},
-    [SHAPE_PAE] = {3, 9, 8, 2, 1u << 1, 0xffffffe0},
-    [SHAPE_4] = {4, 9, 8, 9, 1u << 1 | 1u << 2, PTE_ADDRESS},
-    [SHAPE_5] = {5, 9, 8, 9, 1u << 1 | 1u << 2, PTE_ADDRESS},
-};
-
-static const struct shape *shape_of(const struct vcpu_mode *mode)
-{
-    if (mode->efer & EFER_LMA)
-        return &shapes[mode->cr4 & CR4_LA57 ? SHAPE_5 : SHAPE_4];
-    if (mode->cr4 & CR4_PAE)
-        return &shapes[SHAPE_PAE];
-    return &shapes[mode->cr4 & CR4_PSE ? SHAPE_32_PSE : SHAPE_32];
-}
-
-static bool is_canonical(uint64_t address, unsigned width)
+static inline bool is_canonical(uint64_t address, unsigned width)
 {
     uint64_t high = address >> (width - 1);
 
@@ -59,20 +47,19 @@ static bool is_canonical(uint64_t address, unsigned width)
 }
 
 /* The entry itself, in the first window; NULL: no memory is there. */
-static void *entry_at(const struct p2m *p2m, uint64_t gpa, bool *writable)
+static inline __attribute__((always_inline)) void *entry_at(const struct p2m *p2m, uint64_t gpa,
+                                                            bool *writable)
 {
-    unsigned level = 0;
-    uint64_t e = entry_find(p2m, gpa >> PAGE_SHIFT, &level);
+    uint64_t e = lookup_entry(p2m, gpa >> PAGE_SHIFT);
 
     /* Page tables in the core's own pages would be nonsense, and are not looked at. */
     if (!entry_allows(entry_type(e), false) || entry_type(e) == P2M_SHARED)
         return NULL;
     *writable = entry_allows(entry_type(e), true);
-    char *page = window_peek(0, (mfn_t){entry_mfn(e, gpa >> PAGE_SHIFT, level)});
-    return page + (gpa & PAGE_MASK);
+    return (char *)peek(0, lookup_mfn(e)) + (gpa & PAGE_MASK);
 }
 
-static uint64_t entry_load(const void *at, unsigned size)
+static inline uint64_t entry_load(const void *at, unsigned size)
 {
     return size == 8 ? *(const volatile uint64_t *)at : *(const volatile uint32_t *)at;
 }
@@ -91,7 +78,7 @@ static void entry_mark(void *at, unsigned size, uint64_t old, uint64_t bits)
 }
 
 /* A large page's frame: 4 MiB pages of two-level tables keep bits 32 to 39 at 13 to 20. */
-static uint64_t leaf_base(const struct shape *s, uint64_t e, uint64_t offset_mask)
+static inline uint64_t leaf_base(const struct shape *s, uint64_t e, uint64_t offset_mask)
 {
     if (s->size == 4) {
         uint64_t high = offset_mask > PAGE_MASK ? (e >> 13 & 0xff) << 32 : 0;
@@ -100,24 +87,17 @@ static uint64_t leaf_base(const struct shape *s, uint64_t e, uint64_t offset_mas
     return e & PTE_ADDRESS & ~offset_mask;
 }
 
-int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address, bool write,
-         uint64_t *gpa)
+/* Made once for each shape, so that all about the shape is known to the compiler. */
+static inline __attribute__((always_inline)) int walk_shape(const struct p2m *p2m,
+                                                            const struct vcpu_mode *mode,
+                                                            uint64_t address, bool write,
+                                                            uint64_t *gpa, const struct shape *s)
 {
-    if (!(mode->efer & EFER_LMA))
-        address &= 0xffffffff;
-    if (!(mode->cr0 & CR0_PG)) {
-        *gpa = address;
-        return 0;
-    }
-
-    const struct shape *s = shape_of(mode);
-    bool long_mode = s->levels >= 4;
-    if (long_mode && !is_canonical(address, s->levels == 5 ? 57 : 48))
-        return -XEN_EFAULT;
-
-    uint64_t table = mode->cr3 & s->root;
+    uint64_t table = mode->cr3 & s->root, mask = (1u << s->top_bits) - 1;
     unsigned shift = PAGE_SHIFT + s->bits * (s->levels - 1u);
-    uint64_t mask = (1u << s->top_bits) - 1;
+    uint64_t rights = PTE_WRITE; /* at every level */
+    uint64_t need = PTE_PRESENT | (write && mode->cr0 & CR0_WP ? PTE_WRITE : 0u);
+
     for (unsigned level = s->levels - 1u;; level--, shift -= s->bits) {
         bool markable;
         char *at = entry_at(p2m, table + (address >> shift & mask) * s->size, &markable);
@@ -125,7 +105,9 @@ int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address, 
             return -XEN_EFAULT;
         uint64_t e = entry_load(at, s->size);
         bool pdpte = s->top_bits == 2 && level == 2; /* of PAE: neither rights nor accessed bit */
-        if (!(e & PTE_PRESENT) || (write && !pdpte && !(e & PTE_WRITE) && mode->cr0 & CR0_WP))
+        uint64_t needed = pdpte ? PTE_PRESENT : need;
+        rights &= pdpte ? rights : e;
+        if ((e & needed) != needed)
             return -XEN_EFAULT;
         bool leaf = level == 0 || (e & PTE_LARGE && s->large >> level & 1);
         uint64_t bits = PTE_ACCESSED | (leaf && write ? PTE_DIRTY : 0u);
@@ -134,9 +116,38 @@ int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address, 
         if (leaf) {
             uint64_t offset = (1ull << shift) - 1;
             *gpa = leaf_base(s, e, offset) | (address & offset);
-            return 0;
+            return write || (rights & PTE_WRITE && e & PTE_DIRTY);
         }
         table = s->size == 4 ? e & 0xfffff000 : e & PTE_ADDRESS;
         mask = (1u << s->bits) - 1;
     }
+}
+
+static int walk_long(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address,
+                     bool write, uint64_t *gpa)
+{
+    bool five = mode->cr4 & CR4_LA57;
+
+    if (!is_canonical(address, five ? 57 : 48))
+        return -XEN_EFAULT;
+    if (five)
+        return walk_shape(p2m, mode, address, write, gpa, &shape_5);
+    return walk_shape(p2m, mode, address, write, gpa, &shape_4);
+}
+
+int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address, bool write,
+         uint64_t *gpa)
+{
+    if (mode->efer & EFER_LMA)
+        return walk_long(p2m, mode, address, write, gpa);
+    address &= 0xffffffff;
+    if (!(mode->cr0 & CR0_PG)) {
+        *gpa = address;
+        return 1;
+    }
+    if (mode->cr4 & CR4_PAE)
+        return walk_shape(p2m, mode, address, write, gpa, &shape_pae);
+    if (mode->cr4 & CR4_PSE)
+        return walk_shape(p2m, mode, address, write, gpa, &shape_32_pse);
+    return walk_shape(p2m, mode, address, write, gpa, &shape_32);
 }

@@ -2,13 +2,13 @@
 #include "mm/window.h"
 
 #include <arch/cpu.h>
+#include <arch/peek.h>
 #include <arch/table.h>
 
 #include "mm/paging.h"
 #include "util/check.h"
 
-#define ENTRY_FLAGS 0x8000000000000063ull /* present, writable, accessed, dirty, not executable */
-#define PEEK_SLOT   WINDOW_COUNT          /* and the one after it */
+#define PEEK_SLOT WINDOW_COUNT /* and the one after it */
 
 _Static_assert(WINDOW_COUNT + 2 <= PAGING_WINDOW_SLOTS, "slots of one CPU");
 
@@ -34,7 +34,7 @@ void *window_map(mfn_t mfn)
     unsigned i = (unsigned)__builtin_ctz(free);
     unsigned slot = cpu->id * PAGING_WINDOW_SLOTS + i;
     cpu->windows_used |= 1u << i;
-    table_write(&paging_window_entries[slot], mfn.v << PAGE_SHIFT | ENTRY_FLAGS);
+    table_write(&paging_window_entries[slot], mfn.v << PAGE_SHIFT | PEEK_FLAGS);
     return slot_address(slot);
 }
 
@@ -50,29 +50,11 @@ void window_unmap(const void *p)
     cpu->windows_used &= ~(1u << i);
 }
 
-void *window_peek(unsigned which, mfn_t mfn)
+void window_init(void)
 {
-    unsigned slot = cpu_this()->id * PAGING_WINDOW_SLOTS + PEEK_SLOT + which;
-    uint64_t entry = mfn.v << PAGE_SHIFT | ENTRY_FLAGS;
-    uint64_t *at = &paging_window_entries[slot];
-    char *address = slot_address(slot);
+    struct cpu *cpu = cpu_this();
+    unsigned slot = cpu->id * PAGING_WINDOW_SLOTS + PEEK_SLOT;
 
-    if (*at != entry) {
-        bool used = *at != 0;
-        table_write(at, entry);
-        if (used)
-            slot_forget(address);
-    }
-    return address;
-}
-
-void window_peek_end(void)
-{
-    unsigned slot = cpu_this()->id * PAGING_WINDOW_SLOTS + PEEK_SLOT;
-
-    for (unsigned i = slot; i < slot + 2; i++)
-        if (paging_window_entries[i]) {
-            table_write(&paging_window_entries[i], 0);
-            slot_forget(slot_address(i));
-        }
+    for (unsigned i = 0; i < 2; i++)
+        cpu->peek[i] = (struct cpu_peek){&paging_window_entries[slot + i], slot_address(slot + i)};
 }

@@ -14,11 +14,7 @@
 void *window_map(mfn_t mfn);
 void window_unmap(const void *p);
 
-/*
- * The two quick ones of this CPU (which is 0 or 1): each shows one frame until
- * its next use or window_peek_end. Used between p2m_read_begin and p2m_read_end.
- */
-void *window_peek(unsigned which, mfn_t mfn);
-void window_peek_end(void);
+/* Gives this CPU its quick windows (arch/peek.h), once its tables are in force. */
+void window_init(void);
 
 #endif

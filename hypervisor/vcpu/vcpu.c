@@ -6,6 +6,7 @@
 #include "console/console.h"
 #include "domain/domain.h"
 #include "event/event.h"
+#include "mm/copy.h"
 #include "mm/heap.h"
 #include "sched/sched.h"
 #include "vcpu/info.h"
@@ -154,6 +155,7 @@ void vcpu_run(struct vcpu *v)
     if (v->lapic.startup && !take_startup(v))
         return;
     deliver_pending(v);
+    copy_forget();
     virt->run(v);
 }
 

@@ -11,6 +11,21 @@
 
 struct vcpu;
 struct p2m;
+struct lookup;
+
+/* A quick window: its entry in the core's page tables, and where it shows. */
+struct cpu_peek {
+    uint64_t *entry;
+    char *address;
+};
+
+/* The latest page of a guest's linear addresses that was found, until the guest runs again. */
+struct cpu_known {
+    const struct vcpu *vcpu; /* NULL: nothing is known */
+    uint64_t page;           /* linear page number */
+    uint64_t gpa;            /* of the page */
+    bool writable;
+};
 
 /* What every CPU has of its own; reached through GS. */
 struct cpu {
@@ -24,6 +39,9 @@ struct cpu {
     uint32_t windows_used;     /* bitmap of this CPU's window slots */
     const struct p2m
         *volatile reading[2]; /* whose tables it looks at: they and their frames stay */
+    struct cpu_peek peek[2];
+    struct cpu_known known;
+    struct lookup *lookups; /* nested entries it found lately (mm/lookup.h) */
 };
 
 struct cpu *cpu_by_id(unsigned id);

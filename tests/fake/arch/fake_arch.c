@@ -9,12 +9,14 @@
 
 #include <arch/clock.h>
 #include <arch/cpu.h>
+#include <arch/peek.h>
 #include <arch/power.h>
 #include <arch/table.h>
 #include <arch/uart.h>
 
 #include "mm/frame.h"
 #include "mm/heap.h"
+#include "mm/lookup.h"
 #include "mm/pool.h"
 #include "mm/table.h"
 #include "mm/window.h"
@@ -31,6 +33,7 @@ static struct frame table[FAKE_FIRST + FAKE_FRAMES];
 static int windows[WINDOW_COUNT];
 static uint64_t window_frame[WINDOW_COUNT];
 static uint64_t peeked[2];
+static struct lookup lookups[FAKE_CPUS][LOOKUP_SLOTS];
 
 void (*fake_on_relax)(void);
 void (*fake_on_kick)(unsigned id);
@@ -160,14 +163,14 @@ void window_unmap(const void *p)
     check_failed(__FILE__, __LINE__, "no such window");
 }
 
-void *window_peek(unsigned which, mfn_t mfn)
+void *peek(unsigned which, mfn_t mfn)
 {
     CHECK(cpu_this()->reading[0] || cpu_this()->reading[1]);
     peeked[which] = mfn.v;
     return fake_frame(mfn.v);
 }
 
-void window_peek_end(void)
+void peek_end(void)
 {
     peeked[0] = peeked[1] = 0;
 }
@@ -242,7 +245,8 @@ void uart_listen(bool on)
 static void __attribute__((constructor)) cpus_reset(void)
 {
     for (unsigned i = 0; i < FAKE_CPUS; i++)
-        cpus[i] = (struct cpu){.self = &cpus[i], .id = i};
+        cpus[i] = (struct cpu){.self = &cpus[i], .id = i, .lookups = lookups[i]};
+    memset(lookups, 0, sizeof(lookups));
 }
 
 /* ---- balance ------------------------------------------------------------------------- */

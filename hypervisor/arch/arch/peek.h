@@ -1,0 +1,39 @@
+/*
+ * The two quick windows of this CPU (which is 0 or 1): each shows one frame until
+ * its next use or peek_end. Used between p2m_read_begin and p2m_read_end.
+ */
+#ifndef ARCH_PEEK_H
+#define ARCH_PEEK_H
+
+#include <abi/addr.h>
+
+#include <arch/cpu.h>
+#include <arch/table.h>
+
+/* Present, writable, accessed, dirty, not executable. */
+#define PEEK_FLAGS 0x8000000000000063ull
+
+static inline void *peek(unsigned which, mfn_t mfn)
+{
+    const struct cpu_peek *p = &cpu_this()->peek[which];
+    uint64_t entry = mfn.v << PAGE_SHIFT | PEEK_FLAGS;
+
+    if (*p->entry != entry) {
+        table_write(p->entry, entry);
+        __asm__ volatile("invlpg (%0)" : : "r"(p->address) : "memory");
+    }
+    return p->address;
+}
+
+static inline void peek_end(void)
+{
+    const struct cpu *cpu = cpu_this();
+
+    for (unsigned i = 0; i < 2; i++)
+        if (*cpu->peek[i].entry) {
+            table_write(cpu->peek[i].entry, 0);
+            __asm__ volatile("invlpg (%0)" : : "r"(cpu->peek[i].address) : "memory");
+        }
+}
+
+#endif
