@@ -15,13 +15,11 @@ static void refuse(const struct check *check, struct domain_config *domain, unsi
 static void refuse(const struct check *check, struct domain_config *domain, unsigned line,
                    const char *format, ...)
 {
-    char text[480];
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    diagnostics_vadd(check->list, domain->file, line, format, args);
     va_end(args);
-    diagnostics_add(check->list, domain->file, line, "%s", text);
     domain->refused = true;
 }
 

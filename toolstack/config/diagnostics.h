@@ -3,6 +3,7 @@
 #ifndef DIAGNOSTICS_H
 #define DIAGNOSTICS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,9 @@ struct diagnostics {
 
 void diagnostics_add(struct diagnostics *list, const char *file, unsigned line, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));
+
+void diagnostics_vadd(struct diagnostics *list, const char *file, unsigned line, const char *format,
+                      va_list args) __attribute__((format(printf, 4, 0)));
 
 /* "FILE:LINE: text" into a buffer, always terminated; cut if it does not fit. */
 void diagnostics_format(const struct diagnostic *item, char *buffer, size_t len);

@@ -40,11 +40,11 @@ TEST(limits)
 
     strcpy(text, "<a>");
     for (int i = 0; i < 5000; i++)
-        strcpy(text + 3 + 4 * i, "<b/>");
+        strcpy(text + 3 + 4 * (size_t)i, "<b/>");
     EXPECT(says(text, "/x.xml:1: too many elements"));
     strcpy(text, "<a\n");
     for (int i = 0; i < 4200; i++)
-        sprintf(text + 3 + 10 * i, "a%04d=''\n ", i);
+        (void)sprintf(text + 3 + 10 * (size_t)i, "a%04d=''\n ", i);
     strcat(text, "/>");
     EXPECT(says(text, "too many elements and attributes"));
     memset(text, ' ', 65537);

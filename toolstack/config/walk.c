@@ -28,25 +28,21 @@ static void complain(struct walk *walk, unsigned line, const char *format, ...)
 
 static void complain(struct walk *walk, unsigned line, const char *format, ...)
 {
-    char text[400];
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    diagnostics_vadd(walk->list, walk->source->file, line, format, args);
     va_end(args);
-    diagnostics_add(walk->list, walk->source->file, line, "%s", text);
     walk->wrong++;
 }
 
 void walk_refuse(struct walk *walk, unsigned line, const char *format, ...)
 {
-    char text[400];
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    diagnostics_vadd(walk->list, walk->source->file, line, format, args);
     va_end(args);
-    diagnostics_add(walk->list, walk->source->file, line, "%s", text);
     walk->refused++;
 }
 

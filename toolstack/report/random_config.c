@@ -33,11 +33,13 @@ static char *make_text(struct random_config *random, bool one_line)
         "<!--", "\n",    "\n\n"};
     size_t count = sizeof(pieces) / sizeof(*pieces) - (one_line ? 2 : 0);
     char text[256] = "";
+    size_t used = 0;
 
     if (next(random) % 4 == 0)
         return NULL;
     for (unsigned i = next(random) % 40; i > 0; i--)
-        strcat(text, pieces[next(random) % count]);
+        used +=
+            (size_t)snprintf(text + used, sizeof(text) - used, "%s", pieces[next(random) % count]);
     return keep(one_line && !*text ? "x" : text);
 }
 
@@ -57,7 +59,7 @@ static char *make_path(struct random_config *random, const char *start)
 {
     static const char letters[] = "abyz09_+%@!\"#$&'()*,-.:;<=>?[\\]^`{|}~";
     char path[256];
-    size_t len = strlen(strcpy(path, start));
+    size_t len = (size_t)snprintf(path, sizeof(path), "%s", start);
 
     for (unsigned parts = 1 + next(random) % 3; parts > 0; parts--) {
         path[len++] = '/';
