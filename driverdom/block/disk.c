@@ -33,7 +33,7 @@ int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page
 
         (void)blk->driver->tick(blk, now);
         if (!io.done)
-            (void)event_wait(now + LOOK_NS);
+            disk->late += event_wait(now + LOOK_NS) == EVENT_NONE;
     }
     return io.result == BLK_DONE ? 0 : -XEN_EIO;
 }

@@ -54,6 +54,8 @@ static int disk_prepare(struct disk *disk)
     int rc = gpt_read(&disk->gpt, disk, blk->sectors / (blk->sector_size / BLK_SECTOR),
                       blk->sector_size);
 
+    if (disk->late > 0)
+        log_line("%s: %u interrupts did not come in time", disk->name, disk->late);
     if (rc < 0)
         log_line("%s: cannot be read", disk->name);
     else
