@@ -183,7 +183,7 @@ void lapic_msi(struct domain *d, uint64_t address, uint32_t data)
 
 uint64_t clock_now(void)
 {
-    now += 10000000;
+    now += 100000000;
     return now;
 }
 

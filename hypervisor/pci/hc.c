@@ -3,6 +3,7 @@
 #include "hypercall/call.h"
 #include "mm/copy.h"
 #include "pci/owner.h"
+#include "sched/sched.h"
 #include "vcpu/vcpu.h"
 
 #define DMA_COUNT_MAX (1u << 20)
@@ -81,11 +82,16 @@ int hc_control_assign_device(struct hc_call *call, struct xen_domctl *arg)
     uint16_t bdf;
     int rc = find(arg, &d, &bdf);
 
-    (void)call;
     if (rc < 0)
         return rc;
     rc = owner_assign(d, bdf);
     domain_put(d);
+    if (rc == -XEN_EAGAIN) {
+        /* The call comes again; meanwhile others run. */
+        sched_yield(call->vcpu);
+        call->again = true;
+        rc = 0;
+    }
     return rc;
 }
 

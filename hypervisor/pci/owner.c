@@ -4,7 +4,6 @@
 #include <abi/layout.h>
 
 #include <arch/clock.h>
-#include <arch/cpu.h>
 
 #include "domain/domain.h"
 #include "mm/heap.h"
@@ -63,8 +62,6 @@ static int assign(struct domain *d, struct pci_function *f)
 
     if (!d->pci && !(d->pci = space_create()))
         return -XEN_ENOMEM;
-    while (clock_now() < f->ready)
-        cpu_relax();
     rc = msi_open(f);
     if (rc < 0)
         return rc;
@@ -92,6 +89,8 @@ int owner_assign(struct domain *d, uint16_t bdf)
         rc = -XEN_EBUSY;
     else if (d->dying)
         rc = -XEN_EINVAL;
+    else if (clock_now() < f->ready)
+        rc = -XEN_EAGAIN;
     else
         rc = assign(d, f);
     lock_release(&pci_lock);

@@ -6,7 +6,10 @@
 
 struct domain;
 
-/* -XEN_ENODEV: no such function; -XEN_EPERM: the core's own; -XEN_EBUSY: somebody's. */
+/*
+ * -XEN_ENODEV: no such function; -XEN_EPERM: the core's own; -XEN_EBUSY:
+ * somebody's; -XEN_EAGAIN: the reset after its last owner takes a while.
+ */
 MUST_USE int owner_assign(struct domain *d, uint16_t bdf);
 
 /* Fenced, out of the owner's memory, and reset if it can be. -XEN_ENODEV: not d's. */

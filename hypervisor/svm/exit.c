@@ -14,7 +14,7 @@
 #define EXIT_EXCEPTION 0x40
 #define EXIT_CODES     0x90
 #define EXIT_NESTED    0x400ull
-#define EXIT_INVALID   UINT64_MAX
+#define EXIT_INVALID   UINT32_MAX /* in the low half: emulators leave the upper one clear */
 
 #define EXCEPTION_DB 1
 #define EXCEPTION_UD 6
@@ -254,7 +254,8 @@ void svm_exit(struct vcpu *v, struct vmcb *vmcb)
     }
     if (!row || !row->handle) {
         exit_count(v, BULKHEAD_EXIT_OTHER);
-        exit_unknown(v, code == EXIT_INVALID ? "state that the CPU refuses" : "unexpected VM exit");
+        exit_unknown(v, (uint32_t)code == EXIT_INVALID ? "state that the CPU refuses"
+                                                       : "unexpected VM exit");
         return;
     }
     exit_count(v, row->kind);

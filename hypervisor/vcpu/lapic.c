@@ -3,8 +3,6 @@
 
 #include <abi/layout.h>
 
-#include <arch/clock.h>
-
 #include "domain/domain.h"
 #include "sched/sched.h"
 #include "vcpu/vcpu.h"
@@ -41,7 +39,6 @@
 #define SVR_ENABLE   (1u << 8)
 #define SVR_WRITABLE 0x1ffu
 #define LVT_MASKED   (1u << 16)
-#define LVT_PERIODIC (1u << 17)
 #define LVT_TIMER    1u /* place in lapic.lvt */
 
 #define ICR_WRITABLE        0xcdfffu
@@ -232,56 +229,6 @@ void lapic_msi(struct domain *d, uint64_t address, uint32_t data)
     send(d, NULL, icr, (uint32_t)address >> 12 & 0xff);
 }
 
-/* ---- timer: one tick of the bus is a nanosecond ---- */
-
-static unsigned timer_shift(const struct lapic *l)
-{
-    unsigned code = (l->timer_divide & 3) | (l->timer_divide >> 1 & 4);
-
-    return (code + 1) & 7; /* codes 0 to 6 divide by 2 to 128, 7 by 1 */
-}
-
-static uint64_t timer_period(const struct lapic *l)
-{
-    return (uint64_t)l->timer_initial << timer_shift(l);
-}
-
-static uint32_t timer_current(const struct lapic *l)
-{
-    uint64_t gone = clock_now() - l->timer_started;
-    uint64_t period = timer_period(l);
-
-    if (period == 0 || (gone >= period && !(l->lvt[LVT_TIMER] & LVT_PERIODIC)))
-        return 0;
-    return (uint32_t)((period - gone % period) >> timer_shift(l));
-}
-
-static void timer_start(struct vcpu *v)
-{
-    struct lapic *l = &v->lapic;
-
-    timer_stop(&l->timer);
-    if (l->timer_initial == 0)
-        return;
-    l->timer_started = clock_now();
-    timer_arm(&l->timer, l->timer_started + timer_period(l));
-}
-
-void lapic_timer_fire(struct vcpu *v)
-{
-    struct lapic *l = &v->lapic;
-    uint64_t now = clock_now();
-    uint64_t period = timer_period(l);
-
-    if (!(l->lvt[LVT_TIMER] & LVT_MASKED))
-        lapic_raise(v, (uint8_t)l->lvt[LVT_TIMER]);
-    if (!(l->lvt[LVT_TIMER] & LVT_PERIODIC) || period == 0)
-        return;
-    /* Periods that passed unseen are skipped: the guest gets one interrupt for them. */
-    l->timer_started += period * ((now - l->timer_started) / period);
-    timer_arm(&l->timer, l->timer_started + period);
-}
-
 /* ---- registers ---- */
 
 void lapic_reset(struct vcpu *v, bool x2apic)
@@ -330,7 +277,7 @@ bool lapic_read(struct vcpu *v, uint32_t offset, uint32_t *value)
     case REG_ICR_HIGH: *value = l->icr_high; return !is_x2apic(l);
     case REG_LVT ... REG_LVT_LAST: *value = *lvt_of(l, offset); return true;
     case REG_TIMER_INITIAL: *value = l->timer_initial; return true;
-    case REG_TIMER_CURRENT: *value = timer_current(l); return true;
+    case REG_TIMER_CURRENT: *value = lapic_timer_current(l); return true;
     case REG_TIMER_DIVIDE: *value = l->timer_divide; return true;
     default: return false;
     }
@@ -374,7 +321,7 @@ bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value)
     case REG_LVT ... REG_LVT_LAST: lvt_write(v, offset, value); return true;
     case REG_TIMER_INITIAL:
         l->timer_initial = value;
-        timer_start(v);
+        lapic_timer_start(v);
         return true;
     case REG_TIMER_DIVIDE: l->timer_divide = value & 0xb; return true;
     default: return false;

@@ -50,6 +50,10 @@ unsigned lapic_blocked(const struct vcpu *v);
 /* The APIC timer ran down: raises its vector, arms it again if periodic. */
 void lapic_timer_fire(struct vcpu *v);
 
+/* After a write of the initial count; and what is left of it. */
+void lapic_timer_start(struct vcpu *v);
+uint32_t lapic_timer_current(const struct lapic *l);
+
 /* The state after INIT. */
 void lapic_reset(struct vcpu *v, bool x2apic);
 

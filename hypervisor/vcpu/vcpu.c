@@ -70,9 +70,9 @@ void vcpu_destroy(struct vcpu *v)
     heap_free(v);
 }
 
-/* The vCPU is on no CPU: its vector registers are in memory. */
 void vcpu_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
 {
+    sched_forget(v); /* vector registers that a CPU still holds are not written back */
     fpu_area_reset(v->fpu);
     v->fpu_xcr0 = XCR0_RESET;
     v->tsc_aux = 0;
