@@ -34,7 +34,7 @@ static void found_msix(struct pci_function *f, uint8_t at, uint32_t head)
 
     /* A table that is not inside a BAR we can trap must not be used. */
     if (bar >= PCI_BARS || f->bar[bar].size == 0 || offset >= f->bar[bar].size ||
-        count * 16 > f->bar[bar].size - offset)
+        (uint64_t)count * 16 > f->bar[bar].size - offset)
         return;
     f->msix =
         (struct pci_msix){.capability = at, .bar = (uint8_t)bar, .offset = offset, .count = count};

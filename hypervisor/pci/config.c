@@ -7,11 +7,11 @@
 
 #define BUS_BYTES (1u << 20)
 
-volatile uint8_t *config_bus(unsigned bus)
+volatile uint8_t *config_bus(unsigned number)
 {
-    if (acpi.ecam.base == 0 || bus < acpi.ecam.first_bus || bus > acpi.ecam.last_bus)
+    if (acpi.ecam.base == 0 || number < acpi.ecam.first_bus || number > acpi.ecam.last_bus)
         return NULL;
-    return paging_map_device((hpa_t){acpi.ecam.base + (uint64_t)bus * BUS_BYTES}, BUS_BYTES);
+    return paging_map_device((hpa_t){acpi.ecam.base + (uint64_t)number * BUS_BYTES}, BUS_BYTES);
 }
 
 uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size)

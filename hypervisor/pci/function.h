@@ -106,7 +106,7 @@ uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned siz
 void config_write(const struct pci_function *f, unsigned offset, unsigned size, uint32_t value);
 
 /* Where configuration space of a bus is mapped; NULL: nowhere. */
-volatile uint8_t *config_bus(unsigned bus);
+volatile uint8_t *config_bus(unsigned number);
 
 /* scan.c */
 struct pci_function *function_find(uint16_t bdf);

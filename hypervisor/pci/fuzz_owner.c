@@ -83,7 +83,7 @@ static void move(const uint8_t *m)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fake_reset();
-    for (size_t i = 0; i + 7 <= size && i < 7 * 200; i += 7) {
+    for (size_t i = 0; i + 7 <= size && i < 1400; i += 7) {
         move(data + i);
         device_is_safe();
     }

@@ -159,7 +159,7 @@ static volatile uint32_t *entry_word(const struct pci_function *f, unsigned inde
 {
     volatile uint8_t *table = f->msix.pages + (f->msix.offset & PAGE_MASK);
 
-    return (volatile uint32_t *)(volatile void *)(table + index * ENTRY_LEN + word);
+    return (volatile uint32_t *)(volatile void *)(table + (size_t)index * ENTRY_LEN + word);
 }
 
 /* The real entry: masked, unless the owner wants it and there is a vector for it. */

@@ -158,8 +158,8 @@ static void scan_bus(unsigned bus, uint64_t seen[4])
     for (unsigned device = 0; device < 32; device++) {
         for (unsigned function = 0; function < 8; function++) {
             unsigned devfn = device << 3 | function;
-            uint32_t header =
-                function_add(config + devfn * PAGE_SIZE, (uint16_t)(bus << 8 | devfn), seen);
+            uint32_t header = function_add(config + (size_t)devfn * PAGE_SIZE,
+                                           (uint16_t)(bus << 8 | devfn), seen);
 
             if (function == 0 && (header == 0xff || !(header & HEADER_MULTIPLE)))
                 break;

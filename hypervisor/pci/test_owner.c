@@ -160,7 +160,7 @@ static void table_set(unsigned entry, unsigned offset, uint32_t value)
 
 static uint32_t real(unsigned entry, unsigned offset)
 {
-    uint8_t *p = fake_memory + 0x2000 + entry * 16 + offset;
+    uint8_t *p = &fake_memory[0x2000 + entry * 16 + offset];
 
     return (uint32_t)(p[0] | p[1] << 8 | p[2] << 16) | (uint32_t)p[3] << 24;
 }

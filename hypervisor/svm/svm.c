@@ -75,8 +75,8 @@ static int bitmaps_create(void)
 
     if (!io || !msr)
         return -XEN_ENOMEM; /* at boot: nobody goes on without */
-    memset(io, 0xff, 4 * PAGE_SIZE);
-    memset(msr, 0xff, 2 * PAGE_SIZE);
+    memset(io, 0xff, (size_t)4 * PAGE_SIZE);
+    memset(msr, 0xff, (size_t)2 * PAGE_SIZE);
     for (size_t i = 0; i < sizeof(open_msrs) / sizeof(open_msrs[0]); i++)
         msr_bitmap_open(msr, open_msrs[i]);
     svm_io_bitmap = mfn_hpa(pool_mfn(io)).v;

@@ -206,7 +206,7 @@ static void send(struct domain *d, const struct vcpu *from, uint32_t icr, uint32
         return; /* the de-assert of old processors */
     for (unsigned i = 0; i < d->vcpu_count; i++) {
         struct vcpu *v = d->vcpu[i];
-        bool is_self = v == from;
+        bool is_self = from && v == from;
 
         if (shorthand == TO_SELF ? !is_self : shorthand == TO_OTHERS && is_self)
             continue;

@@ -119,7 +119,7 @@ TEST(what_does_not_fit_ends_the_domain)
     run("\x8b\x07", 2, true); /* the fault was a write: not the instruction that is there now */
     EXPECT(crashes == 1);
     memset(code, 0xcc, sizeof(code));
-    memcpy(code, "\x48\x8b\x07", 3);
+    memcpy(code, (const uint8_t[]){0x48, 0x8b, 0x07}, 3);
     crashes = 0;
     mmio_emulate(&v, (gpa_t){0xfee00ffc}, false, &device_ops); /* into the next page */
     EXPECT(crashes == 1);

@@ -123,7 +123,7 @@ TEST(the_hypercall_page)
     page_is_there = true;
     memset(page, 0, sizeof(page));
     EXPECT(msr_emulate_write(&v, MSR_HYPERCALL_PAGE, 0x5000));
-    EXPECT(memcmp(page + 32 * 17, "\xb8\x11\x00\x00\x00\x0f\x01\xd9\xc3\xcc", 10) == 0);
+    EXPECT(memcmp(&page[544], "\xb8\x11\x00\x00\x00\x0f\x01\xd9\xc3\xcc", 10) == 0);
     EXPECT(page[PAGE_SIZE - 1] == 0xcc);
     EXPECT(!msr_emulate_write(&v, MSR_HYPERCALL_PAGE, 0x5001)); /* there is one page */
     page_is_there = false;
