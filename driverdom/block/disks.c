@@ -161,10 +161,10 @@ static int missing(const struct disks *d, const char *name, char *why, size_t le
 {
     (void)snprintf(why, len, "there is no %s", name);
     if (d->count == 0) {
-        add(why, len, "; this backend has no disk at all");
+        add(why, len, ": this backend has no disk at all");
         return -XEN_ENOENT;
     }
-    add(why, len, "; this backend has");
+    add(why, len, ": this backend has");
     for (uint32_t i = 0; i < d->count; i++)
         add_disk(why, len, d->disks[i]);
     return -XEN_ENOENT;

@@ -289,7 +289,7 @@ static void refused(const char *params, const char *why)
 
 TEST(names_that_mean_nothing)
 {
-    refused("/dev/sda", "there is no /dev/sda; this backend has /dev/nvme0n1 (2 MiB) "
+    refused("/dev/sda", "there is no /dev/sda: this backend has /dev/nvme0n1 (2 MiB) "
                         "/dev/nvme0n1p1 \"root\"");
     refused("/dev/nvme0n1p3", "there is no /dev/nvme0n1p3");
     refused("/dev/nvme0n1p", "there is no");

@@ -12,11 +12,20 @@ BUILD = os.path.join(ROOT, 'build')
 LOGS = os.path.join(BUILD, 'logs', 'e2e')
 
 # No test waits by time; this only ends one that hangs. A loaded machine is slow.
-GUARD = 300
+GUARD = 150
 
 
 class Failure(Exception):
     """A test's expectation that was not met."""
+
+
+RUNNING = set()
+
+
+def kill_all():
+    """Ends every machine that still runs."""
+    for machine in list(RUNNING):
+        machine.kill()
 
 
 class Machine:
@@ -32,6 +41,7 @@ class Machine:
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True)
+        RUNNING.add(self)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)
 
@@ -40,7 +50,11 @@ class Machine:
 
     def __exit__(self, *_):
         self.kill()
-        self.process.stdin.close()
+        RUNNING.discard(self)
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass
         self.process.stdout.close()
         self.log.close()
 
@@ -110,6 +124,12 @@ def boot(name, folder, *options, guard=GUARD):
     """Boots a host's folder headless."""
     command = [os.path.join(ROOT, 'run'), '--headless', '--timeout', str(guard), *options, folder]
     return Machine(name, command, guard + 60)
+
+
+def attach(machine, name='small', prompt=r'^\[small\] / # '):
+    """Attaches to a guest's console and waits for its prompt, shown again or for the first time."""
+    machine.ask(f'console {name}', r'Escape character is')
+    machine.expect(prompt)
 
 
 def equal(got, wanted, what):

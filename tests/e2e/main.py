@@ -9,6 +9,7 @@ import importlib
 import os
 import pkgutil
 import re
+import signal
 import sys
 import threading
 import time
@@ -65,7 +66,15 @@ def run(name, test):
     return not why
 
 
+def interrupted(*_):
+    """A signal ends the machines first; they are in sessions of their own."""
+    machine.kill_all()
+    os._exit(1)
+
+
 def main():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     parser = argparse.ArgumentParser()
     parser.add_argument('--list', action='store_true')
     parser.add_argument('--jobs', type=int, default=2)

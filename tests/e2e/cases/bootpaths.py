@@ -1,0 +1,41 @@
+"""The three ways to power on: QEMU's PVH entry (every other test), GRUB by BIOS and by UEFI."""
+
+import os
+import shutil
+import subprocess
+
+from host import BUILD, ROOT, domain, host
+from machine import Machine
+
+FIRMWARE = '/usr/share/OVMF'
+
+
+def boot_iso(name, *options):
+    """Writes the ISO of a host with one domain, boots it, powers off."""
+    path = host(name, {'/hello.xml': domain('hello', '/bulkhead/hello.elf', 16)})
+    iso = os.path.join(BUILD, 'e2e', name + '.iso')
+    subprocess.run([os.path.join(ROOT, 'run'), '--headless', '--iso', iso, path],
+                   check=True, stdin=subprocess.DEVNULL)
+    # debug_exit's status: 33 is the core's 0.
+    command = ['qemu-system-x86_64', '-machine', 'q35', '-cpu', 'EPYC', '-accel', 'tcg',
+               '-m', '1024', '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio',
+               '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-cdrom', iso, *options]
+    with Machine(name, command) as machine:
+        machine.expect(r'\[core\] .*multiboot2')
+        machine.expect(r'\[hello\] ')
+        machine.send('poweroff')
+        machine.finish(33)
+    os.unlink(iso)
+
+
+def test_bios(name):
+    boot_iso(name)
+
+
+def test_uefi(name):
+    variables = os.path.join(BUILD, 'e2e', name + '.fd')
+    os.makedirs(os.path.dirname(variables), exist_ok=True)
+    shutil.copy(os.path.join(FIRMWARE, 'OVMF_VARS_4M.fd'), variables)
+    boot_iso(name, '-drive', 'if=pflash,format=raw,readonly=on,file='
+             + os.path.join(FIRMWARE, 'OVMF_CODE_4M.fd'),
+             '-drive', f'if=pflash,format=raw,file={variables}')

@@ -1,0 +1,41 @@
+"""Tiny guests, all in one boot of the host: every hypercall and every refusal."""
+
+import os
+import re
+
+from host import GUESTS, domain, host
+from machine import Failure, boot
+
+# Guests that measure instead of testing have no result.
+BENCHES = {'abibench'}
+
+
+def names():
+    """Every guest that the build made."""
+    return sorted(file[:-4] for file in os.listdir(GUESTS)
+                  if file.endswith('.elf') and file[:-4] not in BENCHES)
+
+
+def test_all(name):
+    """Each says "result success" or "result skip"; a result is a line of the guest's own."""
+    domains = {f'/{guest}.xml': domain(guest, f'/{guest}.elf', 16) for guest in names()}
+    if not domains:
+        return
+    with boot(name, host(name, domains, [guest + '.elf' for guest in names()])) as machine:
+        text = machine.finish()
+    for guest in names():
+        result = re.search(rf'^\[{guest}\] result (\w+)$', text, re.MULTILINE)
+        if not result or result.group(1) not in ('success', 'skip'):
+            raise Failure(f'{guest}: {result.group() if result else "no result"}')
+
+
+def test_abibench(name):
+    """The benchmark runs to its end and skips nothing; its numbers are not judged here."""
+    bench = domain('abibench', '/abibench.elf', 16, cmdline='n=1000')
+    with boot(name, host(name, {'/abibench.xml': bench}, ['abibench.elf'])) as machine:
+        machine.expect(r'\[abibench\] bench hypercall_null ')
+        machine.expect(r'\[abibench\] bench grant_copy_gref_4k ')
+        machine.expect(r'\[abibench\] bench timer_late_halted ')
+        machine.expect(r'\[abibench\] bench done')
+        machine.finish()
+        machine.absent(r'\[abibench\] skip ')

@@ -1,0 +1,85 @@
+"""A domain's life from the control prompt, and ./run's end and exit status."""
+
+from host import busybox, domain, host
+from machine import attach, boot
+
+HELLO = domain('hello', '/bulkhead/hello.elf', 16)
+
+
+def test_hello(name):
+    """The smallest domain of ours prints; poweroff ends the machine with status 0."""
+    with boot(name, host(name, {'/hello.xml': HELLO})) as machine:
+        machine.expect(r'^\[hello\] ')
+        machine.send('poweroff')
+        machine.finish(0)
+
+
+def test_ends_by_itself(name):
+    """The last guest's power-off ends a headless machine; end of input ends nothing before."""
+    path = host(name, {'/small.xml': busybox()}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path) as machine:
+        machine.process.stdin.close()
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.finish(0)
+
+
+def test_crash_is_status_1(name):
+    path = host(name, {'/small.xml': busybox(after='')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        attach(machine)
+        machine.type('echo c > /proc/sysrq-trigger\n')
+        machine.finish(1)
+
+
+def test_timeout_is_status_124(name):
+    path = host(name, {'/small.xml': busybox(after='')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path, guard=15) as machine:
+        machine.finish(124)
+
+
+def test_verbs(name):
+    """list, dominfo, dumpxml, suspend, resume, console, destroy and create of one guest."""
+    path = host(name, {'/small.xml': busybox(after='')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.ask('list', r'^\[control\] .*\bsmall\b.*\brunning\b')
+        machine.ask('list --json', r'"name": *"small"')
+        machine.ask('dominfo small', r'\bsmall\b')
+        machine.ask('dumpxml small', r"<domain type=['\"]xen['\"]")
+        machine.send('suspend small')
+        machine.ask('list', r'^\[control\] .*\bsmall\b.*\bpaused\b')
+        machine.send('resume small')
+        machine.ask('list', r'^\[control\] .*\bsmall\b.*\brunning\b')
+        attach(machine)
+        machine.send('echo one-$((41 + 1))')
+        machine.expect(r'^\[small\] one-42')
+        machine.type('\x1d')
+        machine.ask('store ls /local/domain', r'^\[control\] .*\d')
+        machine.ask('dmesg', r'\[control\] .*Bulkhead')
+        machine.send('destroy small')
+        machine.finish(0)
+
+
+def test_reboot_and_shutdown(name):
+    """A guest is asked to restart by the store, comes back, and is then asked to stop."""
+    path = host(name, {'/small.xml': busybox(after='')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        attach(machine)
+        machine.send('reboot -f')
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.type('\x1d')
+        machine.send('destroy small')
+        machine.finish(0)
+
+
+def test_store_verbs(name):
+    path = host(name, {'/small.xml': busybox(after='')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.send('store write /tool/test hello-store')
+        machine.ask('store read /tool/test', r'^\[control\] .*hello-store')
+        machine.ask('store ls /tool', r'^\[control\] .*test')
+        machine.send('destroy small')
+        machine.finish(0)
