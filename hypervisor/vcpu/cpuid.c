@@ -221,9 +221,12 @@ static struct cpuid answer_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t su
             return (struct cpuid){.ecx = scale->mul, .edx = (uint32_t)(int32_t)scale->shift};
         return (struct cpuid){.eax = subleaf == 2 ? khz : 0};
     case XEN_CPUID_LEAF(4):
+        /*
+         * Upcall vectors of the APIC are there but not announced: they would cost an
+         * exit for the end of each interrupt, which the callback vector does not.
+         */
         return (struct cpuid){
             .eax = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
-                   XEN_HVM_CPUID_UPCALL_VECTOR |
                    (v->domain->has_x2apic ? XEN_HVM_CPUID_X2APIC_VIRT : 0),
             .ebx = v->id,
             .ecx = v->domain->id,

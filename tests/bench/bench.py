@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""The benchmark: boots hosts and prints figures, one a line; never fails for being slow.
+
+bench.py IOPROBE [PATTERN...] runs the parts that match. Wall times are this machine's; counts of
+instructions and exits are exact."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'e2e'))
+
+import host  # noqa: E402
+import machine  # noqa: E402
+
+DISK_MIB = 512
+READS = {'seq': (1 << 20, 256), 'rand': (4096, 2000)}
+
+# What a small guest does with the probe: waits for a line before each run, so that counters can
+# be read around it.
+INIT = '''#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+echo "bench: user space"
+for module in /modules/*; do insmod "$module" 2>/dev/null; done
+disk=$(sed 's/.*disk=\\([^ ]*\\).*/\\1/' /proc/cmdline)
+while [ ! -b "$disk" ]; do :; done
+exec </dev/console
+echo "bench: ready"
+while read mode size count; do ioprobe "$disk" "$mode" "$size" "$count"; done
+poweroff -f
+'''
+
+
+def say(name, value, unit, note=''):
+    print(f'bench {name} {value} {unit}{"  # " + note if note else ""}', flush=True)
+
+
+def cpio(files):
+    """An archive (newc) of name to (mode, bytes)."""
+    out = b''
+    for name, (mode, data) in {**files, 'TRAILER!!!': (0, b'')}.items():
+        raw = name.encode() + b'\0'
+        fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0]
+        out += b'070701' + b''.join(b'%08x' % f for f in fields) + raw
+        out += b'\0' * (-len(out) % 4) + data
+        out += b'\0' * (-len(out) % 4)
+    return out
+
+
+def bench_initrd(ioprobe):
+    """Busybox's image with another init and the probe on top."""
+    with open(host.BLOBS['busybox.img'], 'rb') as base, open(ioprobe, 'rb') as probe:
+        return base.read() + gzip.compress(cpio({
+            'init': (0o100755, INIT.encode()), 'bin/ioprobe': (0o100755, probe.read())}))
+
+
+def bench_disk():
+    """Random bytes, so that nothing is read from a hole."""
+    path = os.path.join(host.BUILD, 'bench', 'disk.img')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if not os.path.exists(path):
+        with open(path + '.new', 'wb') as out:
+            for _ in range(DISK_MIB):
+                out.write(os.urandom(1 << 20))
+        os.rename(path + '.new', path)
+    return path
+
+
+def since(start):
+    return round(time.monotonic() - start, 2)
+
+
+def small_host(name, initrd, memory=128, manual=(), disk=''):
+    cmdline = 'console=hvc0 quiet disk=/dev/xvda'
+    small = host.domain('small', '/vmlinuz', memory, '/bench.img', cmdline, disk)
+    domains = {'/small.xml': small}
+    if disk:
+        domains = {'/block.xml': host.block(), **domains}
+    path = host.host(name, domains, ['vmlinuz'], manual=manual)
+    with open(os.path.join(path, 'bench.img'), 'wb') as out:
+        out.write(initrd)
+    return path
+
+
+def stats(m, name):
+    """A domain's counters, by the control prompt."""
+    text = m.ask(f'domstats {name} --json', r'(?s)^\[control\] \[$.*?^\[control\] \]$').group()
+    return json.loads(text.replace('[control] ', ''))[0]
+
+
+def part_boot(ioprobe):
+    """Power-on to prompt, create, first line of user space, without a disk."""
+    path = small_host('bench-boot', bench_initrd(ioprobe), manual=('/small.xml',))
+    machine.boot('bench-warm', path, '--build-only').finish()
+    start = time.monotonic()
+    with machine.boot('bench-boot', path) as m:
+        m.expect(r'Bulkhead, started by')
+        power_on = time.monotonic()
+        say('loader', round(power_on - start, 2), 's', "./run and QEMU until the core's first line")
+        m.send('list')
+        m.expect(r'\[control\].*Name')
+        say('power_on_to_prompt', since(power_on), 's', 'goal 2')
+        create = time.monotonic()
+        m.ask('create /small.xml', r'\[control\] small: started')
+        say('create', since(create), 's', 'goal 0.3')
+        m.expect(r'bench: user space')
+        say('create_to_user_space', since(create), 's', 'goal 5')
+        m.send('poweroff')
+        m.finish()
+
+
+def part_login(_):
+    """The demo to its login prompt."""
+    start = time.monotonic()
+    demo = os.path.join(host.DEMO, 'host')
+    with machine.boot('bench-login', demo, '--disk', host.overlay('bench-login')) as m:
+        m.expect(r'Bulkhead, started by')
+        start = time.monotonic()
+        m.expect(r'debian login:')
+        say('power_on_to_login', since(start), 's')
+
+
+def part_abi(_):
+    """The ABI's costs in instructions."""
+    xml = host.domain('abibench', '/abibench.elf', 16)
+    path = host.host('bench-abi', {'/abibench.xml': xml}, ['abibench.elf'])
+    with machine.boot('bench-abi', path, '--icount') as m:
+        text = m.finish()
+    for line in re.findall(r'\[abibench\] ((?:bench|skip) .*)', text):
+        print(line)
+
+
+def probe_results(text):
+    return {k: int(v) for k, v in re.findall(r'(\w+)=(\d+)', text)}
+
+
+def run_probe(m, mode):
+    size, count = READS[mode]
+    return probe_results(m.ask(f'{mode} {size} {count}', r'ioprobe \w+ (size=.*)').group(1))
+
+
+def guest_disk(ioprobe):
+    """Each kind of read in a guest; speeds, and exits of guest and driver domain."""
+    path = small_host('bench-disk', bench_initrd(ioprobe), disk=host.disk('/dev/nvme0n1'))
+    results = {}
+    with machine.boot('bench-disk', path, '--disk', bench_disk()) as m:
+        m.expect(r'bench: ready')
+        for mode in ('rand', 'seq', 'rand', 'seq'):
+            before = [stats(m, n) for n in ('small', 'block')]
+            m.send('console small')
+            results[mode] = run_probe(m, mode)
+            m.type('\x1d')
+            after = [stats(m, n) for n in ('small', 'block')]
+            for key in ('exits', 'hypercalls'):
+                results[mode][key] = sum(a[key] - b[key] for a, b in zip(after, before))
+        for name in ('store', 'console', 'block', 'control'):
+            print('#', json.dumps(stats(m, name)))
+        m.send('poweroff')
+        m.finish()
+    return results
+
+
+def plain_disk(ioprobe):
+    """The same reads on the same disk, in plain Linux on the same emulator."""
+    disk = bench_disk()
+    initrd = os.path.join(host.BUILD, 'bench', 'initrd.img')
+    with open(initrd, 'wb') as out:
+        out.write(bench_initrd(ioprobe))
+    command = ['qemu-system-x86_64', '-accel', 'tcg', '-machine', 'q35', '-cpu', 'EPYC', '-m', '512',
+               '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio',
+               '-kernel', host.BLOBS['vmlinuz'], '-initrd', initrd,
+               '-append', 'console=ttyS0 quiet disk=/dev/nvme0n1',
+               '-drive', f'if=none,id=d0,format=raw,file={disk}',
+               '-device', 'nvme,drive=d0,serial=bench']
+    results = {}
+    with machine.Machine('bench-plain', command) as m:
+        m.expect(r'bench: ready')
+        for mode in ('rand', 'seq', 'rand', 'seq'):
+            results[mode] = run_probe(m, mode)
+    return results
+
+
+def part_disk(ioprobe):
+    """Disk speed as a ratio to plain Linux in one run, and what a request costs."""
+    plain = plain_disk(ioprobe)
+    guest = guest_disk(ioprobe)
+    say('plain_seq', plain['seq']['kib_per_s'] // 1024, 'MiB/s')
+    say('guest_seq', guest['seq']['kib_per_s'] // 1024, 'MiB/s')
+    say('ratio_seq', round(guest['seq']['kib_per_s'] / plain['seq']['kib_per_s'], 2), '', 'goal 0.5')
+    say('plain_rand', plain['rand']['median_ns'] // 1000, 'us')
+    say('guest_rand', guest['rand']['median_ns'] // 1000, 'us', 'goal around 350')
+    mib = READS['seq'][0] * READS['seq'][1] >> 20
+    count = READS['rand'][1]
+    say('exits_per_mib', round(guest['seq']['exits'] / mib, 1), '', 'goal 40')
+    say('hypercalls_per_mib', round(guest['seq']['hypercalls'] / mib, 1), '')
+    say('exits_per_read', round(guest['rand']['exits'] / count, 2), '', 'goal 9')
+    say('hypercalls_per_read', round(guest['rand']['hypercalls'] / count, 2), '')
+
+
+def main():
+    ioprobe, patterns = sys.argv[1], sys.argv[2:]
+    subprocess.run([os.path.join(ROOT, 'run'), '--build-only'], check=True,
+                   stdin=subprocess.DEVNULL)
+    subprocess.run(['bash', os.path.join(ROOT, 'toolstack', 'host', 'busybox.sh')], check=True)
+    for name, part in sorted(globals().items()):
+        if name.startswith('part_') and (not patterns or any(p in name for p in patterns)):
+            print(f'-- {part.__doc__}', flush=True)
+            part(ioprobe)
+
+
+if __name__ == '__main__':
+    main()
