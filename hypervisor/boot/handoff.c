@@ -19,8 +19,7 @@ enum {
     TAG_MODULE = 3,
     TAG_MEMORY_MAP = 6,
     TAG_RSDP_OLD = 14,
-    TAG_RSDP_NEW = 15,
-    TAG_EFI_MAP = 17
+    TAG_RSDP_NEW = 15
 };
 
 struct tag {
@@ -40,11 +39,6 @@ struct tag_map {
 struct map_entry {
     uint64_t start, len;
     uint32_t type, reserved;
-};
-
-struct efi_entry {
-    uint32_t type, pad;
-    uint64_t start, virtual_start, pages, attributes;
 };
 
 struct handoff handoff;
@@ -133,21 +127,6 @@ static void memory_map_add(const struct tag_map *map)
     }
 }
 
-/* After boot services ended: loader, boot services and conventional memory are RAM. */
-static void efi_map_add(const struct tag_map *map)
-{
-    const char *entry = (const char *)(map + 1);
-    const char *end = (const char *)map + map->tag.size;
-
-    if (map->entry_size < sizeof(struct efi_entry))
-        return;
-    for (; entry + sizeof(struct efi_entry) <= end; entry += map->entry_size) {
-        const struct efi_entry *e = (const void *)entry;
-        bool ram = (e->type >= 1 && e->type <= 4) || e->type == 7;
-        range_add(e->start, e->pages << PAGE_SHIFT, ram);
-    }
-}
-
 static void tag_collect(const struct tag *tag)
 {
     const char *body = (const char *)(tag + 1);
@@ -160,6 +139,8 @@ static void tag_collect(const struct tag *tag)
         module_add(module->start, module->end);
         break;
     }
+    /* GRUB makes it under UEFI as well, from the firmware's own map. */
+    case TAG_MEMORY_MAP: memory_map_add((const void *)tag); break;
     case TAG_RSDP_OLD:
         if (!handoff.has_rsdp)
             rsdp_copy(body, len);
@@ -176,26 +157,15 @@ static const struct tag *tag_next(const struct tag *tag)
 
 static void multiboot_collect(const char *info)
 {
-    const struct tag *first = (const void *)(info + 8), *map = NULL, *efi = NULL;
+    const struct tag *first = (const void *)(info + 8);
     uint32_t total;
 
     memcpy(&total, info, sizeof(total));
     handoff.protocol = "multiboot2";
     for (const struct tag *tag = first; (const char *)tag + sizeof(*tag) <= info + total &&
                                         tag->type != TAG_END && tag->size >= sizeof(*tag);
-         tag = tag_next(tag)) {
-        if (tag->type == TAG_MEMORY_MAP)
-            map = tag;
-        else if (tag->type == TAG_EFI_MAP)
-            efi = tag;
-        else
-            tag_collect(tag);
-    }
-    /* Under UEFI the firmware's own map is the finer one. */
-    if (efi)
-        efi_map_add((const void *)efi);
-    else if (map)
-        memory_map_add((const void *)map);
+         tag = tag_next(tag))
+        tag_collect(tag);
 }
 
 int handoff_collect(uint32_t protocol, uint64_t info)

@@ -2,8 +2,6 @@
 #include <abi/event.h>
 #include <abi/rights.h>
 
-#include <arch/uart.h>
-
 #include "console/input.h"
 #include "console/output.h"
 #include "domain/domain.h"
@@ -38,42 +36,34 @@ static const char *name_of_dead(uint16_t domid)
     return "?";
 }
 
+/* Lock held. The control domain's lines are its own affair, an attached guest's are the terminal's.
+ */
+static void show(struct output_writer *w, const char *text, size_t len, bool attached, bool control)
+{
+    w->prefix = output_headless() || !(attached || control);
+    w->form = attached ? OUTPUT_RAW : control ? OUTPUT_TEXT : OUTPUT_SAFE;
+    output_write(w, text, len);
+}
+
 void console_show(struct domain *d, const char *text, size_t len, bool attached)
 {
-    bool control = d->rights & RIGHT_PROMPT;
-    bool raw = attached || control;
     struct output_writer w = {
-        .id = d->id,
-        .name = d->label[0] ? d->label : "?",
-        .prefix = output_headless() || !raw,
-        .form = attached  ? OUTPUT_RAW
-                : control ? OUTPUT_TEXT
-                          : OUTPUT_SAFE,
-        .stream = &d->console.stream,
-    };
+        .id = d->id, .name = d->label[0] ? d->label : "?", .stream = &d->console.stream};
 
     lock_acquire(&console_lock);
-    if (!control)
-        name_remember(d);
-    output_write(&w, text, len);
+    name_remember(d);
+    show(&w, text, len, attached, d->rights & RIGHT_PROMPT);
     lock_release(&console_lock);
 }
 
 void console_show_dead(uint16_t domid, const char *text, size_t len, bool attached)
 {
     static struct console_stream scratch; /* under the lock */
-    char name[BULKHEAD_LABEL_MAX];
-    struct output_writer w = {
-        .id = domid,
-        .name = name,
-        .prefix = output_headless() || !attached,
-        .form = attached ? OUTPUT_RAW : OUTPUT_SAFE,
-        .stream = &scratch,
-    };
+    struct output_writer w = {.id = domid, .stream = &scratch};
 
     lock_acquire(&console_lock);
-    string_format(name, sizeof(name), "%s", name_of_dead(domid));
-    output_write(&w, text, len);
+    w.name = name_of_dead(domid);
+    show(&w, text, len, attached, false);
     lock_release(&console_lock);
 }
 

@@ -57,27 +57,24 @@ static inline int translate(struct vcpu *v, uint64_t address, bool write, uint64
     return 0;
 }
 
-static inline int copy_linear(struct vcpu *v, char *core, uint64_t address, size_t len, bool write)
+/* By linear address of v, or by guest-physical address if v is NULL. */
+static inline __attribute__((always_inline)) int
+copy(struct vcpu *v, const struct p2m *p2m, char *core, uint64_t address, size_t len, bool write)
 {
-    const struct p2m *p2m = &v->domain->p2m;
     int rc = 0;
 
     p2m_read_begin(p2m, 0);
     while (len > 0) {
         size_t n = page_rest(address, len);
-        uint64_t gpa;
-        rc = translate(v, address, write, &gpa);
-        if (rc < 0)
+        uint64_t gpa = address;
+        if (v && (rc = translate(v, address, write, &gpa)) < 0)
             break;
         void *guest = see(p2m, 0, gpa, write);
         if (!guest) {
             rc = -XEN_EFAULT;
             break;
         }
-        if (write)
-            memcpy(guest, core, n);
-        else
-            memcpy(core, guest, n);
+        memcpy(write ? guest : core, write ? core : guest, n);
         core += n;
         address += n;
         len -= n;
@@ -89,59 +86,34 @@ static inline int copy_linear(struct vcpu *v, char *core, uint64_t address, size
 
 int copy_from_guest(struct vcpu *v, void *dst, gla_t src, size_t len)
 {
-    return copy_linear(v, dst, src.v, len, false);
+    return copy(v, &v->domain->p2m, dst, src.v, len, false);
 }
 
 int copy_to_guest(struct vcpu *v, gla_t dst, const void *src, size_t len)
 {
-    return copy_linear(v, (char *)(uintptr_t)src, dst.v, len, true);
+    return copy(v, &v->domain->p2m, (char *)(uintptr_t)src, dst.v, len, true);
 }
 
 size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len)
 {
     size_t first = page_rest(rip.v, len);
 
-    if (copy_linear(v, dst, rip.v, first, false) < 0)
+    if (copy_from_guest(v, dst, rip, first) < 0)
         return 0;
-    if (first == len || copy_linear(v, (char *)dst + first, rip.v + first, len - first, false) < 0)
+    if (first == len ||
+        copy_from_guest(v, (char *)dst + first, (gla_t){rip.v + first}, len - first) < 0)
         return first;
     return len;
 }
 
-static int copy_physical(struct domain *d, char *core, uint64_t gpa, size_t len, bool write)
-{
-    const struct p2m *p2m = &d->p2m;
-    int rc = 0;
-
-    p2m_read_begin(p2m, 0);
-    while (len > 0) {
-        size_t n = page_rest(gpa, len);
-        void *guest = see(p2m, 0, gpa, write);
-        if (!guest) {
-            rc = -XEN_EFAULT;
-            break;
-        }
-        if (write)
-            memcpy(guest, core, n);
-        else
-            memcpy(core, guest, n);
-        core += n;
-        gpa += n;
-        len -= n;
-    }
-    peek_end();
-    p2m_read_end(0);
-    return rc;
-}
-
 int copy_from_gpa(struct domain *d, void *dst, gpa_t src, size_t len)
 {
-    return copy_physical(d, dst, src.v, len, false);
+    return copy(NULL, &d->p2m, dst, src.v, len, false);
 }
 
 int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len)
 {
-    return copy_physical(d, (char *)(uintptr_t)src, dst.v, len, true);
+    return copy(NULL, &d->p2m, (char *)(uintptr_t)src, dst.v, len, true);
 }
 
 /* Between a linear and a physical address of two domains, or of one. */
