@@ -12,11 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <sys/mount.h>
 
 #define BLOCK 4096u
 
@@ -83,24 +80,26 @@ int main(int argc, char **argv)
     size_t size = strtoul(argv[3], NULL, 10);
     unsigned count = (unsigned)strtoul(argv[4], NULL, 10);
     int device = open(argv[1], O_RDONLY | O_DIRECT);
-    uint64_t bytes;
+    off_t bytes = device < 0 ? -1 : lseek(device, 0, SEEK_END);
 
-    if (device < 0 || ioctl(device, BLKGETSIZE64, &bytes) < 0)
+    if (bytes < 0)
         return fail(argv[1]);
-    if (size == 0 || size % BLOCK || count == 0 || bytes < size) {
+    if (size == 0 || size % BLOCK || count == 0 || (uint64_t)bytes < size) {
         fprintf(stderr, "ioprobe: SIZE is a multiple of %u, COUNT not 0\n", BLOCK);
         return EXIT_FAILURE;
     }
 
     uint64_t start = now_ns();
-    uint64_t *times = measure(device, strcmp(argv[2], "rand") == 0, size, count, bytes / size);
+    uint64_t *times =
+        measure(device, strcmp(argv[2], "rand") == 0, size, count, (uint64_t)bytes / size);
     uint64_t total = now_ns() - start;
 
     if (!times)
         return fail("read");
     qsort(times, count, sizeof(*times), compare);
-    printf("ioprobe %s size=%zu count=%u kib_per_s=%llu median_ns=%llu p99_ns=%llu\n", argv[2], size,
-           count, (unsigned long long)((uint64_t)size * count * 1000000u / 1024u * 1000u / total),
+    printf("ioprobe %s size=%zu count=%u kib_per_s=%llu median_ns=%llu p99_ns=%llu\n", argv[2],
+           size, count,
+           (unsigned long long)((uint64_t)size * count * 1000000u / 1024u * 1000u / total),
            (unsigned long long)times[count / 2],
            (unsigned long long)times[(uint64_t)count * 99 / 100]);
     return EXIT_SUCCESS;
