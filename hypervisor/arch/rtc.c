@@ -57,7 +57,7 @@ static uint64_t days(unsigned year, unsigned month, unsigned day)
     unsigned era = year / 400, of_era = year % 400;
     unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
 
-    return era * 146097ull + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    return era * 146097ull + of_era * 365ull + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 uint64_t rtc_read(uint8_t century)

@@ -65,7 +65,7 @@ void trap_init(void)
     } __attribute__((packed)) pointer = {sizeof(idt) - 1, idt};
 
     for (unsigned v = 0; v < 256; v++) {
-        uint64_t stub = (uintptr_t)trap_stubs + v * STUB_SIZE;
+        uint64_t stub = (uintptr_t)trap_stubs + (uint64_t)v * STUB_SIZE;
         idt[v] = (struct gate){.offset0 = (uint16_t)stub,
                                .offset1 = (uint16_t)(stub >> 16),
                                .offset2 = (uint32_t)(stub >> 32),

@@ -57,25 +57,37 @@ static inline int translate(struct vcpu *v, uint64_t address, bool write, uint64
     return 0;
 }
 
-/* By linear address of v, or by guest-physical address if v is NULL. */
-static inline __attribute__((always_inline)) int
-copy(struct vcpu *v, const struct p2m *p2m, char *core, uint64_t address, size_t len, bool write)
+/*
+ * Out of the guest (into is set) or into it (from is set): by linear address of
+ * v, or by guest-physical address if v is NULL.
+ */
+static inline __attribute__((always_inline)) int copy(struct vcpu *v, const struct p2m *p2m,
+                                                      char *into, const char *from,
+                                                      uint64_t address, size_t len)
 {
+    bool write = !into;
     int rc = 0;
 
     p2m_read_begin(p2m, 0);
     while (len > 0) {
         size_t n = page_rest(address, len);
         uint64_t gpa = address;
-        if (v && (rc = translate(v, address, write, &gpa)) < 0)
+        if (v)
+            rc = translate(v, address, write, &gpa);
+        if (rc < 0)
             break;
         void *guest = see(p2m, 0, gpa, write);
         if (!guest) {
             rc = -XEN_EFAULT;
             break;
         }
-        memcpy(write ? guest : core, write ? core : guest, n);
-        core += n;
+        if (write) {
+            memcpy(guest, from, n);
+            from += n;
+        } else {
+            memcpy(into, guest, n);
+            into += n;
+        }
         address += n;
         len -= n;
     }
@@ -86,12 +98,12 @@ copy(struct vcpu *v, const struct p2m *p2m, char *core, uint64_t address, size_t
 
 int copy_from_guest(struct vcpu *v, void *dst, gla_t src, size_t len)
 {
-    return copy(v, &v->domain->p2m, dst, src.v, len, false);
+    return copy(v, &v->domain->p2m, dst, NULL, src.v, len);
 }
 
 int copy_to_guest(struct vcpu *v, gla_t dst, const void *src, size_t len)
 {
-    return copy(v, &v->domain->p2m, (char *)(uintptr_t)src, dst.v, len, true);
+    return copy(v, &v->domain->p2m, NULL, src, dst.v, len);
 }
 
 size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len)
@@ -108,12 +120,12 @@ size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len)
 
 int copy_from_gpa(struct domain *d, void *dst, gpa_t src, size_t len)
 {
-    return copy(NULL, &d->p2m, dst, src.v, len, false);
+    return copy(NULL, &d->p2m, dst, NULL, src.v, len);
 }
 
 int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len)
 {
-    return copy(NULL, &d->p2m, (char *)(uintptr_t)src, dst.v, len, true);
+    return copy(NULL, &d->p2m, NULL, src, dst.v, len);
 }
 
 /* Between a linear and a physical address of two domains, or of one. */

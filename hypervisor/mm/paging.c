@@ -132,7 +132,7 @@ static uint64_t map_windows(void)
 {
     uint64_t first = 0;
 
-    for (uint64_t i = 0; i < CPU_MAX * PAGING_WINDOW_SLOTS; i += TABLE_SIZE) {
+    for (uint64_t i = 0; i < (uint64_t)CPU_MAX * PAGING_WINDOW_SLOTS; i += TABLE_SIZE) {
         uint64_t *slot = slot_find(PAGING_WINDOW_BASE + i * PAGE_SIZE, 1);
         uint64_t page = page_take();
         CHECK(slot && (i == 0 || page == first + i * sizeof(uint64_t)));

@@ -42,7 +42,7 @@ void window_unmap(const void *p)
 {
     struct cpu *cpu = cpu_this();
     uint64_t slot = ((uintptr_t)p - PAGING_WINDOW_BASE) >> PAGE_SHIFT;
-    uint64_t i = slot - cpu->id * PAGING_WINDOW_SLOTS;
+    uint64_t i = slot - (uint64_t)cpu->id * PAGING_WINDOW_SLOTS;
 
     CHECK(i < WINDOW_COUNT && cpu->windows_used & 1u << i);
     table_write(&paging_window_entries[slot], 0);
