@@ -76,20 +76,46 @@ void frame_get(mfn_t mfn)
         CHECK(__atomic_add_fetch(&f->refs, 1, __ATOMIC_RELAXED) > 1);
 }
 
-void frame_put(mfn_t mfn)
+static void run_free(uint64_t first, uint64_t count)
 {
-    struct frame *f = frame_entry(mfn);
-
-    if (f->kind != FRAME_DOMAIN)
-        return;
-    uint32_t left = __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL);
-    CHECK(left != UINT32_MAX);
-    if (left > 0)
+    if (count == 0)
         return;
     lock_acquire(&frames.lock);
-    f->kind = FRAME_FREE;
-    buddy_free(&frames.buddy, (uint32_t)mfn.v, 0, true);
+    for (uint64_t i = 0; i < count; i++)
+        frames.buddy.table[first + i].kind = FRAME_FREE;
+    buddy_add(&frames.buddy, first, count);
     lock_release(&frames.lock);
+}
+
+/* Whether that was the last reference. */
+static bool drop(struct frame *f)
+{
+    if (f->kind != FRAME_DOMAIN)
+        return false;
+    uint32_t left = __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL);
+    CHECK(left != UINT32_MAX);
+    return left == 0;
+}
+
+void frame_put(mfn_t mfn)
+{
+    if (drop(frame_entry(mfn)))
+        run_free(mfn.v, 1);
+}
+
+void frame_put_run(mfn_t first, uint64_t count)
+{
+    uint64_t dead = 0; /* frames right before this one that nobody holds any more */
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (drop(frame_entry((mfn_t){first.v + i}))) {
+            dead++;
+        } else {
+            run_free(first.v + i - dead, dead);
+            dead = 0;
+        }
+    }
+    run_free(first.v + count - dead, dead);
 }
 
 enum frame_kind frame_kind(mfn_t mfn, uint16_t *owner)

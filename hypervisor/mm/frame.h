@@ -40,6 +40,9 @@ void frame_get(mfn_t mfn);
 /* Drops one; the last frees the frame (it is scrubbed before its next use). */
 void frame_put(mfn_t mfn);
 
+/* The same for frames side by side, which may have different kinds and holders. */
+void frame_put_run(mfn_t first, uint64_t count);
+
 /* The frame's kind, and its owner if it is FRAME_DOMAIN. Any mfn may be asked for. */
 enum frame_kind frame_kind(mfn_t mfn, uint16_t *owner);
 

@@ -72,6 +72,26 @@ TEST(freed_data_does_not_come_back)
     EXPECT(mfn_is_none(frame_alloc(2, 0)));
 }
 
+TEST(runs_with_other_holders)
+{
+    fake_machine();
+    mfn_t m = frame_alloc(1, 6);
+    frame_get((mfn_t){m.v + 5});
+    frame_get((mfn_t){m.v + 63});
+    frame_put_run(m, 64);
+    EXPECT(frame_free() == DOMAINS_FRAMES - 2);
+    EXPECT(frame_kind((mfn_t){m.v + 5}, NULL) == FRAME_DOMAIN);
+    EXPECT(frame_kind((mfn_t){m.v + 6}, NULL) == FRAME_FREE);
+    frame_put((mfn_t){m.v + 5});
+    frame_put((mfn_t){m.v + 63});
+    EXPECT(frame_free() == DOMAINS_FRAMES);
+    frame_put_run((mfn_t){FAKE_FIRST}, 3); /* of the core: nothing happens */
+    frame_put_run(m, 0);
+    while (frame_scrub())
+        ;
+    EXPECT(!mfn_is_none(frame_alloc(1, 10)));
+}
+
 TEST(core_frames_have_no_count)
 {
     fake_machine();
