@@ -19,6 +19,8 @@ import host  # noqa: E402
 import machine  # noqa: E402
 
 DISK_MIB = 512
+# The second run of each kind counts.
+RUNS = ('rand', 'seq', 'rand', 'seq')
 READS = {'seq': (1 << 20, 256), 'rand': (4096, 2000)}
 
 # What a small guest does with the probe: waits for a line before each run, so that counters can
@@ -33,7 +35,10 @@ disk=$(sed 's/.*disk=\\([^ ]*\\).*/\\1/' /proc/cmdline)
 while [ ! -b "$disk" ]; do :; done
 exec </dev/console
 echo "bench: ready"
-while read mode size count; do ioprobe "$disk" "$mode" "$size" "$count"; done
+while read run mode size count; do
+    echo "run $run"
+    ioprobe "$disk" "$mode" "$size" "$count"
+done
 poweroff -f
 '''
 
@@ -92,7 +97,8 @@ def small_host(name, initrd, memory=128, manual=(), disk=''):
 def stats(m, name):
     """A domain's counters, by the control prompt."""
     text = m.ask(f'domstats {name} --json', r'(?s)^\[control\] \[$.*?^\[control\] \]$').group()
-    return json.loads(text.replace('[control] ', ''))[0]
+    lines = [line[10:] for line in text.splitlines() if line.startswith('[control] ')]
+    return json.loads('\n'.join(lines))[0]
 
 
 def part_boot(ioprobe):
@@ -141,9 +147,11 @@ def probe_results(text):
     return {k: int(v) for k, v in re.findall(r'(\w+)=(\d+)', text)}
 
 
-def run_probe(m, mode):
+def run_probe(m, run, mode):
+    """One run; its number tells its lines from those that an attached console replays."""
     size, count = READS[mode]
-    return probe_results(m.ask(f'{mode} {size} {count}', r'ioprobe \w+ (size=.*)').group(1))
+    m.ask(f'{run} {mode} {size} {count}', f'^(.*] )?run {run}$')
+    return probe_results(m.expect(r'ioprobe \w+ (size=.* p99_ns=\d+)\n').group(1))
 
 
 def guest_disk(ioprobe):
@@ -152,10 +160,10 @@ def guest_disk(ioprobe):
     results = {}
     with machine.boot('bench-disk', path, '--disk', bench_disk()) as m:
         m.expect(r'bench: ready')
-        for mode in ('rand', 'seq', 'rand', 'seq'):
+        for run, mode in enumerate(RUNS):
             before = [stats(m, n) for n in ('small', 'block')]
-            m.send('console small')
-            results[mode] = run_probe(m, mode)
+            m.ask('console small', r'Connected to domain small')
+            results[mode] = run_probe(m, run, mode)
             m.type('\x1d')
             after = [stats(m, n) for n in ('small', 'block')]
             for key in ('exits', 'hypercalls'):
@@ -182,8 +190,8 @@ def plain_disk(ioprobe):
     results = {}
     with machine.Machine('bench-plain', command) as m:
         m.expect(r'bench: ready')
-        for mode in ('rand', 'seq', 'rand', 'seq'):
-            results[mode] = run_probe(m, mode)
+        for run, mode in enumerate(RUNS):
+            results[mode] = run_probe(m, run, mode)
     return results
 
 
