@@ -15,91 +15,8 @@ static uint32_t mask_of(unsigned size)
     return size >= 4 ? UINT32_MAX : (1u << (8 * size)) - 1;
 }
 
-/* At most four bytes that do not cross a dword; all-ones where there is no function. */
-static uint32_t config_get(const struct domain *d, uint16_t bdf, unsigned offset, unsigned size)
-{
-    const struct pci_function *f = space_find(d->pci, bdf);
-
-    if (!f || (offset & 3) + size > 4)
-        return UINT32_MAX;
-    return space_read(f, offset & ~3u) >> (8 * (offset & 3)) & mask_of(size);
-}
-
-static void config_set(const struct domain *d, uint16_t bdf, unsigned offset, unsigned size,
-                       uint32_t value)
-{
-    struct pci_function *f = space_find(d->pci, bdf);
-    unsigned shift = 8 * (offset & 3);
-
-    if (f && (offset & 3) + size <= 4)
-        space_write(f, offset & ~3u, value << shift, mask_of(size) << shift);
-}
-
-bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *value)
-{
-    struct domain *d = v->domain;
-    struct pci_space *space = d->pci;
-    bool is_data = port >= PORT_DATA && port + size <= PORT_DATA + 4;
-
-    if (!is_data && (port != PORT_ADDRESS || size != 4))
-        return false;
-    lock_acquire(&pci_lock);
-    if (!is_data) {
-        if (in)
-            *value = space->address_port;
-        else
-            space->address_port = *value & ~0x7f000003u;
-    } else if (space->address_port & ADDRESS_ENABLE) {
-        uint16_t bdf = (uint16_t)(space->address_port >> 8);
-        unsigned offset = (space->address_port & 0xfc) + (port - PORT_DATA);
-
-        if (in)
-            *value = config_get(d, bdf, offset, size);
-        else
-            config_set(d, bdf, offset, size, *value);
-    } else if (in) {
-        *value = UINT32_MAX;
-    }
-    lock_release(&pci_lock);
-    return true;
-}
-
-static bool is_ecam(gpa_t at)
-{
-    return at.v >= LAYOUT_ECAM_BASE && at.v < LAYOUT_ECAM_END;
-}
-
-static struct pci_function *find_table(const struct domain *d, gpa_t at)
-{
-    list_for_each(node, &d->pci->functions)
-    {
-        struct pci_function *f = list_entry(node, struct pci_function, owned);
-
-        if (bar_msix_offset(f, at) >= 0)
-            return f;
-    }
-    return NULL;
-}
-
-bool pci_claims(const struct domain *d, gpa_t at)
-{
-    bool claimed = is_ecam(at);
-
-    if (!claimed && at.v >= LAYOUT_BAR_BASE && at.v < LAYOUT_BAR_END) {
-        lock_acquire(&pci_lock);
-        claimed = find_table(d, at) != NULL;
-        lock_release(&pci_lock);
-    }
-    return claimed;
-}
-
-static uint16_t ecam_bdf(gpa_t at)
-{
-    return (uint16_t)((at.v - LAYOUT_ECAM_BASE) >> PAGE_SHIFT);
-}
-
-/* Beside the table, on its pages, the device's own registers answer, size for size. */
-static uint64_t device_get(const volatile uint8_t *at, unsigned size)
+/* Device memory as it is, size for size. */
+uint64_t device_read(const volatile uint8_t *at, unsigned size)
 {
     switch (size) {
     case 1: return *at;
@@ -109,7 +26,7 @@ static uint64_t device_get(const volatile uint8_t *at, unsigned size)
     }
 }
 
-static void device_set(volatile uint8_t *at, unsigned size, uint64_t value)
+void device_write(volatile uint8_t *at, unsigned size, uint64_t value)
 {
     switch (size) {
     case 1: *at = (uint8_t)value; return;
@@ -119,75 +36,133 @@ static void device_set(volatile uint8_t *at, unsigned size, uint64_t value)
     }
 }
 
-/* At most four bytes inside a dword of the table. */
-static uint32_t table_get(const struct pci_function *f, unsigned offset, unsigned size)
+static bool is_ecam(uint64_t at)
 {
-    return msix_table_read(f, offset & ~3u) >> (8 * (offset & 3)) & mask_of(size);
+    return at >= LAYOUT_ECAM_BASE && at < LAYOUT_ECAM_END;
 }
 
-static void table_set(struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
+/* The function whose MSI-X table's pages an address lies in, and where there. */
+static struct pci_function *find_table(const struct domain *d, uint64_t at, unsigned *offset)
 {
-    unsigned shift = 8 * (offset & 3);
-    uint32_t mask = mask_of(size) << shift;
+    list_for_each(node, &d->pci->functions)
+    {
+        struct pci_function *f = list_entry(node, struct pci_function, owned);
+        int64_t found = bar_msix_offset(f, (gpa_t){at});
 
-    msix_table_write(f, offset & ~3u,
-                     (msix_table_read(f, offset & ~3u) & ~mask) | (value << shift & mask));
-}
-
-static uint64_t page_get(const struct pci_function *f, unsigned offset, unsigned size)
-{
-    unsigned part = size < 4 ? size : 4;
-
-    if (!msix_is_table(f, offset))
-        return device_get(f->msix.pages + offset, size);
-    if ((offset & 3) + part > 4)
-        return UINT64_MAX;
-    return table_get(f, offset, part) |
-           (size == 8 ? (uint64_t)table_get(f, offset + 4, 4) << 32 : 0);
-}
-
-static void page_set(struct pci_function *f, unsigned offset, unsigned size, uint64_t value)
-{
-    unsigned part = size < 4 ? size : 4;
-
-    if (!msix_is_table(f, offset)) {
-        device_set(f->msix.pages + offset, size, value);
-        return;
+        if (found >= 0) {
+            *offset = (unsigned)found;
+            return f;
+        }
     }
-    if ((offset & 3) + part > 4)
-        return;
-    table_set(f, offset, part, (uint32_t)value);
-    if (size == 8)
-        table_set(f, offset + 4, 4, (uint32_t)(value >> 32));
+    return NULL;
 }
 
-static uint64_t memory_get(const struct domain *d, gpa_t at, unsigned size)
+/* A register of configuration space or of a table; all-ones where there is no function. */
+static uint32_t dword_read(const struct domain *d, uint64_t at)
 {
-    unsigned offset = (unsigned)at.v & PAGE_MASK;
+    unsigned offset = at & PAGE_MASK;
     const struct pci_function *f;
 
-    if (is_ecam(at))
-        return size < 8 ? config_get(d, ecam_bdf(at), offset, size)
-                        : config_get(d, ecam_bdf(at), offset, 4) |
-                              (uint64_t)config_get(d, ecam_bdf(at), offset + 4, 4) << 32;
-    f = find_table(d, at);
-    return f ? page_get(f, (unsigned)bar_msix_offset(f, at), size) : UINT64_MAX;
+    if (is_ecam(at)) {
+        f = space_find(d->pci, (uint16_t)((at - LAYOUT_ECAM_BASE) >> PAGE_SHIFT));
+        return f ? space_read(f, offset) : UINT32_MAX;
+    }
+    f = find_table(d, at, &offset);
+    return f ? msix_table_read(f, offset) : UINT32_MAX;
 }
 
-static void memory_set(const struct domain *d, gpa_t at, unsigned size, uint64_t value)
+static void dword_write(const struct domain *d, uint64_t at, uint32_t value, uint32_t mask)
 {
-    unsigned offset = (unsigned)at.v & PAGE_MASK;
+    unsigned offset = at & PAGE_MASK;
     struct pci_function *f;
 
     if (is_ecam(at)) {
-        config_set(d, ecam_bdf(at), offset, size < 4 ? size : 4, (uint32_t)value);
-        if (size == 8)
-            config_set(d, ecam_bdf(at), offset + 4, 4, (uint32_t)(value >> 32));
+        f = space_find(d->pci, (uint16_t)((at - LAYOUT_ECAM_BASE) >> PAGE_SHIFT));
+        if (f)
+            space_write(f, offset, value, mask);
         return;
     }
-    f = find_table(d, at);
+    f = find_table(d, at, &offset);
     if (f)
-        page_set(f, (unsigned)bar_msix_offset(f, at), size, value);
+        msix_table_write(f, offset, (msix_table_read(f, offset) & ~mask) | (value & mask));
+}
+
+/* Beside the table, on its pages, the device's own registers answer. */
+static volatile uint8_t *beside_table(const struct domain *d, uint64_t at)
+{
+    unsigned offset;
+    const struct pci_function *f = is_ecam(at) ? NULL : find_table(d, at, &offset);
+
+    return f && !msix_is_table(f, offset) ? f->msix.pages + offset : NULL;
+}
+
+/* Up to four bytes of one dword, or two dwords. */
+static uint64_t access_read(const struct domain *d, uint64_t at, unsigned size)
+{
+    const volatile uint8_t *device = beside_table(d, at);
+    uint64_t value;
+
+    if (device)
+        return device_read(device, size);
+    if ((at & 3) + (size < 4 ? size : 4) > 4)
+        return UINT64_MAX;
+    value = dword_read(d, at & ~3ull) >> (8 * (at & 3)) & mask_of(size);
+    return size < 8 ? value : value | (uint64_t)dword_read(d, at + 4) << 32;
+}
+
+static void access_write(const struct domain *d, uint64_t at, unsigned size, uint64_t value)
+{
+    volatile uint8_t *device = beside_table(d, at);
+    unsigned shift = 8 * (unsigned)(at & 3);
+
+    if (device) {
+        device_write(device, size, value);
+        return;
+    }
+    if ((at & 3) + (size < 4 ? size : 4) > 4)
+        return;
+    dword_write(d, at & ~3ull, (uint32_t)value << shift, mask_of(size) << shift);
+    if (size == 8)
+        dword_write(d, at + 4, (uint32_t)(value >> 32), UINT32_MAX);
+}
+
+/* The old way to configuration space: an address in one port, data in the other. */
+bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *value)
+{
+    struct pci_space *space = v->domain->pci;
+    bool is_data = port >= PORT_DATA && port + size <= PORT_DATA + 4;
+    uint64_t at;
+
+    if (!is_data && (port != PORT_ADDRESS || size != 4))
+        return false;
+    lock_acquire(&pci_lock);
+    at = LAYOUT_ECAM_BASE + ((uint64_t)(space->address_port >> 8 & 0xffff) << PAGE_SHIFT) +
+         (space->address_port & 0xfc) + (port & 3);
+    if (!is_data && in)
+        *value = space->address_port;
+    else if (!is_data)
+        space->address_port = *value & ~0x7f000003u;
+    else if (!(space->address_port & ADDRESS_ENABLE))
+        *value = in ? UINT32_MAX : *value;
+    else if (in)
+        *value = (uint32_t)access_read(v->domain, at, size);
+    else
+        access_write(v->domain, at, size, *value);
+    lock_release(&pci_lock);
+    return true;
+}
+
+bool pci_claims(const struct domain *d, gpa_t at)
+{
+    bool claimed = is_ecam(at.v);
+    unsigned offset;
+
+    if (!claimed && at.v >= LAYOUT_BAR_BASE && at.v < LAYOUT_BAR_END) {
+        lock_acquire(&pci_lock);
+        claimed = find_table(d, at.v, &offset) != NULL;
+        lock_release(&pci_lock);
+    }
+    return claimed;
 }
 
 static uint64_t mmio_read(struct vcpu *v, gpa_t at, unsigned size)
@@ -195,7 +170,7 @@ static uint64_t mmio_read(struct vcpu *v, gpa_t at, unsigned size)
     uint64_t value;
 
     lock_acquire(&pci_lock);
-    value = memory_get(v->domain, at, size);
+    value = access_read(v->domain, at.v, size);
     lock_release(&pci_lock);
     return value;
 }
@@ -203,7 +178,7 @@ static uint64_t mmio_read(struct vcpu *v, gpa_t at, unsigned size)
 static void mmio_write(struct vcpu *v, gpa_t at, unsigned size, uint64_t value)
 {
     lock_acquire(&pci_lock);
-    memory_set(v->domain, at, size, value);
+    access_write(v->domain, at.v, size, value);
     lock_release(&pci_lock);
 }
 

@@ -20,8 +20,7 @@ void bar_place(struct pci_function *f, struct pci_space *space)
             continue;
         at = (space->next_bar + bar->size - 1) & ~(bar->size - 1);
         if (bar->size > LAYOUT_BAR_END - LAYOUT_BAR_BASE || at > LAYOUT_BAR_END - bar->size) {
-            console_log("PCI %04x: no room for memory %u of %llx bytes", f->bdf, i,
-                        (unsigned long long)bar->size);
+            console_log("PCI %04x: no room for memory %u of %lx bytes", f->bdf, i, bar->size);
             continue;
         }
         bar->guest = at;
@@ -123,8 +122,8 @@ static void bar_map(struct pci_function *f, unsigned index)
         rc = p2m_map(&f->owner->p2m, gpa_gfn((gpa_t){bar->guest + offset}),
                      hpa_mfn((hpa_t){bar->host + offset}), order, P2M_DEVICE);
         if (rc < 0) {
-            console_log("PCI %04x: memory %u cannot be mapped at %llx (error %d)", f->bdf, index,
-                        (unsigned long long)bar->guest, -rc);
+            console_log("PCI %04x: memory %u cannot be mapped at %lx (error %d)", f->bdf, index,
+                        bar->guest, -rc);
             bar_unmap(f, index);
             return;
         }

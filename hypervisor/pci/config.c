@@ -16,22 +16,10 @@ volatile uint8_t *config_bus(unsigned number)
 
 uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size)
 {
-    const volatile uint8_t *at = f->config + offset;
-
-    switch (size) {
-    case 1: return *at;
-    case 2: return *(const volatile uint16_t *)(const volatile void *)at;
-    default: return *(const volatile uint32_t *)(const volatile void *)at;
-    }
+    return (uint32_t)device_read(f->config + offset, size);
 }
 
 void config_write(const struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
 {
-    volatile uint8_t *at = f->config + offset;
-
-    switch (size) {
-    case 1: *at = (uint8_t)value; return;
-    case 2: *(volatile uint16_t *)(volatile void *)at = (uint16_t)value; return;
-    default: *(volatile uint32_t *)(volatile void *)at = value; return;
-    }
+    device_write(f->config + offset, size, value);
 }

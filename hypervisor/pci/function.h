@@ -105,6 +105,10 @@ extern struct lock pci_lock;
 uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size);
 void config_write(const struct pci_function *f, unsigned offset, unsigned size, uint32_t value);
 
+/* Memory of a device; size 1, 2, 4, 8. */
+uint64_t device_read(const volatile uint8_t *at, unsigned size);
+void device_write(volatile uint8_t *at, unsigned size, uint64_t value);
+
 /* Where configuration space of a bus is mapped; NULL: nowhere. */
 volatile uint8_t *config_bus(unsigned number);
 

@@ -235,14 +235,10 @@ void svm_dump(const struct vcpu *v)
 {
     const struct vmcb *b = svm_of(v)->vmcb;
 
-    console_log("  exit %llx info %llx %llx event %llx inject %llx vintr %llx",
-                (unsigned long long)b->exit_code, (unsigned long long)b->exit_info1,
-                (unsigned long long)b->exit_info2, (unsigned long long)b->exit_event,
-                (unsigned long long)b->inject, (unsigned long long)b->vintr);
-    console_log("  cr0 %llx cr2 %llx cr3 %llx cr4 %llx efer %llx", (unsigned long long)b->cr0,
-                (unsigned long long)b->cr2, (unsigned long long)b->cr3, (unsigned long long)b->cr4,
-                (unsigned long long)b->efer);
-    console_log("  cs %x %x %llx ss %x ds %x fs %llx gs %llx cpl %u", b->cs.selector,
-                b->cs.attributes, (unsigned long long)b->cs.base, b->ss.selector, b->ds.selector,
-                (unsigned long long)b->fs.base, (unsigned long long)b->gs.base, b->cpl);
+    console_log("  exit %lx info %lx %lx event %lx inject %lx vintr %lx", b->exit_code,
+                b->exit_info1, b->exit_info2, b->exit_event, b->inject, b->vintr);
+    console_log("  cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx", b->cr0, b->cr2, b->cr3, b->cr4,
+                b->efer);
+    console_log("  cs %x %x %lx ss %x ds %x fs %lx gs %lx cpl %u", b->cs.selector, b->cs.attributes,
+                b->cs.base, b->ss.selector, b->ds.selector, b->fs.base, b->gs.base, b->cpl);
 }

@@ -162,12 +162,10 @@ void exit_nested(struct vcpu *v, const struct exit_nested *fault)
     case HOLE_AGAIN: return;
     case HOLE_READ_ONLY: vcpu_raise(v, EXCEPTION_GP, 0); return;
     case HOLE_EXECUTED:
-        domain_crash(d, "vCPU %u executes at %llx, where no code can be", v->id,
-                     (unsigned long long)at.v);
+        domain_crash(d, "vCPU %u executes at %lx, where no code can be", v->id, at.v);
         return;
     case HOLE_REFUSED:
-        domain_crash(d, "vCPU %u finds no page tables for %llx, where nothing is", v->id,
-                     (unsigned long long)at.v);
+        domain_crash(d, "vCPU %u finds no page tables for %lx, where nothing is", v->id, at.v);
         return;
     }
 }

@@ -63,10 +63,10 @@ static void refuse(struct vcpu *v, gpa_t at, const uint8_t *b, size_t len)
     for (size_t i = 0; i < sizeof(shown) && i < len; i++)
         shown[i] = b[i];
     domain_crash(v->domain,
-                 "access to %llx by an instruction that is not emulated: "
+                 "access to %lx by an instruction that is not emulated: "
                  "%02x %02x %02x %02x %02x %02x %02x %02x",
-                 (unsigned long long)at.v, shown[0], shown[1], shown[2], shown[3], shown[4],
-                 shown[5], shown[6], shown[7]);
+                 at.v, shown[0], shown[1], shown[2], shown[3], shown[4], shown[5], shown[6],
+                 shown[7]);
 }
 
 void mmio_emulate(struct vcpu *v, gpa_t at, bool write, const struct mmio_ops *ops)

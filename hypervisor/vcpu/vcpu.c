@@ -196,15 +196,10 @@ void vcpu_dump(const struct vcpu *v)
 {
     const struct regs *r = &v->regs;
 
-    console_log("vCPU %u: rip %llx rflags %llx rsp %llx", v->id, (unsigned long long)r->rip,
-                (unsigned long long)r->rflags, (unsigned long long)r->rsp);
-    console_log("  rax %llx rbx %llx rcx %llx rdx %llx", (unsigned long long)r->rax,
-                (unsigned long long)r->rbx, (unsigned long long)r->rcx, (unsigned long long)r->rdx);
-    console_log("  rsi %llx rdi %llx rbp %llx r8 %llx", (unsigned long long)r->rsi,
-                (unsigned long long)r->rdi, (unsigned long long)r->rbp, (unsigned long long)r->r8);
-    console_log("  r9 %llx r10 %llx r11 %llx r12 %llx", (unsigned long long)r->r9,
-                (unsigned long long)r->r10, (unsigned long long)r->r11, (unsigned long long)r->r12);
-    console_log("  r13 %llx r14 %llx r15 %llx", (unsigned long long)r->r13,
-                (unsigned long long)r->r14, (unsigned long long)r->r15);
+    console_log("vCPU %u: rip %lx rflags %lx rsp %lx", v->id, r->rip, r->rflags, r->rsp);
+    console_log("  rax %lx rbx %lx rcx %lx rdx %lx", r->rax, r->rbx, r->rcx, r->rdx);
+    console_log("  rsi %lx rdi %lx rbp %lx r8 %lx", r->rsi, r->rdi, r->rbp, r->r8);
+    console_log("  r9 %lx r10 %lx r11 %lx r12 %lx", r->r9, r->r10, r->r11, r->r12);
+    console_log("  r13 %lx r14 %lx r15 %lx", r->r13, r->r14, r->r15);
     virt->dump(v);
 }
