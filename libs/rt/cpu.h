@@ -74,11 +74,8 @@ static inline void cr3_write(uint64_t v)
     __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
 }
 
-/* Sleeps until an interrupt; its handler runs on a stack of its own. */
-static inline void cpu_sleep(void)
-{
-    __asm__ volatile("sti; hlt; cli" : : : "memory");
-}
+/* Sleeps until an interrupt; its handler runs on a stack of its own. In trap.S. */
+void cpu_sleep(void);
 
 /* Lets the interrupts in that wait now. */
 static inline void cpu_interrupt_window(void)

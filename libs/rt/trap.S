@@ -50,6 +50,28 @@ exception_common:
     ud2
 
 /*
+ * cpu_sleep(): until an interrupt. STI holds interrupts back for one instruction,
+ * so that none comes between it and HLT; but that shadow is lost when the host
+ * interrupts the domain just there and its emulator forgets to restore it (QEMU
+ * 7.2's VMRUN). So handlers step over a HLT that they find not yet executed.
+ */
+    .globl cpu_sleep
+cpu_sleep:
+    sti
+cpu_sleep_halt:
+    hlt
+cpu_sleep_end:
+    cli
+    ret
+
+    .macro leave_sleep rip
+    cmpq $cpu_sleep_halt, \rip
+    jne 9f
+    movq $cpu_sleep_end, \rip
+9:
+    .endm
+
+/*
  * Event channels: the interrupt stays asserted until this byte is 0. The ports
  * themselves are found by event.c, which sleeps in no other state than with
  * none pending.
@@ -60,6 +82,7 @@ trap_event:
     movq event_shared(%rip), %rax
     movb $0, (%rax)             /* vcpu_info[0].evtchn_upcall_pending */
     popq %rax
+    leave_sleep (%rsp)
     iretq
 
 /* A device's interrupt: mark it for event.c and say so to the local APIC. */
@@ -81,6 +104,7 @@ trap_devices:
 
 device_common:
     btsq %rax, irq_pending(%rip)
+    leave_sleep 8(%rsp)
     movq irq_eoi(%rip), %rax
     testq %rax, %rax
     jz 1f
@@ -99,6 +123,7 @@ device_common:
 
     .globl trap_spurious
 trap_spurious:
+    leave_sleep (%rsp)
     iretq
 
     .section .note.GNU-stack, "", @progbits

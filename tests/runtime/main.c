@@ -158,6 +158,13 @@ TEST(deadlines_pass_in_any_order)
     EXPECT(clock_now() - start >= 45 * MS);
 }
 
+/* An interrupt that comes just before the halt must not be slept through. */
+TEST(short_sleeps_end)
+{
+    for (int i = 0; i < 500; i++)
+        EXPECT(event_wait(clock_now() + 20000 + (uint64_t)i * 200) == EVENT_NONE);
+}
+
 /* ---- events: channels of the domain to itself ----------------------------------------------- */
 
 struct pair {
