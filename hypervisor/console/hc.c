@@ -104,7 +104,8 @@ int hc_console_attach(struct hc_call *call, struct bulkhead_console_attach *arg)
     lock_release(&console_lock);
     if (d)
         domain_put(d);
-    arg->domid = attached == DOMID_INVALID ? DOMID_SELF : attached;
+    arg->domid =
+        attached == DOMID_INVALID ? call->domain->id : attached; /* the prompt: the caller */
     if (changes)
         event_raise_global(VIRQ_CONSOLE, NULL);
     return 0;
