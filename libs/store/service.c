@@ -349,7 +349,8 @@ static bool connection_turn(struct store_service *v, struct connection *c)
         (void)hcall_event_send(&send);
         c->notify = false;
     }
-    return c->ready;
+    /* Before it failed, it may have made work for others. */
+    return got != 0;
 }
 
 void service_event(struct store_service *v, evtchn_port_t port)

@@ -336,6 +336,31 @@ TEST(broken_peers_are_cut_off)
     end();
 }
 
+/* What a domain asked for before it broke its ring is seen to, without another event. */
+TEST(the_last_request_counts)
+{
+    struct {
+        struct xsd_sockmsg header;
+        char payload[27];
+    } message = {{XS_WRITE, 5, 0, 27}, "/local/domain/1/control/x\0"};
+
+    begin();
+    EXPECT(store_watch(&guest, "t", "control") == 0);
+    EXPECT(store_event(&guest) != NULL && store_event(&guest) == NULL);
+    (void)fake_enter(0);
+    EXPECT(ring_writer_put(&control.out, &message, 16 + 27) == 16 + 27);
+    /* The answer will not fit between these. */
+    pages[0]->rsp_cons += 5000;
+    EXPECT(hcall_event_send(&(struct evtchn_send){ports[0]}) == 0);
+    EXPECT(run_store(NULL));
+    EXPECT(pages[0]->error == XENSTORE_ERROR_RINGIDX);
+    (void)fake_enter(1);
+    const struct store_event *event = store_event(&guest);
+
+    EXPECT(event && strcmp(event->path, "control/x") == 0);
+    end();
+}
+
 /* Bytes that come one at a time, each with its event. */
 TEST(messages_in_pieces)
 {
