@@ -14,7 +14,7 @@
 
 #include <abi/xen.h>
 
-/* ---- bytes ------------------------------------------------------------------------------ */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* One direction of a byte ring, the end that takes. size is a power of two. */
 struct ring_reader {
@@ -61,7 +61,7 @@ int ring_writer_room(const struct ring_writer *w);
 /* Puts at most len bytes and publishes that: how many, or broken. */
 int ring_writer_put(struct ring_writer *w, const void *from, size_t len);
 
-/* ---- slots ------------------------------------------------------------------------------ */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 /*
  * A slot ring as blkif and netif lay it out: four indices and padding, 64 bytes,

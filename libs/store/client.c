@@ -41,7 +41,10 @@ int store_open_own(struct store_client *c)
     if (page.value == 0 || port.value == 0 || port.value >= EVENT_PORTS)
         return -XEN_ENODEV;
     /* Memory of a domain is mapped at its guest-physical address. */
-    store_open(c, (void *)(uintptr_t)(page.value << PAGE_SHIFT), (evtchn_port_t)port.value);
+    void *ring =
+        (void *)(uintptr_t)(page.value << PAGE_SHIFT); /* NOLINT(performance-no-int-to-ptr) */
+
+    store_open(c, ring, (evtchn_port_t)port.value);
     return 0;
 }
 
@@ -76,7 +79,7 @@ bool client_sleep(struct store_client *c, uint64_t deadline)
     return event_wait_port(c->port, deadline) != EVENT_NONE;
 }
 
-/* ---- in ------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
 /* Queues the event in c->message. */
 static int event_queue(struct store_client *c)
@@ -190,7 +193,7 @@ int client_answer(struct store_client *c, enum xsd_sockmsg_type type, uint32_t i
     return (int)header->len;
 }
 
-/* ---- out ------------------------------------------------------------------------------------ */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 /* Puts all bytes, sleeping for room; events are taken meanwhile, or both sides could wait. */
 static int put(struct store_client *c, const void *data, size_t len)

@@ -97,7 +97,7 @@ int store_remove(struct store_client *c, uint32_t tx, const char *path, ...)
     return client_command(c, XS_RM, tx, &(struct client_part){node, (size_t)len}, 1);
 }
 
-/* ---- lists ---------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 /* Names in a payload of whole words; -XEN_EIO if the last one has no end or one is empty. */
 static int names_count(struct store_client *c, const char *names, size_t len)
@@ -179,7 +179,7 @@ int store_list(struct store_client *c, uint32_t tx, char *names, size_t size, co
     return names_count(c, names, (size_t)got);
 }
 
-/* ---- many at once --------------------------------------------------------------------------- */
+/* ---- many at once ---------------------------------------------------------------------------- */
 
 struct batch {
     enum xsd_sockmsg_type type;
@@ -297,7 +297,7 @@ int store_read_all(struct store_client *c, uint32_t tx, struct store_want *wants
     return 0;
 }
 
-/* ---- permissions ---------------------------------------------------------------------------- */
+/* ---- permissions ----------------------------------------------------------------------------- */
 
 int store_set_perms(struct store_client *c, uint32_t tx, const struct store_perm *perms,
                     size_t count, const char *path, ...)

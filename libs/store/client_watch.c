@@ -64,7 +64,7 @@ bool store_events_lost(struct store_client *c)
     return lost;
 }
 
-/* ---- transactions --------------------------------------------------------------------------- */
+/* ---- transactions ---------------------------------------------------------------------------- */
 
 int store_begin(struct store_client *c, uint32_t *tx)
 {
@@ -91,7 +91,7 @@ int store_transaction(struct store_client *c,
                       void *context)
 {
     for (unsigned i = 0; i < RETRIES; i++) {
-        uint32_t tx;
+        uint32_t tx = STORE_TX_NONE;
         int error = store_begin(c, &tx);
 
         if (error != 0)
@@ -108,7 +108,7 @@ int store_transaction(struct store_client *c,
     return -XEN_EAGAIN;
 }
 
-/* ---- the control domain --------------------------------------------------------------------- */
+/* ---- the control domain ---------------------------------------------------------------------- */
 
 int store_introduce(struct store_client *c, domid_t domid, uint64_t gfn, evtchn_port_t port)
 {

@@ -115,7 +115,7 @@ void map_insert(struct map *map, struct map_entry *entry)
     trail_balance(&trail);
 }
 
-void map_remove(struct map *map, const struct map_entry *entry)
+void map_remove(struct map *map, struct map_entry *entry)
 {
     struct trail trail;
     struct map_entry **link = trail_follow(&trail, map, entry->key, entry->len);
@@ -129,17 +129,16 @@ void map_remove(struct map *map, const struct map_entry *entry)
 
     /* The next one in order takes its place. */
     unsigned at = trail.count;
-    struct map_entry **down = &(*link)->child[1];
+    struct map_entry *above = entry;
+    struct map_entry *next = entry->child[1];
 
     trail.links[trail.count++] = link;
-    while ((*down)->child[0]) {
-        trail.links[trail.count++] = down;
-        down = &(*down)->child[0];
+    while (next->child[0]) {
+        trail.links[trail.count++] = &above->child[above == entry];
+        above = next;
+        next = next->child[0];
     }
-
-    struct map_entry *next = *down;
-
-    *down = next->child[1];
+    above->child[above == entry] = next->child[1];
     next->child[0] = entry->child[0];
     next->child[1] = entry->child[1];
     *link = next;

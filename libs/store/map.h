@@ -24,7 +24,7 @@ struct map_entry *map_find(const struct map *map, const char *key, size_t len);
 void map_insert(struct map *map, struct map_entry *entry);
 
 /* The entry is in the map. */
-void map_remove(struct map *map, const struct map_entry *entry);
+void map_remove(struct map *map, struct map_entry *entry);
 
 /* In order of keys: the first, and the one after `entry`; NULL at the end. */
 struct map_entry *map_first(const struct map *map);

@@ -126,7 +126,7 @@ static int creation_fill(struct creation *c, const struct record *above, size_t 
     struct store_perm perms[PERMS_MAX];
     size_t ends[STORE_DEPTH_MAX];
     unsigned count = levels_below(c->path, above_len, ends);
-    int error = creation_quota(c->v, count);
+    int error = count > 0 ? creation_quota(c->v, count) : -XEN_EEXIST;
 
     if (error == 0)
         error = creation_above(c, above, above_len, one_name(c->path->text, ends[0], name));
@@ -231,8 +231,7 @@ int node_set_perms(const struct view *v, const struct store_path *path,
     return replace(v, path, record_make(v->s, perms, count, r->value, r->value_len, names));
 }
 
-/* ---- removal ----------------------------------------------------------------------------------
- */
+/* ---- removal --------------------------------------------------------------------------------- */
 
 /*
  * Removes what hangs below a node and then the node, with `path` as the scratch

@@ -2,26 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server.h"
-
-struct request {
-    struct store_server *s;
-    struct store_domain *d;
-    struct tx *tx;
-    struct store_words words; /* what is left of the payload */
-    struct server_message *answer;
-    struct server_todo todo;
-};
-
-/* Bytes of answer->payload, or a negative error. */
-typedef int (*request_handler)(struct request *r);
+#include "request.h"
 
 static struct view view(const struct request *r)
 {
     return (struct view){r->s, r->d, r->tx};
 }
 
-static int answer_text(struct request *r, const char *text)
+int request_answer(struct request *r, const char *text)
 {
     size_t len = strlen(text) + 1;
 
@@ -30,9 +18,9 @@ static int answer_text(struct request *r, const char *text)
 }
 
 /* "OK", or the error. */
-static int acknowledge(struct request *r, int error)
+int request_acknowledge(struct request *r, int error)
 {
-    return error < 0 ? error : answer_text(r, "OK");
+    return error < 0 ? error : request_answer(r, "OK");
 }
 
 /* The payload's next word as a path. */
@@ -49,21 +37,11 @@ static bool is_words(const struct request *r)
     return r->words.left > 0 && r->words.at[r->words.left - 1] == 0;
 }
 
-static int take_number(struct request *r, uint64_t max, uint64_t *number)
+int request_number(struct request *r, uint64_t max, uint64_t *number)
 {
     const char *word = store_word(&r->words);
 
     return word ? store_number(word, max, number) : -XEN_EINVAL;
-}
-
-static int take_domid(struct request *r, domid_t *domid)
-{
-    uint64_t number;
-    int error = take_number(r, DOMID_FIRST_RESERVED - 1, &number);
-
-    if (error == 0)
-        *domid = (domid_t)number;
-    return error;
 }
 
 /* The record of the node that the payload's first word names. */
@@ -76,8 +54,7 @@ static int take_node(struct request *r, unsigned want, struct record **record)
     return error ? error : node_get(&v, &path, want, record);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static int do_read(struct request *r)
 {
@@ -115,7 +92,7 @@ static int do_directory_part(struct request *r)
     int error = take_node(r, PERM_READ, &record);
 
     if (error == 0)
-        error = take_number(r, UINT32_MAX, &offset);
+        error = request_number(r, UINT32_MAX, &offset);
     if (error != 0)
         return error;
 
@@ -146,7 +123,8 @@ static int do_write(struct request *r)
     struct view v = view(r);
     int error = take_path(r, &path);
 
-    return acknowledge(r, error ? error : node_write(&v, &path, r->words.at, r->words.left));
+    return request_acknowledge(r,
+                               error ? error : node_write(&v, &path, r->words.at, r->words.left));
 }
 
 static int do_mkdir(struct request *r)
@@ -155,7 +133,7 @@ static int do_mkdir(struct request *r)
     struct view v = view(r);
     int error = is_words(r) ? take_path(r, &path) : -XEN_EINVAL;
 
-    return acknowledge(r, error ? error : node_mkdir(&v, &path));
+    return request_acknowledge(r, error ? error : node_mkdir(&v, &path));
 }
 
 static int do_rm(struct request *r)
@@ -164,7 +142,7 @@ static int do_rm(struct request *r)
     struct view v = view(r);
     int error = is_words(r) ? take_path(r, &path) : -XEN_EINVAL;
 
-    return acknowledge(r, error ? error : node_rm(&v, &path));
+    return request_acknowledge(r, error ? error : node_rm(&v, &path));
 }
 
 static int do_get_perms(struct request *r)
@@ -198,18 +176,17 @@ static int do_set_perms(struct request *r)
         if (error != 0)
             return error;
     }
-    return count ? acknowledge(r, node_set_perms(&v, &path, perms, count)) : -XEN_EINVAL;
+    return count ? request_acknowledge(r, node_set_perms(&v, &path, perms, count)) : -XEN_EINVAL;
 }
 
-/* ---- watches and transactions -------------------------------------------------------------------
- */
+/* ---- watches and transactions ---------------------------------------------------------------- */
 
 static int do_watch(struct request *r)
 {
     const char *name = store_word(&r->words);
     const char *token = store_word(&r->words);
 
-    return acknowledge(r, token ? watch_add(r->s, r->d, name, token) : -XEN_EINVAL);
+    return request_acknowledge(r, token ? watch_add(r->s, r->d, name, token) : -XEN_EINVAL);
 }
 
 static int do_unwatch(struct request *r)
@@ -217,13 +194,13 @@ static int do_unwatch(struct request *r)
     const char *name = store_word(&r->words);
     const char *token = store_word(&r->words);
 
-    return acknowledge(r, token ? watch_remove(r->s, r->d, name, token) : -XEN_EINVAL);
+    return request_acknowledge(r, token ? watch_remove(r->s, r->d, name, token) : -XEN_EINVAL);
 }
 
 static int do_reset_watches(struct request *r)
 {
     server_reset(r->s, r->d);
-    return answer_text(r, "OK");
+    return request_answer(r, "OK");
 }
 
 static int do_transaction_start(struct request *r)
@@ -245,100 +222,10 @@ static int do_transaction_end(struct request *r)
 
     if (!r->tx || (!commit && (!word || strcmp(word, "F") != 0)))
         return r->tx ? -XEN_EINVAL : -XEN_ENOENT;
-    return acknowledge(r, tx_end(r->s, r->d, r->tx, commit));
+    return request_acknowledge(r, tx_end(r->s, r->d, r->tx, commit));
 }
 
-/* ---- domains ------------------------------------------------------------------------------------
- */
-
-/* Domain, frame (ours is always the page of the reserved grant), port. */
-static int do_introduce(struct request *r)
-{
-    uint64_t port = 0;
-    const char *frame;
-    domid_t domid = 0;
-    int error = take_domid(r, &domid);
-
-    frame = store_word(&r->words);
-    if (error == 0)
-        error = frame ? take_number(r, UINT32_MAX, &port) : -XEN_EINVAL;
-    /* The caller's own connection is not its to replace. */
-    if (error == 0 && (domid == r->d->domid || port == 0))
-        error = -XEN_EINVAL;
-    if (error == 0)
-        r->todo = (struct server_todo){SERVER_ACTION_INTRODUCE, domid, (evtchn_port_t)port};
-    return acknowledge(r, error);
-}
-
-static int do_release(struct request *r)
-{
-    domid_t domid = 0;
-    int error = take_domid(r, &domid);
-
-    if (error == 0 && domid == r->d->domid)
-        error = -XEN_EINVAL;
-    if (error == 0 && !server_domain(r->s, domid))
-        error = -XEN_ENOENT;
-    if (error == 0)
-        r->todo = (struct server_todo){SERVER_ACTION_RELEASE, domid, 0};
-    return acknowledge(r, error);
-}
-
-static int do_get_domain_path(struct request *r)
-{
-    char home[STORE_HOME_SIZE];
-    domid_t domid = 0;
-    int error = take_domid(r, &domid);
-
-    if (error != 0)
-        return error;
-    (void)store_home(home, domid);
-    return answer_text(r, home);
-}
-
-static int do_is_introduced(struct request *r)
-{
-    domid_t domid = 0;
-    int error = take_domid(r, &domid);
-
-    return error ? error : answer_text(r, server_domain(r->s, domid) ? "T" : "F");
-}
-
-/* Nothing is remembered about suspended domains. */
-static int do_resume(struct request *r)
-{
-    domid_t domid = 0;
-    int error = take_domid(r, &domid);
-
-    if (error == 0 && !server_domain(r->s, domid))
-        error = -XEN_ENOENT;
-    return acknowledge(r, error);
-}
-
-/* The first domain gets the rights of the second, whose device model it is. */
-static int do_set_target(struct request *r)
-{
-    domid_t domid = 0;
-    domid_t target = 0;
-    int error = take_domid(r, &domid);
-
-    if (error == 0)
-        error = take_domid(r, &target);
-    if (error != 0)
-        return error;
-
-    struct store_domain *d = server_domain(r->s, domid);
-
-    if (!d || !server_domain(r->s, target))
-        return -XEN_ENOENT;
-    if (d->privileged || target == 0)
-        return -XEN_EINVAL;
-    d->target = target;
-    return answer_text(r, "OK");
-}
-
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 #define ONLY_PRIVILEGED  (1u << 0)
 #define IN_A_TRANSACTION (1u << 1) /* others do not look at the transaction's number */
@@ -360,12 +247,12 @@ static const struct {
     [XS_RESET_WATCHES] = {do_reset_watches, 0},
     [XS_TRANSACTION_START] = {do_transaction_start, IN_A_TRANSACTION},
     [XS_TRANSACTION_END] = {do_transaction_end, IN_A_TRANSACTION},
-    [XS_INTRODUCE] = {do_introduce, ONLY_PRIVILEGED},
-    [XS_RELEASE] = {do_release, ONLY_PRIVILEGED},
-    [XS_GET_DOMAIN_PATH] = {do_get_domain_path, 0},
-    [XS_IS_DOMAIN_INTRODUCED] = {do_is_introduced, 0},
-    [XS_RESUME] = {do_resume, ONLY_PRIVILEGED},
-    [XS_SET_TARGET] = {do_set_target, ONLY_PRIVILEGED},
+    [XS_INTRODUCE] = {request_introduce, ONLY_PRIVILEGED},
+    [XS_RELEASE] = {request_release, ONLY_PRIVILEGED},
+    [XS_GET_DOMAIN_PATH] = {request_get_domain_path, 0},
+    [XS_IS_DOMAIN_INTRODUCED] = {request_is_introduced, 0},
+    [XS_RESUME] = {request_resume, ONLY_PRIVILEGED},
+    [XS_SET_TARGET] = {request_set_target, ONLY_PRIVILEGED},
 };
 
 static int dispatch(struct request *r, const struct xsd_sockmsg *header)

@@ -115,8 +115,7 @@ struct store_server {
     bool untidy; /* a domain may be there to trim */
 };
 
-/* ---- domain.c: who is there, and what is kept for them -----------------------------------------
- */
+/* ---- domain.c: who is there, and what is kept for them --------------------------------------- */
 
 /* Also one that is not introduced but owns nodes; made if need be. NULL: no memory. */
 struct store_domain *domain_get(struct store_server *s, domid_t domid);
@@ -133,8 +132,7 @@ int domain_check(const struct store_server *s, const struct store_domain *by,
 void domain_charge(struct store_server *s, struct store_domain *d, size_t bytes);
 void domain_credit(struct store_server *s, struct store_domain *d, size_t bytes);
 
-/* ---- record.c -----------------------------------------------------------------------------------
- */
+/* ---- record.c -------------------------------------------------------------------------------- */
 
 /* A list in two pieces. */
 struct names {

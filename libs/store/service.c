@@ -60,8 +60,7 @@ struct store_server *service_server(struct store_service *v)
     return v->server;
 }
 
-/* ---- connecting -------------------------------------------------------------------------------
- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 static void unmap(void *page, grant_handle_t handle)
 {
@@ -208,8 +207,7 @@ void service_destroy(struct store_service *v)
     free(v);
 }
 
-/* ---- a peer that breaks the rules ---------------------------------------------------------------
- */
+/* ---- a peer that breaks the rules ------------------------------------------------------------ */
 
 static void fail(struct store_service *v, struct connection *c, uint32_t error)
 {
@@ -242,8 +240,7 @@ static void reconnect(struct store_service *v, struct connection *c)
     c->notify = true;
 }
 
-/* ---- a turn -------------------------------------------------------------------------------------
- */
+/* ---- a turn ---------------------------------------------------------------------------------- */
 
 /* Puts what is left of the outgoing message: 1 if nothing is, 0 if the ring is full. */
 static int flush(struct connection *c)

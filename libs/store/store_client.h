@@ -67,7 +67,7 @@ struct store_client {
     } message;
 };
 
-/* ---- connection ----------------------------------------------------------------------------- */
+/* ---- connection ------------------------------------------------------------------------------ */
 
 /* Takes over a mapped ring page and a bound (or allocated) port. The page may be in use already. */
 void store_open(struct store_client *c, struct xenstore_domain_interface *page, evtchn_port_t port);
@@ -78,7 +78,7 @@ STORE_CHECKED int store_open_own(struct store_client *c);
 /* Frees what is queued and stops listening to the port. The ring stays. */
 void store_close(struct store_client *c);
 
-/* ---- nodes ---------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 /* The value's length; value is NUL-terminated. -XEN_E2BIG if it does not fit with its NUL. */
 STORE_CHECKED STORE_FORMAT(5) int store_read(struct store_client *c, uint32_t tx, char *value,
@@ -138,7 +138,7 @@ STORE_CHECKED STORE_FORMAT(5) int store_read_all(struct store_client *c, uint32_
                                                  struct store_want *wants, size_t count,
                                                  const char *base, ...);
 
-/* ---- permissions ---------------------------------------------------------------------------- */
+/* ---- permissions ----------------------------------------------------------------------------- */
 
 STORE_CHECKED STORE_FORMAT(5) int store_set_perms(struct store_client *c, uint32_t tx,
                                                   const struct store_perm *perms, size_t count,
@@ -148,7 +148,7 @@ STORE_CHECKED STORE_FORMAT(5) int store_get_perms(struct store_client *c, uint32
                                                   struct store_perm *perms, size_t max,
                                                   const char *path, ...);
 
-/* ---- watches -------------------------------------------------------------------------------- */
+/* ---- watches --------------------------------------------------------------------------------- */
 
 /* One event comes at once, then one for each change at or below the path. */
 STORE_CHECKED STORE_FORMAT(3) int store_watch(struct store_client *c, const char *token,
@@ -169,7 +169,7 @@ const struct store_event *store_event_wait(struct store_client *c, uint64_t dead
 bool store_events_lost(struct store_client *c);
 #define STORE_EVENTS_MAX 512u
 
-/* ---- transactions --------------------------------------------------------------------------- */
+/* ---- transactions ---------------------------------------------------------------------------- */
 
 /* The transaction's number in *tx. */
 STORE_CHECKED int store_begin(struct store_client *c, uint32_t *tx);
@@ -185,8 +185,7 @@ STORE_CHECKED int store_transaction(struct store_client *c,
                                     int (*body)(struct store_client *c, uint32_t tx, void *context),
                                     void *context);
 
-/* ---- the control domain only ------------------------------------------------------------------
- */
+/* ---- the control domain only ----------------------------------------------------------------- */
 
 STORE_CHECKED int store_introduce(struct store_client *c, domid_t domid, uint64_t gfn,
                                   evtchn_port_t port);

@@ -21,7 +21,7 @@ static inline const char *talk_show(const struct server_message *m)
     if (m->header.type == XS_ERROR)
         text[used++] = '!';
     for (size_t i = 0; i < m->header.len; i++)
-        text[used++] = m->payload[i] ? m->payload[i] : '|';
+        text[used++] = (char)(m->payload[i] ? m->payload[i] : '|');
     text[used] = 0;
     /* An error is its name alone. */
     if (text[0] == '!')
@@ -37,7 +37,7 @@ static inline const char *talk_tx(struct store_server *s, struct store_domain *d
     struct xsd_sockmsg header = {type, 77, tx, (uint32_t)strlen(text)};
 
     for (size_t i = 0; i < header.len; i++)
-        payload[i] = text[i] == '|' ? 0 : text[i];
+        payload[i] = (char)(text[i] == '|' ? 0 : text[i]);
     (void)server_request(s, d, &header, payload, &answer);
     if (answer.header.req_id != 77 || answer.header.tx_id != tx ||
         (answer.header.type != XS_ERROR && answer.header.type != (uint32_t)type))

@@ -64,8 +64,7 @@ void node_remove(struct store_server *s, struct node *n)
     free(n);
 }
 
-/* ---- through a transaction --------------------------------------------------------------------
- */
+/* ---- through a transaction ------------------------------------------------------------------- */
 
 /* What the transaction knows of a path; noted now if this is the first time it looks. */
 static int tx_node(const struct view *v, const char *path, size_t len, struct node **node)
@@ -117,8 +116,7 @@ int view_find(const struct view *v, const char *path, size_t len, struct record 
     return 0;
 }
 
-/* ---- changes ----------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* Whether the change's memory is within limits; what it replaces counts in its favour. */
 static int prepare_cost(const struct view *v, const struct change *c)

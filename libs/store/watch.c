@@ -42,8 +42,7 @@ static struct watch_path *at_get(struct store_server *s, const char *path, size_
     return at;
 }
 
-/* ---- events -----------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void overrun(struct watch *w)
 {
@@ -95,11 +94,16 @@ static void event_queue(struct store_server *s, struct watch *w, const char *pat
     domain_charge(s, d, cost);
 }
 
-/* The oldest event leaves the queue; of its watch, if that still exists, it is the oldest too. */
+/*
+ * The oldest event leaves the queue, NULL if there is none. Of its watch, if that
+ * still exists, it is the oldest too.
+ */
 static struct event *event_take(struct store_server *s, struct store_domain *d)
 {
     struct event *e = d->event_first;
 
+    if (!e)
+        return NULL;
     d->event_first = e->next;
     if (!e->next)
         d->event_last = NULL;
@@ -139,10 +143,11 @@ bool server_has_event(const struct store_domain *d)
 bool server_event(struct store_server *s, struct store_domain *d, struct server_message *event)
 {
     for (;;) {
-        if (!d->event_first && !overrun_settle(s, d))
+        struct event *e = d->event_first || overrun_settle(s, d) ? event_take(s, d) : NULL;
+
+        if (!e)
             return false;
 
-        struct event *e = event_take(s, d);
         size_t token_len = e->watch ? strlen(e->watch->token) + 1 : 0;
 
         if (e->watch) {
@@ -157,8 +162,7 @@ bool server_event(struct store_server *s, struct store_domain *d, struct server_
     }
 }
 
-/* ---- registration -----------------------------------------------------------------------------
- */
+/* ---- registration ---------------------------------------------------------------------------- */
 
 /* Where a watch's name points to, and how much of it is the domain's home. */
 static int resolve(const struct store_domain *d, const char *name, struct store_path *path,
@@ -217,7 +221,7 @@ int watch_add(struct store_server *s, struct store_domain *d, const char *name, 
         free(w);
         return -XEN_ENOMEM;
     }
-    memcpy(w->token, token, token_len);
+    memcpy(w->token, token, token_len + 1);
     w->domain = d;
     w->at = at;
     w->skip = skip;
@@ -276,8 +280,7 @@ void watch_drop_all(struct store_server *s, struct store_domain *d)
         free(event_take(s, d));
 }
 
-/* ---- firing -----------------------------------------------------------------------------------
- */
+/* ---- firing ---------------------------------------------------------------------------------- */
 
 static bool may_see(const struct record *r, const struct store_domain *d)
 {

@@ -153,7 +153,7 @@ int hcall_hvm_set_param(struct xen_hvm_param *arg)
     return 0;
 }
 
-/* ---- pages ---------------------------------------------------------------------------------- */
+/* ---- pages ----------------------------------------------------------------------------------- */
 
 int fake_page_of(uint64_t addr)
 {
@@ -206,11 +206,11 @@ void *memory_space_alloc(size_t count)
     return first < 0 ? NULL : (void *)(FAKE_SPACE_BASE + (uintptr_t)first * PAGE_SIZE);
 }
 
-void memory_space_free(void *space, size_t count)
+void memory_space_free(void *pages, size_t count)
 {
-    size_t first = ((uintptr_t)space - FAKE_SPACE_BASE) / PAGE_SIZE;
+    size_t first = ((uintptr_t)pages - FAKE_SPACE_BASE) / PAGE_SIZE;
 
-    need((uintptr_t)space >= FAKE_SPACE_BASE && first + count <= FAKE_SPACE_PAGES &&
+    need((uintptr_t)pages >= FAKE_SPACE_BASE && first + count <= FAKE_SPACE_PAGES &&
              fake.space[first] == fake.current + 1,
          "fake space freed by its owner");
     memset(&fake.space[first], 0, count);
@@ -221,8 +221,7 @@ uint64_t memory_dma_address(const void *p)
     return (uintptr_t)p;
 }
 
-/* ---- time and log -----------------------------------------------------------------------------
- */
+/* ---- time and log ---------------------------------------------------------------------------- */
 
 uint64_t clock_now(void)
 {

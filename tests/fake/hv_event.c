@@ -164,7 +164,7 @@ int hcall_event_status(struct evtchn_status *arg)
     return 0;
 }
 
-/* ---- rt/event.h ----------------------------------------------------------------------------- */
+/* ---- rt/event.h ------------------------------------------------------------------------------ */
 
 void event_open(evtchn_port_t port)
 {

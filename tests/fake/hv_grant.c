@@ -30,7 +30,9 @@ int hcall_grant_seed(struct bulkhead_grant_seed *arg)
     if (domid >= FAKE_DOMAINS || arg->ref >= FAKE_GRANTS)
         return -XEN_EINVAL;
     fake_effect();
-    fake_grant(domid, arg->ref, arg->peer, (void *)(arg->gfn << PAGE_SHIFT), false);
+    void *page = (void *)(arg->gfn << PAGE_SHIFT); /* NOLINT(performance-no-int-to-ptr) */
+
+    fake_grant(domid, arg->ref, arg->peer, page, false);
     return 0;
 }
 
