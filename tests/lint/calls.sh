@@ -1,5 +1,6 @@
 #!/bin/sh
 # calls.sh ROOT: hypercall.def and its page in docs/abi list the same calls.
+# shellcheck disable=SC2016
 set -eu
 want=$(sed -n -E 's/^HC(_WORD)?\(([a-z_]+),.*/\2/p' "$1/libs/abi/abi/hypercall.def" | sort)
 have=$(sed -n -E 's/^\| `([a-z_]+)` .*/\1/p' "$1/docs/abi/hypercalls.md" | sort)
