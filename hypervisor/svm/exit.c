@@ -33,30 +33,19 @@
 #define NESTED_WALK   (1ull << 33)
 
 struct exit_row {
-    bool (*handle)(struct vcpu *v, struct vmcb *vmcb); /* true: the instruction is done */
-    uint8_t kind;                                      /* enum bulkhead_exit */
+    bool (*handle)(struct vcpu *v); /* true: the instruction is done */
+    uint8_t kind;                   /* enum bulkhead_exit */
     uint8_t length; /* of the instruction's plain encoding, where the CPU does not tell */
 };
 
-static bool on_cpuid(struct vcpu *v, struct vmcb *vmcb)
+static bool on_msr(struct vcpu *v)
 {
-    (void)vmcb;
-    return exit_cpuid(v);
+    return svm_of(v)->vmcb->exit_info1 ? exit_wrmsr(v) : exit_rdmsr(v);
 }
 
-static bool on_msr(struct vcpu *v, struct vmcb *vmcb)
+static bool on_io(struct vcpu *v)
 {
-    return vmcb->exit_info1 ? exit_wrmsr(v) : exit_rdmsr(v);
-}
-
-static bool on_hlt(struct vcpu *v, struct vmcb *vmcb)
-{
-    (void)vmcb;
-    return exit_hlt(v);
-}
-
-static bool on_io(struct vcpu *v, struct vmcb *vmcb)
-{
+    struct vmcb *vmcb = svm_of(v)->vmcb;
     uint32_t info = (uint32_t)vmcb->exit_info1;
     struct exit_io io = {
         .port = (uint16_t)(info >> IO_PORT_SHIFT),
@@ -73,32 +62,31 @@ static bool on_io(struct vcpu *v, struct vmcb *vmcb)
     return false;
 }
 
-static bool on_hypercall(struct vcpu *v, struct vmcb *vmcb)
+static bool on_hypercall(struct vcpu *v)
 {
-    vmcb->shadow &= ~SHADOW_INTERRUPT;
+    svm_of(v)->vmcb->shadow &= ~SHADOW_INTERRUPT;
     hypercall(v);
     return false; /* it moved RIP itself, or will be called again */
 }
 
 /* The exit was for the host's sake: its handler runs now. */
-static bool on_interrupt(struct vcpu *v, struct vmcb *vmcb)
+static bool on_interrupt(struct vcpu *v)
 {
-    (void)v, (void)vmcb;
+    (void)v;
     cpu_take_interrupts();
     return false;
 }
 
 /* An NMI was taken by its own handler as soon as GIF was set. */
-static bool on_nothing(struct vcpu *v, struct vmcb *vmcb)
+static bool on_nothing(struct vcpu *v)
 {
-    (void)v, (void)vmcb;
+    (void)v;
     return false;
 }
 
 /* Interrupts opened: vcpu_run decides anew what to inject. */
-static bool on_window(struct vcpu *v, struct vmcb *vmcb)
+static bool on_window(struct vcpu *v)
 {
-    (void)vmcb;
     svm_want_window(v, 0);
     return false;
 }
@@ -107,67 +95,62 @@ static bool on_window(struct vcpu *v, struct vmcb *vmcb)
  * The guest ends its NMI handler. IRET itself runs at the next entry, with
  * interrupts held back, so that the next NMI finds an empty stack.
  */
-static bool on_iret(struct vcpu *v, struct vmcb *vmcb)
+static bool on_iret(struct vcpu *v)
 {
+    struct vmcb *vmcb = svm_of(v)->vmcb;
+
     vmcb->intercept3 &= ~INTERCEPT_IRET;
     vmcb->shadow |= SHADOW_INTERRUPT;
     svm_of(v)->nmi_masked = false;
     return false;
 }
 
-static bool on_debug_register(struct vcpu *v, struct vmcb *vmcb)
+static bool on_debug_register(struct vcpu *v)
 {
-    (void)vmcb;
     svm_debug_use(v);
     return false;
 }
 
-static bool on_db(struct vcpu *v, struct vmcb *vmcb)
+static bool on_db(struct vcpu *v)
 {
-    (void)vmcb;
     vcpu_raise(v, EXCEPTION_DB, -1);
     return false;
 }
 
-static bool on_ac(struct vcpu *v, struct vmcb *vmcb)
+static bool on_ac(struct vcpu *v)
 {
-    (void)vmcb;
     vcpu_raise(v, EXCEPTION_AC, 0);
     return false;
 }
 
-static bool on_mc(struct vcpu *v, struct vmcb *vmcb)
+static bool on_mc(struct vcpu *v)
 {
-    (void)vmcb;
     exit_unknown(v, "machine check while the domain ran");
     return false;
 }
 
 /* Instructions that a guest's CPUID does not offer. */
-static bool on_undefined(struct vcpu *v, struct vmcb *vmcb)
+static bool on_undefined(struct vcpu *v)
 {
-    (void)vmcb;
     vcpu_raise(v, EXCEPTION_UD, -1);
     return false;
 }
 
-static bool on_protected(struct vcpu *v, struct vmcb *vmcb)
+static bool on_protected(struct vcpu *v)
 {
-    (void)vmcb;
     vcpu_raise(v, EXCEPTION_GP, 0);
     return false;
 }
 
 /* Caches are coherent and shared with other domains: nothing to do, and above all no INVD. */
-static bool on_cache(struct vcpu *v, struct vmcb *vmcb)
+static bool on_cache(struct vcpu *v)
 {
-    (void)v, (void)vmcb;
+    (void)v;
     return true;
 }
 
-static bool on_shutdown(struct vcpu *v, struct vmcb *vmcb)
+static bool on_shutdown(struct vcpu *v)
 {
-    (void)vmcb;
     exit_unknown(v, "triple fault");
     return false;
 }
@@ -181,27 +164,21 @@ static const struct exit_row exit_table[EXIT_CODES] = {
     [0x61] = {on_nothing, BULKHEAD_EXIT_INTERRUPT, 0}, /* NMI */
     [0x64] = {on_window, BULKHEAD_EXIT_WINDOW, 0},
     [0x6f] = {on_protected, BULKHEAD_EXIT_OTHER, 0}, /* RDPMC */
-    [0x72] = {on_cpuid, BULKHEAD_EXIT_CPUID, 2},
+    [0x72] = {exit_cpuid, BULKHEAD_EXIT_CPUID, 2},
     [0x73] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* RSM */
     [0x74] = {on_iret, BULKHEAD_EXIT_OTHER, 0},
     [0x76] = {on_cache, BULKHEAD_EXIT_OTHER, 2}, /* INVD */
-    [0x78] = {on_hlt, BULKHEAD_EXIT_HLT, 1},
+    [0x78] = {exit_hlt, BULKHEAD_EXIT_HLT, 1},
     [0x7a] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* INVLPGA */
     [0x7b] = {on_io, BULKHEAD_EXIT_IO, 0},
     [0x7c] = {on_msr, BULKHEAD_EXIT_MSR, 2},
     [0x7f] = {on_shutdown, BULKHEAD_EXIT_OTHER, 0},
     [0x80] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMRUN */
     [0x81] = {on_hypercall, BULKHEAD_EXIT_HYPERCALL, 0},
-    [0x82] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMLOAD */
-    [0x83] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMSAVE */
-    [0x84] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* STGI */
-    [0x85] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* CLGI */
-    [0x86] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* SKINIT */
-    [0x89] = {on_cache, BULKHEAD_EXIT_OTHER, 2},     /* WBINVD */
-    [0x8a] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* MONITOR */
-    [0x8b] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* MWAIT */
-    [0x8c] = {on_undefined, BULKHEAD_EXIT_OTHER, 0},
-    [0x8e] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* RDPRU */
+    [0x82 ... 0x86] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMLOAD VMSAVE STGI CLGI SKINIT */
+    [0x89] = {on_cache, BULKHEAD_EXIT_OTHER, 2},              /* WBINVD */
+    [0x8a ... 0x8c] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* MONITOR, MWAIT */
+    [0x8e] = {on_undefined, BULKHEAD_EXIT_OTHER, 0},          /* RDPRU */
 };
 
 /*
@@ -259,7 +236,7 @@ void svm_exit(struct vcpu *v, struct vmcb *vmcb)
         return;
     }
     exit_count(v, row->kind);
-    if (!row->handle(v, vmcb))
+    if (!row->handle(v))
         return;
     if (svm_features.next_rip)
         v->regs.rip = vmcb->next_rip;

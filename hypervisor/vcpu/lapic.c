@@ -3,6 +3,8 @@
 
 #include <abi/layout.h>
 
+#include <arch/msr.h>
+
 #include "domain/domain.h"
 #include "sched/sched.h"
 #include "vcpu/vcpu.h"
@@ -328,44 +330,8 @@ bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value)
     }
 }
 
-/* x2APIC: register offset / 16 from MSR 0x800; some exist in only one of the two forms. */
-bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
-{
-    uint32_t offset = (index & 0x3f) << 4;
-    uint32_t low;
-
-    if (!is_x2apic(&v->lapic) || index > 0x83f || offset == REG_EOI || !lapic_read(v, offset, &low))
-        return false;
-    *value = low;
-    if (offset == REG_ICR)
-        *value |= (uint64_t)v->lapic.icr_high << 32;
-    return true;
-}
-
-bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
-{
-    struct lapic *l = &v->lapic;
-    uint32_t offset = (index & 0x3f) << 4;
-
-    if (!is_x2apic(l) || index > 0x83f)
-        return false;
-    if (offset == REG_ICR) {
-        l->icr_high = (uint32_t)(value >> 32);
-        return lapic_write(v, REG_ICR, (uint32_t)value);
-    }
-    if (value >> 32 || offset == REG_LDR || offset == REG_DFR || offset == REG_ICR_HIGH)
-        return false;
-    if ((offset == REG_EOI || offset == REG_ESR) && value != 0)
-        return false;
-    if (offset == REG_SELF_IPI) {
-        lapic_raise(v, (uint8_t)value);
-        return true;
-    }
-    return lapic_write(v, offset, (uint32_t)value);
-}
-
 /* The page stays where it is: nothing that we run moves it. */
-bool lapic_base_write(struct vcpu *v, uint64_t value)
+static bool base_write(struct vcpu *v, uint64_t value)
 {
     struct lapic *l = &v->lapic;
     bool x2apic = (value & BASE_X2APIC) != 0;
@@ -381,4 +347,46 @@ bool lapic_base_write(struct vcpu *v, uint64_t value)
         l->ldr = (l->id >> 4) << 16 | 1u << (l->id & 15);
     l->base = (value & ~BASE_BSP) | (l->base & BASE_BSP);
     return true;
+}
+
+/* x2APIC: register offset / 16 from MSR 0x800; some exist in only one of the two forms. */
+bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
+{
+    uint32_t offset = (index & 0x3f) << 4;
+    uint32_t low;
+
+    if (index == MSR_APIC_BASE) {
+        *value = v->lapic.base;
+        return true;
+    }
+    if (!is_x2apic(&v->lapic) || index > 0x83f || offset == REG_EOI || !lapic_read(v, offset, &low))
+        return false;
+    *value = low;
+    if (offset == REG_ICR)
+        *value |= (uint64_t)v->lapic.icr_high << 32;
+    return true;
+}
+
+bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
+{
+    struct lapic *l = &v->lapic;
+    uint32_t offset = (index & 0x3f) << 4;
+
+    if (index == MSR_APIC_BASE)
+        return base_write(v, value);
+    if (!is_x2apic(l) || index > 0x83f)
+        return false;
+    if (offset == REG_ICR) {
+        l->icr_high = (uint32_t)(value >> 32);
+        return lapic_write(v, REG_ICR, (uint32_t)value);
+    }
+    if (value >> 32 || offset == REG_LDR || offset == REG_DFR || offset == REG_ICR_HIGH)
+        return false;
+    if ((offset == REG_EOI || offset == REG_ESR) && value != 0)
+        return false;
+    if (offset == REG_SELF_IPI) {
+        lapic_raise(v, (uint8_t)value);
+        return true;
+    }
+    return lapic_write(v, offset, (uint32_t)value);
 }

@@ -64,9 +64,8 @@ bool lapic_page_is_on(const struct lapic *l);
 bool lapic_read(struct vcpu *v, uint32_t offset, uint32_t *value);
 bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value);
 
-/* The same as MSRs 0x800 to 0x8ff, and APIC_BASE; false: #GP. */
+/* The same as MSRs 0x800 to 0x8ff, and APIC_BASE (0x1b); false: #GP. */
 bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
 bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value);
-bool lapic_base_write(struct vcpu *v, uint64_t value);
 
 #endif

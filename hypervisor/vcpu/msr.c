@@ -26,7 +26,7 @@
 #define MTRR_TYPES          ((1u << 0) | (1u << 1) | (1u << 4) | (1u << 5) | (1u << 6))
 
 /* Plain enabled features (fast strings), no limit on CPUID. */
-#define MISC_ENABLE_RESET        1u
+#define MISC_ENABLE_VALUE        1u
 #define DE_CFG_LFENCE_SERIALIZES 2u
 
 /*
@@ -55,33 +55,6 @@ static bool tsc_read(struct vcpu *v, uint32_t index, uint64_t *value)
 {
     (void)v;
     *value = msr_read(index);
-    return true;
-}
-
-static bool apic_base_read(struct vcpu *v, uint32_t index, uint64_t *value)
-{
-    (void)index;
-    *value = v->lapic.base;
-    return true;
-}
-
-static bool apic_base_write(struct vcpu *v, uint32_t index, uint64_t value)
-{
-    (void)index;
-    return lapic_base_write(v, value);
-}
-
-static bool misc_enable_read(struct vcpu *v, uint32_t index, uint64_t *value)
-{
-    (void)index;
-    *value = v->msrs.misc_enable;
-    return true;
-}
-
-static bool misc_enable_write(struct vcpu *v, uint32_t index, uint64_t value)
-{
-    (void)index;
-    v->msrs.misc_enable = value;
     return true;
 }
 
@@ -147,14 +120,14 @@ static bool hypercall_page_write(struct vcpu *v, uint32_t index, uint64_t value)
 static const struct msr_row msr_table[] = {
     {MSR_X2APIC, 0x8ff, lapic_msr_read, lapic_msr_write, 0},
     {MSR_EFER, MSR_EFER, vendor_read, vendor_write, 0},
-    {MSR_APIC_BASE, MSR_APIC_BASE, apic_base_read, apic_base_write, 0},
+    {MSR_APIC_BASE, MSR_APIC_BASE, lapic_msr_read, lapic_msr_write, 0},
     /* The guest's counter is the machine's: a write would not move it, and none is needed. */
     {MSR_TSC, MSR_TSC, tsc_read, NULL, 0},
     {MSR_PAT, MSR_PAT, vendor_read, vendor_write, 0},
     {0x8b, 0x8b, NULL, NULL, 0}, /* PATCH_LEVEL */
     {MSR_MTRR_CAP, MSR_MTRR_CAP, NULL, NULL, MTRR_CAP_VALUE},
-    {0x1a0, 0x1a0, misc_enable_read, misc_enable_write, 0}, /* MISC_ENABLE */
-    {0x1d9, 0x1d9, NULL, NULL, 0},                          /* DEBUGCTL */
+    {0x1a0, 0x1a0, NULL, NULL, MISC_ENABLE_VALUE}, /* MISC_ENABLE */
+    {0x1d9, 0x1d9, NULL, NULL, 0},                 /* DEBUGCTL */
     {MSR_MTRR_VARIABLE, 0x20f, mtrr_read, mtrr_write, 0},
     {0x250, 0x26f, mtrr_read, mtrr_write, 0},
     {MSR_MTRR_DEFAULT, MSR_MTRR_DEFAULT, mtrr_read, mtrr_write, 0},
@@ -184,7 +157,6 @@ void msr_reset(struct vcpu *v)
 {
     memset(&v->msrs, 0, sizeof(v->msrs));
     v->msrs.mtrr_default = MTRR_DEFAULT_RESET;
-    v->msrs.misc_enable = MISC_ENABLE_RESET;
 }
 
 bool msr_emulate_read(struct vcpu *v, uint32_t index, uint64_t *value)

@@ -162,13 +162,13 @@ TEST(start_up_of_a_second_cpu)
 TEST(modes_change_by_the_rules)
 {
     setup(false);
-    EXPECT(lapic_base_write(&v, LAYOUT_LAPIC_BASE | 0xd00));
-    EXPECT(!lapic_base_write(&v, LAYOUT_LAPIC_BASE | 0x900)); /* not straight back */
-    EXPECT(lapic_base_write(&v, LAYOUT_LAPIC_BASE | 0x100));
-    EXPECT(lapic_base_write(&v, LAYOUT_LAPIC_BASE | 0x900));
-    EXPECT(!lapic_base_write(&v, 0xfed00000 | 0x900)); /* the page does not move */
+    EXPECT(lapic_msr_write(&v, 0x1b, LAYOUT_LAPIC_BASE | 0xd00));
+    EXPECT(!lapic_msr_write(&v, 0x1b, LAYOUT_LAPIC_BASE | 0x900)); /* not straight back */
+    EXPECT(lapic_msr_write(&v, 0x1b, LAYOUT_LAPIC_BASE | 0x100));
+    EXPECT(lapic_msr_write(&v, 0x1b, LAYOUT_LAPIC_BASE | 0x900));
+    EXPECT(!lapic_msr_write(&v, 0x1b, 0xfed00000 | 0x900)); /* the page does not move */
     d.has_x2apic = false;
-    EXPECT(!lapic_base_write(&v, LAYOUT_LAPIC_BASE | 0xd00));
+    EXPECT(!lapic_msr_write(&v, 0x1b, LAYOUT_LAPIC_BASE | 0xd00));
 }
 
 TEST(timer_once_and_again)

@@ -37,19 +37,13 @@ bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
 {
     (void)v;
     *value = index;
-    return index == 0x802;
+    return index == 0x802 || index == 0x1b;
 }
 
 bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
 {
     (void)v, (void)value;
     return index == 0x80b;
-}
-
-bool lapic_base_write(struct vcpu *v, uint64_t value)
-{
-    v->lapic.base = value;
-    return true;
 }
 
 int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len)
@@ -108,7 +102,7 @@ TEST(registers_that_live_elsewhere)
     uint64_t value;
 
     EXPECT(!msr_emulate_read(&v, 0x840, &value) && !msr_emulate_write(&v, 0x802, 0));
-    EXPECT(msr_emulate_write(&v, 0x1b, 0xfee00900) && get(0x1b) == 0xfee00900);
+    EXPECT(get(0x1b) == 0x1b && !msr_emulate_write(&v, 0x1b, 0)); /* the local APIC's as well */
 }
 
 TEST(amds_own_read_harmless_values)

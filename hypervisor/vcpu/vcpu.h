@@ -40,7 +40,6 @@ struct vcpu_msrs {
     uint64_t mtrr_default;
     uint64_t mtrr_fixed[11];
     uint64_t mtrr_variable[16];
-    uint64_t misc_enable;
 };
 
 struct vcpu {
