@@ -3,6 +3,7 @@
 
 #include <abi/xen.h>
 
+#include <arch/clock.h>
 #include <arch/debug.h>
 #include <arch/msr.h>
 
@@ -25,6 +26,8 @@
 #define DR6_RESET    0xffff0ff0ull
 #define DR7_RESET    0x400ull
 #define PAT_RESET    0x0007040600070406ull
+
+#define HELD_NS 20000u
 
 #define EXCEPTION_DB 1u
 #define EXCEPTION_AC 17u
@@ -152,6 +155,11 @@ void svm_want_window(struct vcpu *v, unsigned priority)
     struct vmcb *vmcb = svm_of(v)->vmcb;
     uint64_t vintr = vmcb->vintr & ~(VINTR_IRQ | VINTR_PRIORITY | VINTR_IGNORE_TPR);
 
+    /* A window would open too early (see on_interrupt): the host's timer asks again soon. */
+    if (priority != 0 && svm_of(v)->held) {
+        clock_timer_arm(clock_now() + HELD_NS);
+        priority = 0;
+    }
     if (priority == 0) {
         if (vmcb->intercept3 & INTERCEPT_VINTR) {
             vmcb->intercept3 &= ~INTERCEPT_VINTR;

@@ -12,6 +12,7 @@
 #define EXIT_DR_FIRST  0x20
 #define EXIT_DR_LAST   0x3f
 #define EXIT_EXCEPTION 0x40
+#define EXIT_INTERRUPT 0x60
 #define EXIT_CODES     0x90
 #define EXIT_NESTED    0x400ull
 #define EXIT_INVALID   UINT32_MAX /* in the low half: emulators leave the upper one clear */
@@ -69,10 +70,21 @@ static bool on_hypercall(struct vcpu *v)
     return false; /* it moved RIP itself, or will be called again */
 }
 
-/* The exit was for the host's sake: its handler runs now. */
+/*
+ * The exit was for the host's sake: its handler runs now. Where it came between
+ * an STI and its HLT, nothing may be delivered before the HLT, or the guest
+ * sleeps with the event behind it. QEMU's VMRUN forgets the shadow, so a second
+ * exit at the same place is taken for the first.
+ */
 static bool on_interrupt(struct vcpu *v)
 {
-    (void)v;
+    struct svm_vcpu *svm = svm_of(v);
+    struct vmcb *vmcb = svm->vmcb;
+
+    if (svm->held && svm->held_rip == v->regs.rip)
+        vmcb->shadow |= SHADOW_INTERRUPT;
+    svm->held = (vmcb->shadow & SHADOW_INTERRUPT) != 0;
+    svm->held_rip = v->regs.rip;
     cpu_take_interrupts();
     return false;
 }
@@ -160,7 +172,7 @@ static const struct exit_row exit_table[EXIT_CODES] = {
     [EXIT_EXCEPTION + EXCEPTION_DB] = {on_db, BULKHEAD_EXIT_OTHER, 0},
     [EXIT_EXCEPTION + EXCEPTION_AC] = {on_ac, BULKHEAD_EXIT_OTHER, 0},
     [EXIT_EXCEPTION + EXCEPTION_MC] = {on_mc, BULKHEAD_EXIT_OTHER, 0},
-    [0x60] = {on_interrupt, BULKHEAD_EXIT_INTERRUPT, 0},
+    [EXIT_INTERRUPT] = {on_interrupt, BULKHEAD_EXIT_INTERRUPT, 0},
     [0x61] = {on_nothing, BULKHEAD_EXIT_INTERRUPT, 0}, /* NMI */
     [0x64] = {on_window, BULKHEAD_EXIT_WINDOW, 0},
     [0x6f] = {on_protected, BULKHEAD_EXIT_OTHER, 0}, /* RDPMC */
@@ -225,6 +237,8 @@ void svm_exit(struct vcpu *v, struct vmcb *vmcb)
     const struct exit_row *row = code < EXIT_CODES ? &exit_table[code] : NULL;
 
     redeliver(vmcb);
+    if (code != EXIT_INTERRUPT)
+        svm_of(v)->held = false;
     if (code == EXIT_NESTED) {
         on_nested(v, vmcb);
         return;

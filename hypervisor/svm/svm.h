@@ -15,6 +15,8 @@ struct svm_vcpu {
     hpa_t block;              /* where it lies */
     uint64_t asid_generation; /* of asid_cpu; 0: needs a new ASID */
     unsigned asid_cpu;
+    bool held; /* stopped behind an STI, whose shadow must still hold */
+    uint64_t held_rip;
     bool nmi_masked; /* from an NMI's delivery to the guest's IRET */
     bool debug_live; /* the guest's DR0-DR3 are in the CPU and its accesses do not exit */
     uint64_t debug[4];
