@@ -16,7 +16,7 @@ struct disk {
     struct blk_disk blk; /* first, so that the one is the other */
     char name[DISK_NAME_LEN];
     const char *part; /* between the name and the number of a partition: "p" or "" */
-    uint32_t late; /* times that an interrupt was waited for in vain before serving */
+    uint32_t late;    /* times that an interrupt was waited for in vain before serving */
     struct gpt gpt;
 };
 

@@ -138,6 +138,7 @@ __attribute__((format(printf, 3, 4))) static void add(char *why, size_t len, con
     va_list args;
 
     va_start(args, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 misses va_start */
     (void)vsnprintf(why + at, len - at, format, args);
     va_end(args);
 }

@@ -23,6 +23,12 @@ static struct {
     uint8_t bytes[MODEL_BYTES];
 } model;
 
+/* A device address is a pointer here. */
+static void *model_memory(uint64_t dma)
+{
+    return (void *)(uintptr_t)dma; /* NOLINT(performance-no-int-to-ptr) */
+}
+
 static void model_io_memory(const struct nvme_command *c, uint32_t len, uint8_t *disk, bool read)
 {
     uint64_t at = c->prp1;
@@ -36,14 +42,14 @@ static void model_io_memory(const struct nvme_command *c, uint32_t len, uint8_t 
         if (piece > len - done)
             piece = len - done;
         if (read)
-            memcpy((void *)(uintptr_t)at, disk + done, piece);
+            memcpy(model_memory(at), disk + done, piece);
         else
-            memcpy(disk + done, (void *)(uintptr_t)at, piece);
+            memcpy(disk + done, model_memory(at), piece);
         done += piece;
         if (done == len)
             break;
         if (i == 0 && len - done > PAGE_SIZE)
-            list = (const uint64_t *)(uintptr_t)c->prp2;
+            list = model_memory(c->prp2);
         at = list ? list[i] : c->prp2;
     }
 }
@@ -63,7 +69,7 @@ static uint16_t model_io(const struct nvme_command *c)
         return 0;
     }
     if (c->opcode == 9) {
-        const uint32_t *range = (const uint32_t *)(uintptr_t)c->prp1;
+        const uint32_t *range = model_memory(c->prp1);
 
         if (c->word[0] != 0 || c->word[1] != 4)
             return 2;
@@ -81,7 +87,7 @@ static uint16_t model_io(const struct nvme_command *c)
 
 static uint16_t model_admin(const struct nvme_command *c)
 {
-    uint8_t *page = (uint8_t *)(uintptr_t)c->prp1;
+    uint8_t *page = model_memory(c->prp1);
 
     switch (c->opcode) {
     case 6:
@@ -116,10 +122,10 @@ static void model_run(uint32_t queue, uint32_t tail)
 
     while (model.sq_head[queue] != tail) {
         const struct nvme_command *c =
-            (const struct nvme_command *)(uintptr_t)(queue ? model.sq : model.asq) +
+            (const struct nvme_command *)model_memory(queue ? model.sq : model.asq) +
             model.sq_head[queue];
         struct nvme_completion *to =
-            (struct nvme_completion *)(uintptr_t)(queue ? model.cq : model.acq) +
+            (struct nvme_completion *)model_memory(queue ? model.cq : model.acq) +
             model.cq_tail[queue];
 
         if (queue && (model.mute || model.hold > 0))

@@ -156,7 +156,7 @@ static int queues_create(struct nvme *n)
     const struct nvme_command steps[] = {
         {.opcode = ADMIN_SET_FEATURES, .word = {FEATURE_QUEUES, 0}},
         {.opcode = ADMIN_CREATE_CQ,
-         .prp1 = memory_dma_address((const void *)(uintptr_t)n->io.completions),
+         .prp1 = memory_dma_address(n->io.completions),
          .word = {(n->io.depth - 1) << 16 | 1, 3}}, /* contiguous, interrupt on, vector 0 */
         {.opcode = ADMIN_CREATE_SQ,
          .prp1 = memory_dma_address(n->io.commands),
@@ -176,7 +176,7 @@ int nvme_start(struct nvme *n)
     nvme_slots_init(n);
     reg_write(n, REG_AQA, (n->admin.depth - 1) << 16 | (n->admin.depth - 1));
     reg_write64(n, REG_ASQ, memory_dma_address(n->admin.commands));
-    reg_write64(n, REG_ACQ, memory_dma_address((const void *)(uintptr_t)n->admin.completions));
+    reg_write64(n, REG_ACQ, memory_dma_address(n->admin.completions));
     reg_write(n, REG_CC, CC_ENTRY_SIZES | CC_ENABLE);
     return wait_ready(n, CSTS_READY) && queues_create(n) == 0 ? 0 : -XEN_EIO;
 }

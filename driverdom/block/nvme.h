@@ -36,7 +36,7 @@ struct nvme_completion {
 
 struct nvme_queue {
     struct nvme_command *commands;
-    volatile struct nvme_completion *completions;
+    struct nvme_completion *completions; /* written by the device: read by shm.h alone */
     uint32_t depth;
     uint32_t tail, told_tail;
     uint32_t head, told_head;

@@ -31,7 +31,7 @@ void nvme_queue_kick(struct nvme_queue *q)
 /* The status goes last, with the phase that makes an entry new. */
 bool nvme_queue_take(struct nvme_queue *q, struct nvme_completion *c)
 {
-    const volatile struct nvme_completion *at = &q->completions[q->head];
+    const struct nvme_completion *at = &q->completions[q->head];
     uint16_t status = shm_read16(&at->status);
 
     if ((status & 1) != q->phase)
@@ -56,7 +56,7 @@ void nvme_queue_done(struct nvme_queue *q)
 
 void nvme_queue_reset(struct nvme_queue *q)
 {
-    memset((void *)(uintptr_t)q->completions, 0, q->depth * sizeof(q->completions[0]));
+    memset(q->completions, 0, q->depth * sizeof(q->completions[0]));
     q->tail = q->told_tail = q->head = q->told_head = 0;
     q->phase = 1;
 }

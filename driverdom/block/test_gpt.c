@@ -51,7 +51,7 @@ static void header_seal(uint64_t at, uint64_t entries)
 {
     uint8_t *h = block(at);
 
-    put(h + 88, crc(block(entries), 128 * 128), 4);
+    put(h + 88, crc(block(entries), 128ul * 128), 4);
     put(h + 16, 0, 4);
     put(h + 16, crc(h, 92), 4);
 }
@@ -60,7 +60,7 @@ static void header_make(uint64_t at, uint64_t other, uint64_t entries)
 {
     uint8_t *h = block(at);
 
-    memcpy(h, "EFI PART", 8);
+    memcpy(h, "EFI PART", sizeof("EFI PART"));
     put(h + 8, 0x10000, 4);
     put(h + 12, 92, 4);
     put(h + 24, at, 8);
@@ -76,7 +76,7 @@ static void header_make(uint64_t at, uint64_t other, uint64_t entries)
 static void entry_make(unsigned index, uint64_t first, uint64_t last, const char *label)
 {
     for (int copy = 0; copy < 2; copy++) {
-        uint8_t *e = block(copy ? BLOCKS - 33 : 2) + 128 * index;
+        uint8_t *e = block(copy ? BLOCKS - 33 : 2) + 128ul * index;
 
         e[0] = 0xaf;
         put(e + 32, first, 8);

@@ -218,7 +218,7 @@ TEST(a_device_that_is_gone)
 TEST(completions_of_nothing_are_ignored)
 {
     start(9);
-    struct nvme_completion *c = (struct nvme_completion *)(uintptr_t)model.cq;
+    struct nvme_completion *c = model_memory(model.cq);
 
     c[0] = (struct nvme_completion){.id = 5, .status = 1};
     c[1] = (struct nvme_completion){.id = 0xffff, .status = 1};

@@ -353,7 +353,7 @@ TEST(connects_serves_closes_and_comes_back)
         }
         (void)fake_enter(RIG_GUEST);
         EXPECT(blk_front_answer(&t.rig.front[0], &r) == 1 && r.id == 9 && r.status == 0);
-        EXPECT(memcmp(t.rig.data, ramdisk_bytes + (64 + 16) * 512, PAGE_SIZE) == 0);
+        EXPECT(memcmp(t.rig.data, ramdisk_bytes + (64 + 16) * 512ul, PAGE_SIZE) == 0);
 
         node_set(FRONT "/state", "5");
         fire(FRONT "/state");

@@ -14,8 +14,7 @@
 #define TOKEN_DEVICES "vbd"
 #define BACK_PAGES    ((sizeof(struct blk_back) + PAGE_SIZE - 1) / PAGE_SIZE)
 #define BATCH_PAGES   ((sizeof(struct blk_batch) + PAGE_SIZE - 1) / PAGE_SIZE)
-#define REDO_PAGES                                                                                 \
-    ((VBDS_MAX * BLK_QUEUES_MAX * sizeof(struct blk_redo) + PAGE_SIZE - 1) / PAGE_SIZE)
+#define REDO_PAGES    ((sizeof(struct blk_redo[VBDS_MAX][BLK_QUEUES_MAX]) + PAGE_SIZE - 1) / PAGE_SIZE)
 
 int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks)
 {

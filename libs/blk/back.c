@@ -58,7 +58,7 @@ static void job_get_segments(struct blk_back *b, struct blk_job *job,
 
         job->pages[i] = blk_pages_get(&b->pages, b->batch, s->gref, job->io.op == BLK_WRITE);
         job->spans[i] = (struct blk_span){
-            .dma = s->first_sect * BLK_SECTOR,
+            .dma = (uint64_t)s->first_sect * BLK_SECTOR,
             .len = (s->last_sect - s->first_sect + 1u) * BLK_SECTOR,
         };
     }

@@ -67,7 +67,7 @@ static void move_request(void)
     for (uint8_t i = 0; i < BLKIF_MAX_SEGMENTS_PER_REQUEST; i++)
         s[i] = segment((uint8_t)(page + i), sectors);
     blk_front_transfer(&rig.front[0], (uint64_t)(end - at), operation % 10,
-                       sector == 255 ? UINT64_MAX - 3 : sector * 17u, s, count);
+                       sector == 255 ? UINT64_MAX - 3 : sector * 17ull, s, count);
 }
 
 static void move_indirect(void)
@@ -75,7 +75,7 @@ static void move_indirect(void)
     uint8_t operation = next(), count = next(), sector = next(), page = next();
 
     if (blk_front_room(&rig.front[0]) > 0)
-        blk_front_indirect(&rig.front[0], 1, operation % 3, sector * 8u, RIG_REF(page % 100u),
+        blk_front_indirect(&rig.front[0], 1, operation % 3, sector * 8ull, RIG_REF(page % 100u),
                            count);
 }
 
@@ -163,7 +163,7 @@ static void step(uint8_t move)
     case 'l': move_list(); break;
     case 'd':
         if (blk_front_room(&rig.front[0]) > 0)
-            blk_front_discard(&rig.front[0], 2, next() * 17u, next() * 8u);
+            blk_front_discard(&rig.front[0], 2, next() * 17ull, next() * 8ull);
         break;
     case 'k': blk_front_kick(&rig.front[0]); break;
     case 'w': move_ring(); break;

@@ -32,13 +32,19 @@ struct ramdisk {
 };
 static uint8_t ramdisk_bytes[RIG_SECTORS * BLK_SECTOR];
 
+/* A device address of the pretend machine is the address of the owner's page. */
+static inline uint8_t *rig_memory(uint64_t dma)
+{
+    return (uint8_t *)(uintptr_t)dma; /* NOLINT(performance-no-int-to-ptr) */
+}
+
 static inline void ramdisk_transfer(struct ramdisk *d, const struct blk_io *io)
 {
     uint64_t at = io->sector * BLK_SECTOR, len = 0;
 
     for (uint32_t i = 0; i < io->span_count; i++) {
         const struct blk_span *s = &io->spans[i];
-        uint8_t *memory = (uint8_t *)(uintptr_t)s->dma;
+        uint8_t *memory = rig_memory(s->dma);
 
         if (s->len == 0 || (s->dma & PAGE_MASK) + s->len > PAGE_SIZE)
             abort();

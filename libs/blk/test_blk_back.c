@@ -73,7 +73,7 @@ TEST(reads_and_writes)
     EXPECT(answered(0, 5, BLKIF_OP_READ, BLKIF_RSP_OKAY));
     EXPECT(answered(0, 6, BLKIF_OP_WRITE, BLKIF_RSP_OKAY));
     EXPECT(quiet(0));
-    EXPECT(memcmp(rig_page(&rig, 0), rig.ram.bytes + 16 * 512, PAGE_SIZE) == 0);
+    EXPECT(memcmp(rig_page(&rig, 0), rig.ram.bytes + 16ul * 512, PAGE_SIZE) == 0);
     EXPECT(rig.ram.bytes[800 * 512] == 0x5a && rig.ram.bytes[808 * 512 - 1] == 0x5a);
     EXPECT(fake_grants_mapped(RIG_GUEST) == 1); /* the ring */
     stop();

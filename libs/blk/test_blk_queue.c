@@ -33,7 +33,7 @@ static void ask_all(void)
 
         memset(rig_page(&rig, i), (int)(0x40 + i), PAGE_SIZE);
         blk_front_transfer(&rig.front[0], 0x100000000u + i, i & 1 ? BLKIF_OP_WRITE : BLKIF_OP_READ,
-                           8 * i, &s, 1);
+                           8ull * i, &s, 1);
     }
     blk_front_kick(&rig.front[0]);
 }
@@ -48,7 +48,7 @@ static void check_all(void)
         EXPECT(blk_front_answer(&rig.front[0], &r) == 1);
         EXPECT(r.id == 0x100000000u + i && r.status == BLKIF_RSP_OKAY);
         EXPECT(r.operation == (i & 1 ? BLKIF_OP_WRITE : BLKIF_OP_READ));
-        EXPECT(memcmp(rig_page(&rig, i), rig.ram.bytes + 8 * i * BLK_SECTOR, PAGE_SIZE) == 0);
+        EXPECT(memcmp(rig_page(&rig, i), rig.ram.bytes + 8ull * i * BLK_SECTOR, PAGE_SIZE) == 0);
     }
     EXPECT(blk_front_answer(&rig.front[0], &r) == 0);
 }

@@ -45,8 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         case 'k': virtq_kick(&q); break;
         default:
-            ((volatile uint8_t *)(uintptr_t)q.used)[data[i + 1] + (data[i] & 7) * 256] =
-                data[i + 2];
+            q.used[data[i + 1] + (data[i] & 7) * 256] = data[i + 2];
             /* The device reaches the descriptors, too. */
             ((uint8_t *)q.descriptors)[data[i + 1] * 16u + 14] = data[i + 2];
             break;

@@ -33,9 +33,8 @@ static void start(void)
 /* The device finishes the request with this head. */
 static void finish(uint32_t head)
 {
-    volatile uint16_t *index = (volatile uint16_t *)(void *)(uintptr_t)(q.used + 2);
-    volatile uint32_t *entry =
-        (volatile uint32_t *)(void *)(uintptr_t)(q.used + 4 + 8u * (*index % q.size));
+    uint16_t *index = (uint16_t *)(void *)(q.used + 2);
+    uint32_t *entry = (uint32_t *)(void *)(q.used + 4 + 8ul * (*index % q.size));
 
     *entry = head;
     (*index)++;
@@ -125,6 +124,6 @@ TEST(a_device_that_lies)
     EXPECT(virtq_take(&q) == -XEN_ENOENT);
     EXPECT(q.free_count == 256);
     /* An index far ahead is looked at for one round of the ring at most. */
-    *(volatile uint16_t *)(void *)(uintptr_t)(q.used + 2) += 40000;
+    *(uint16_t *)(void *)(q.used + 2) += 40000;
     EXPECT(virtq_take(&q) == -XEN_ENOENT);
 }

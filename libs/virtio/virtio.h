@@ -57,10 +57,10 @@ struct virtq_descriptor {
 struct virtq {
     uint32_t size;
     struct virtq_descriptor *descriptors; /* shared; `next` is never read back */
-    volatile uint16_t *avail;             /* flags, index, ring */
-    volatile uint8_t *used;               /* flags, index, ring of {id, length} */
-    uint16_t next[VIRTQ_SIZE];            /* our own chain of free and of used descriptors */
-    uint16_t heads[VIRTQ_SIZE];           /* descriptors of the chain that starts here; 0: none */
+    uint16_t *avail;                      /* shared: flags, index, ring */
+    uint8_t *used;              /* shared, the device's: flags, index, ring of {id, length} */
+    uint16_t next[VIRTQ_SIZE];  /* our own chain of free and of used descriptors */
+    uint16_t heads[VIRTQ_SIZE]; /* descriptors of the chain that starts here; 0: none */
     uint16_t free;
     uint32_t free_count;
     uint16_t avail_index, used_index;

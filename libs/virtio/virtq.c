@@ -30,9 +30,9 @@ _Static_assert(VIRTQ_SIZE * sizeof(struct virtq_descriptor) <= PAGE_SIZE, "descr
 _Static_assert(USED_OFFSET >= 6 + 2 * VIRTQ_SIZE, "available ring");
 _Static_assert(USED_OFFSET + 6 + 8 * VIRTQ_SIZE <= PAGE_SIZE, "used ring");
 
-static void address_write(const struct virtio *v, uint32_t at, const volatile void *p)
+static void address_write(const struct virtio *v, uint32_t at, const void *p)
 {
-    uint64_t address = memory_dma_address((const void *)(uintptr_t)p);
+    uint64_t address = memory_dma_address(p);
 
     mmio_write32(v->common + at, (uint32_t)address);
     mmio_write32(v->common + at + 4, (uint32_t)(address >> 32));
@@ -59,7 +59,7 @@ int virtq_start(struct virtq *q, struct virtio *v, uint16_t vector, const char *
     q->bell = v->notify + bell;
 
     memset(q->descriptors, 0, PAGE_SIZE);
-    memset((void *)(uintptr_t)q->avail, 0, PAGE_SIZE);
+    memset(q->avail, 0, PAGE_SIZE);
     memset(q->heads, 0, sizeof(q->heads));
     for (uint32_t i = 0; i < q->size; i++)
         q->next[i] = (uint16_t)(i + 1);
@@ -90,19 +90,19 @@ int virtq_open(struct virtq *q, struct virtio *v, uint16_t number, uint16_t vect
     *why = "needs more memory than there is";
     if (!rings || !q->descriptors)
         return -XEN_ENOMEM;
-    q->avail = (volatile uint16_t *)(void *)rings;
+    q->avail = (uint16_t *)(void *)rings;
     q->used = rings + USED_OFFSET;
     return virtq_start(q, v, vector, why);
 }
 
 uint16_t virtq_put(struct virtq *q, const struct virtq_piece *pieces, uint32_t count)
 {
-    uint16_t head = q->free, at = head;
+    uint16_t head = q->free;
 
     for (uint32_t i = 0; i < count; i++) {
         bool last = i + 1 == count;
+        uint16_t at = q->free;
 
-        at = q->free;
         q->free = q->next[at];
         q->descriptors[at] = (struct virtq_descriptor){
             .address = pieces[i].address,
@@ -128,7 +128,7 @@ void virtq_kick(struct virtq *q)
     q->to_tell = false;
     shm_barrier_full();
     /* The device may say that it looks by itself. */
-    if (!(shm_read16((const volatile uint16_t *)(const volatile void *)q->used) & 1))
+    if (!(shm_read16((const uint16_t *)(const void *)q->used) & 1))
         mmio_write16(q->bell, q->number);
 }
 
@@ -147,17 +147,17 @@ static void chain_free(struct virtq *q, uint16_t head)
 
 int virtq_take(struct virtq *q)
 {
-    const volatile uint8_t *used = q->used;
+    const uint8_t *used = q->used;
 
     for (uint32_t looked = 0; looked < q->size; looked++) {
-        uint16_t index = shm_read16((const volatile uint16_t *)(const volatile void *)(used + 2));
+        uint16_t index = shm_read16((const uint16_t *)(const void *)(used + 2));
 
         if (index == q->used_index)
             return -XEN_ENOENT;
         shm_barrier_read();
 
         size_t at = USED_RING + 8u * (q->used_index & (q->size - 1));
-        uint32_t id = shm_read32((const volatile uint32_t *)(const volatile void *)(used + at));
+        uint32_t id = shm_read32((const uint32_t *)(const void *)(used + at));
 
         q->used_index++;
         if (id >= q->size || q->heads[id] == 0)

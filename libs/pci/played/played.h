@@ -54,6 +54,12 @@ static bool played_in_bar(const volatile void *p, uint32_t *offset)
     return at >= played.bar && at < played.bar + PLAYED_BAR_SIZE;
 }
 
+/* What the driver sees as registers is plain memory here. */
+static void *played_plain(const volatile void *p)
+{
+    return (void *)(uintptr_t)p; /* NOLINT(performance-no-int-to-ptr) */
+}
+
 static uint32_t played_read(const volatile void *p, size_t len)
 {
     uint32_t offset, v = 0;
@@ -62,7 +68,7 @@ static uint32_t played_read(const volatile void *p, size_t len)
         v = played.read(offset & ~3u) >> 8 * (offset & 3);
         return len == 4 ? v : v & ((1u << 8 * len) - 1);
     }
-    memcpy(&v, (const void *)(uintptr_t)p, len);
+    memcpy(&v, played_plain(p), len);
     return v;
 }
 
@@ -71,7 +77,7 @@ static void played_write(volatile void *p, uint32_t v, size_t len)
     uint32_t offset;
     size_t at = (size_t)((volatile uint8_t *)p - played.config);
 
-    memcpy((void *)(uintptr_t)p, &v, len);
+    memcpy(played_plain(p), &v, len);
     if (at >= 0x10 && at < 0x28 && len == 4) {
         uint32_t bar = (uint32_t)(at - 0x10) / 4;
         uint64_t size = played.bar_size[bar];
