@@ -10,6 +10,7 @@
 #include <hcall.h>
 #include <rt/event.h>
 #include <shm.h>
+#include <store_alloc.h>
 
 static void notify(const struct store_client *c)
 {
@@ -96,7 +97,8 @@ static int event_queue(struct store_client *c)
 
     size_t path_len = strlen(path) + 1;
     size_t len = path_len + strlen(token) + 1;
-    struct store_event *event = c->queued < STORE_EVENTS_MAX ? malloc(sizeof(*event) + len) : NULL;
+    struct store_event *event =
+        c->queued < STORE_EVENTS_MAX ? store_alloc(sizeof(*event) + len) : NULL;
 
     if (!event) {
         c->overrun = true;

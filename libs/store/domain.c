@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <store_alloc.h>
+
 #include "server.h"
 
 const struct store_limits store_limits_default = {
@@ -31,7 +33,7 @@ struct store_domain *domain_get(struct store_server *s, domid_t domid)
 
     if (d)
         return d;
-    d = calloc(1, sizeof(*d));
+    d = store_alloc(sizeof(*d));
     if (!d)
         return NULL;
     d->domid = domid;
@@ -157,14 +159,14 @@ void server_release(struct store_server *s, domid_t domid)
 struct store_server *server_create(const struct store_limits *limits)
 {
     static const struct store_perm nobody = {0, 'n'};
-    struct store_server *s = calloc(1, sizeof(*s));
+    struct store_server *s = store_alloc(sizeof(*s));
 
     if (!s)
         return NULL;
     s->limits = *limits;
 
     struct store_domain *control = domain_get(s, 0);
-    struct node *root = calloc(1, sizeof(*root) + 2);
+    struct node *root = store_alloc(sizeof(*root) + 2);
     struct record *r = record_make(s, &nobody, 1, "", 0, (struct names){0});
 
     if (!control || !root || !r) {

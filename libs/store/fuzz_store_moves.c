@@ -1,7 +1,7 @@
 /*
  * Moves of several domains against the store's service: requests whole and in
- * pieces, indices that lie, words that change after they were read, answers that
- * nobody takes, domains that come, go, die and reconnect.
+ * pieces, indices that lie, words that change after they were read, memory that
+ * runs out, answers that nobody takes, domains that come, go, die and reconnect.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include <rt/event.h>
 #include <rt/memory.h>
 #include <shm.h>
+#include <store_alloc.h>
 
 #include "fake_hv.h"
 #include "store_service.h"
@@ -219,6 +220,7 @@ static void move(struct world *w, struct input *in)
 
     switch (op & 15) {
     default: move_request(w, in, d); break;
+    case 7: store_alloc_fail(next(in), next(in) & 3); break;
     case 8: move_raw(w, in, d); break;
     case 9: move_index(w, in, d); break;
     case 10: w->pages[d]->rsp_cons = w->pages[d]->rsp_prod; break;
@@ -260,6 +262,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (domid_t d = 0; d < CLIENTS; d++)
         kick(&w, d);
     w.hook_wait = 0;
+    store_alloc_fail(0, 0);
     run(&w, 1000);
     (void)fake_enter(STORE);
     check(!service_turn(w.service));

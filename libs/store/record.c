@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <store_alloc.h>
+
 #include "server.h"
 
 static size_t record_size(unsigned perm_count, size_t value_len, size_t children_len)
@@ -20,7 +22,7 @@ struct record *record_make(struct store_server *s, const struct store_perm *perm
                            const char *value, size_t value_len, struct names children)
 {
     size_t children_len = children.a_len + children.b_len;
-    struct record *r = malloc(record_size(count, value_len, children_len));
+    struct record *r = store_alloc(record_size(count, value_len, children_len));
 
     if (!r)
         return NULL;

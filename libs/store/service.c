@@ -12,6 +12,7 @@
 #include <rt/log.h>
 #include <rt/memory.h>
 #include <shm.h>
+#include <store_alloc.h>
 
 #define FEATURES (XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR)
 
@@ -43,7 +44,7 @@ struct store_service {
 
 struct store_service *service_create(const struct store_limits *limits)
 {
-    struct store_service *v = calloc(1, sizeof(*v));
+    struct store_service *v = store_alloc(sizeof(*v));
 
     if (!v)
         return NULL;
@@ -144,7 +145,7 @@ static struct connection *find(const struct store_service *v, domid_t domid)
 int service_open(struct store_service *v, domid_t domid, evtchn_port_t port, bool privileged)
 {
     struct connection *old = find(v, domid);
-    struct connection *c = calloc(1, sizeof(*c));
+    struct connection *c = store_alloc(sizeof(*c));
     int error;
 
     if (!c)

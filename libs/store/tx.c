@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 
+#include <store_alloc.h>
+
 #include "server.h"
 
 size_t tx_node_cost(const struct node *n)
@@ -33,7 +35,7 @@ int tx_start(struct store_server *s, struct store_domain *d, uint32_t *id)
     if (error != 0)
         return error;
 
-    struct tx *tx = calloc(1, sizeof(*tx));
+    struct tx *tx = store_alloc(sizeof(*tx));
 
     if (!tx)
         return -XEN_ENOMEM;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <store_alloc.h>
+
 #include "server.h"
 
 struct node *node_find(const struct store_server *s, const char *path, size_t len)
@@ -12,7 +14,7 @@ struct node *node_find(const struct store_server *s, const char *path, size_t le
 
 static struct node *node_new(const char *path, size_t len)
 {
-    struct node *n = calloc(1, sizeof(*n) + len + 1);
+    struct node *n = store_alloc(sizeof(*n) + len + 1);
 
     if (!n)
         return NULL;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <store_alloc.h>
+
 #include "server.h"
 
 /* One watch cannot fill its domain's queue alone. */
@@ -32,7 +34,7 @@ static struct watch_path *at_get(struct store_server *s, const char *path, size_
 
     if (at)
         return at;
-    at = calloc(1, sizeof(*at) + len + 1);
+    at = store_alloc(sizeof(*at) + len + 1);
     if (!at)
         return NULL;
     memcpy(at->path, path, len);
@@ -70,7 +72,7 @@ static void event_queue(struct store_server *s, struct watch *w, const char *pat
         return;
     }
 
-    struct event *e = malloc(cost);
+    struct event *e = store_alloc(cost);
 
     if (!e) {
         overrun(w);
@@ -214,7 +216,7 @@ int watch_add(struct store_server *s, struct store_domain *d, const char *name, 
     if (error != 0)
         return error;
 
-    struct watch *w = calloc(1, sizeof(*w) + token_len + 1);
+    struct watch *w = store_alloc(sizeof(*w) + token_len + 1);
     struct watch_path *at = w ? at_get(s, path.text, path.len) : NULL;
 
     if (!at) {
