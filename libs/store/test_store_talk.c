@@ -274,7 +274,6 @@ TEST(domains_come_and_go)
     (void)fake_enter(0);
     EXPECT(store_is_introduced(&control, 1) == 1 && store_is_introduced(&control, 2) == 0);
     EXPECT(store_watch(&control, "gone", "@releaseDomain") == 0);
-    EXPECT(store_event(&control) == NULL || true);
     EXPECT(store_release(&control, 1) == 0);
     EXPECT(store_release(&control, 1) == -XEN_ENOENT);
     EXPECT(fake_mappings(STORE) == 1);
@@ -378,27 +377,6 @@ TEST(messages_in_pieces)
         (void)run_store(NULL);
         EXPECT(ring_reader_count(&guest.in) == (i == 24 ? 19 : 0));
     }
-    end();
-}
-
-/* A client that asks and never reads stalls itself. */
-TEST(who_does_not_read_stands_still)
-{
-    static const struct xsd_sockmsg header = {XS_READ, 1, 0, 4};
-    unsigned sent = 0;
-
-    begin();
-    for (; sent < 1000; sent++) {
-        if (ring_writer_room(&guest.out) < 20)
-            break;
-        (void)ring_writer_put(&guest.out, &header, sizeof(header));
-        (void)ring_writer_put(&guest.out, "key", 4);
-        EXPECT(hcall_event_send(&(struct evtchn_send){ports[1]}) == 0);
-        (void)run_store(NULL);
-    }
-    EXPECT(sent > 50 && sent < 200);
-    (void)fake_enter(0);
-    EXPECT(store_exists(&control, 0, "/local") == 1);
     end();
 }
 
