@@ -151,7 +151,7 @@ static void look_at_attachment(void)
     struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};
     static const char left[] = "\n";
 
-    if (!term.cli->attached || hcall_console_attach(&attach) < 0 || attach.domid != 0)
+    if (!term.cli->attached || hcall_console_attach(&attach) < 0 || attach.domid != DOMID_SELF)
         return;
     term.cli->attached = false;
     term.shown = false;

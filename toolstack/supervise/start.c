@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <abi/bulkhead.h>
 #include <abi/control.h>
 #include <build/nodes.h>
 #include <hcall.h>
@@ -21,6 +20,8 @@ bool backend_is_live(const struct supervise *s, const struct entry *e, size_t in
 /* Not to be started this time. */
 static bool give_up(struct entry *e)
 {
+    console_move(e->attached, DOMID_SELF);
+    e->attached = DOMID_INVALID;
     e->phase = ENTRY_FAILED;
     return true;
 }
@@ -133,15 +134,6 @@ static int look_at_disk(struct supervise *s, struct entry *e, size_t index)
     return -1;
 }
 
-static void attach_again(struct entry *e)
-{
-    struct bulkhead_console_attach attach = {.domid = e->domid};
-
-    if (e->attached)
-        (void)hcall_console_attach(&attach);
-    e->attached = false;
-}
-
 static bool unpause(struct supervise *s, struct entry *e)
 {
     struct xen_domctl op;
@@ -151,7 +143,8 @@ static bool unpause(struct supervise *s, struct entry *e)
     op.cmd = XEN_DOMCTL_unpausedomain;
     op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
     op.domain = e->domid;
-    attach_again(e);
+    console_move(e->attached, e->domid);
+    e->attached = DOMID_INVALID;
     rc = hcall_control_unpause(&op);
     if (rc < 0) {
         entry_complain(s, e, e->config->line, "the core refused to run the domain: %s",

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <abi/bulkhead.h>
 #include <abi/control.h>
 #include <abi/store.h>
 #include <build/nodes.h>
@@ -135,9 +134,8 @@ static void pause_domain(domid_t domid)
 
 void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
 {
-    struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};
-
     if (e->phase == ENTRY_WAITING) {
+        console_move(e->attached, DOMID_SELF);
         e->phase = next == NEXT_FAIL ? ENTRY_FAILED : ENTRY_STOPPED;
         return;
     }
@@ -145,8 +143,6 @@ void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
     if (e->phase != ENTRY_OPENING && e->phase != ENTRY_LIVE)
         return;
     pause_domain(e->domid);
-    e->attached =
-        next == NEXT_RESTART && hcall_console_attach(&attach) >= 0 && attach.domid == e->domid;
     e->ready = false;
     e->phase = ENTRY_CLOSING;
     e->deadline = clock_now() + CLOSE_TIME;
@@ -182,6 +178,14 @@ static void finish(struct supervise *s, struct entry *e)
     if (rc < 0 && rc != -ESRCH)
         supervise_say("%s: the core refused to destroy id %u: %s", e->config->name, e->domid,
                       strerror(-rc));
+    /* Who looks at its console will look at its successor's; else the prompt is back. */
+    if (e->next == NEXT_RESTART) {
+        e->attached = e->domid;
+    } else {
+        console_move(e->domid, DOMID_SELF);
+        console_move(e->attached, DOMID_SELF);
+        e->attached = DOMID_INVALID;
+    }
     e->domid = DOMID_INVALID;
     e->dead = false;
     switch (e->next) {

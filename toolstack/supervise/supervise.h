@@ -36,13 +36,13 @@ struct entry {
     enum entry_next next;
     domid_t domid;     /* DOMID_INVALID: none */
     domid_t *backends; /* of each disk, while it has an id */
+    domid_t attached;  /* who had the console before a restart; DOMID_INVALID: nobody */
     uint64_t deadline; /* of CLOSING; not before this of WAITING */
     uint64_t started;  /* when it was last unpaused */
     bool service;      /* store or console: started without a file */
     bool wanted;       /* was started at least once, or tried */
     bool ready;        /* LIVE and, for a driver domain, its backends may be used */
     bool dead;         /* LIVE but stopped for good, preserved */
-    bool attached;     /* the console was attached when it went: attach to its successor */
     bool complained;   /* about its backend, once per start */
 };
 
@@ -99,6 +99,9 @@ void entry_complain(struct supervise *s, const struct entry *e, unsigned line, c
 
 /* Watches what a driver domain says about its backends. */
 void entry_watch(struct supervise *s, const struct entry *e, bool on);
+
+/* Whoever is attached to the console of `from` is attached to that of `to` from now on. */
+void console_move(domid_t from, domid_t to);
 
 /* Whether the backend of the index-th disk is the one it was opened with, and lives. */
 bool backend_is_live(const struct supervise *s, const struct entry *e, size_t index);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/bulkhead.h>
 #include <abi/control.h>
 #include <hcall.h>
 #include <rt/clock.h>
@@ -25,6 +26,7 @@ struct entry *supervise_add(struct supervise *s, struct domain_config *config)
         return NULL;
     e->config = config;
     e->domid = DOMID_INVALID;
+    e->attached = DOMID_INVALID;
     entries[s->count++] = e;
     return e;
 }
@@ -133,6 +135,16 @@ int64_t domain_flags(domid_t domid)
     return op.u.getdomaininfo.flags;
 }
 
+void console_move(domid_t from, domid_t to)
+{
+    struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};
+
+    if (from == DOMID_INVALID || hcall_console_attach(&attach) < 0 || attach.domid != from)
+        return;
+    attach.domid = to;
+    (void)hcall_console_attach(&attach);
+}
+
 void supervise_start(struct supervise *s, struct entry *entry)
 {
     (void)s;
@@ -142,7 +154,6 @@ void supervise_start(struct supervise *s, struct entry *entry)
     entry->deadline = 0;
     entry->wanted = true;
     entry->complained = false;
-    entry->attached = false;
 }
 
 static bool step(struct supervise *s, struct entry *e)

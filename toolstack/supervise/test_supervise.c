@@ -252,6 +252,12 @@ TEST(reboot_is_a_new_domain)
     supervise_step(&s);
     EXPECT(guest_entry->phase == ENTRY_LIVE && fake_attached == 3);
     EXPECT(!s.failed);
+    /* At its end the prompt is back; and who left the console is not fetched again. */
+    fake_shutdown(3, SHUTDOWN_poweroff);
+    supervise_step(&s);
+    fake_node_set("/local/domain/1/backend/vbd/3/51712/state", "6");
+    supervise_step(&s);
+    EXPECT(fake_attached == DOMID_SELF);
     end();
 }
 

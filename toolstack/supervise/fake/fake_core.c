@@ -52,7 +52,7 @@ void fake_reset(void)
     fake_nodes_reset();
     fake_said[0] = 0;
     fake_now = 1000000000;
-    fake_attached = 0;
+    fake_attached = DOMID_SELF;
     next_id = 1;
     fake_fail_at(0);
     fake_host = (struct bulkhead_host_info){.memory_bytes = 1ull << 30, .free_bytes = 1ull << 30};
@@ -299,7 +299,7 @@ int hcall_control_unpause(struct xen_domctl *arg)
 int hcall_console_attach(struct bulkhead_console_attach *arg)
 {
     if (arg->domid != DOMID_INVALID)
-        fake_attached = arg->domid == DOMID_SELF ? 0 : arg->domid;
+        fake_attached = arg->domid;
     arg->domid = fake_attached;
     return 0;
 }
