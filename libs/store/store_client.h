@@ -38,7 +38,7 @@
 #define STORE_TX_NONE 0u
 
 /* printf arguments that follow `n` fixed ones. */
-#define STORE_FORMAT(n) __attribute__((format(printf, n, n + 1)))
+#define STORE_FORMAT(n) __attribute__((format(printf, (n), (n) + 1)))
 #define STORE_CHECKED   __attribute__((warn_unused_result))
 
 /* A watch fired. path is spelt as the watch was: relative if it was registered so. */

@@ -296,8 +296,8 @@ TEST(long_lists_come_in_parts)
         memcpy(names + have, answer, len + 1);
         have += len - !more;
     }
-    EXPECT(parts == 2 && have == 200 * 34);
-    EXPECT(memcmp(names + 34 * 199, "199-", 4) == 0);
+    EXPECT(parts == 2 && have == 200u * 34u);
+    EXPECT(memcmp(names + 34u * 199u, "199-", 4) == 0);
     SAYS(control, XS_RM, "/list|", "OK|");
     end();
 }
