@@ -25,12 +25,19 @@
 
 _Noreturn void main(uint32_t protocol, uint64_t info);
 
-/* Whether the word stands on the command line: asked for before anything is logged. */
-static bool is_headless(const char *cmdline)
+/* Whether the option stands on the command line: asked for before anything is logged. */
+static bool is_headless(const char *p)
 {
-    for (const char *p = cmdline; *p; p++)
-        if ((p == cmdline || p[-1] == ' ') && strncmp(p, "headless", 8) == 0)
+    for (size_t len; *p; p += len) {
+        while (*p == ' ')
+            p++;
+        for (len = 0; p[len] && p[len] != ' ';)
+            len++;
+        if (len == 2 && strncmp(p, "--", 2) == 0)
+            break;
+        if (len == 8 && strncmp(p, "headless", 8) == 0)
             return true;
+    }
     return false;
 }
 

@@ -31,38 +31,46 @@ static uint16_t attached_now(void)
     return domid;
 }
 
-/* How much of it may be shown; says so once when a flood is over. */
-static uint64_t write_allowed(struct domain *d, uint64_t len)
+/*
+ * How many of the next n bytes may be shown; less than n: neither may the rest
+ * of the call's `left` bytes. Says how much was dropped once a flood is over.
+ */
+static size_t write_allowed(struct domain *d, size_t n, uint64_t left)
 {
     struct console_limit *l = &d->console.limit;
     uint64_t now = clock_now();
 
     if (d->rights != 0)
-        return len;
+        return n;
     lock_acquire(&console_lock);
     uint64_t dropped = limit_report(l, now);
-    uint64_t n = limit_take(l, now, (uint32_t)len);
+    size_t shown = limit_take(l, now, (uint32_t)n);
+    if (shown < n)
+        l->dropped += left - n;
     lock_release(&console_lock);
     if (dropped)
         console_log("console: %s wrote too fast, %lu bytes were dropped", d->label, dropped);
-    return n;
+    return shown;
 }
 
 int64_t hc_console_write(struct hc_call *call)
 {
-    uint64_t left = call->arg[1], from = call->arg[2];
     char text[PIECE];
 
-    if (left > WRITE_MAX)
-        return -XEN_E2BIG;
-    left = write_allowed(call->domain, left);
-    while (left > 0) {
-        size_t n = piece(left);
-        if (copy_from_guest(call->vcpu, text, (gla_t){from}, n) < 0)
+    while (call->arg[1] > 0) {
+        size_t n = piece(call->arg[1]);
+        size_t shown = write_allowed(call->domain, n, call->arg[1]);
+        if (copy_from_guest(call->vcpu, text, (gla_t){call->arg[2]}, shown) < 0)
             return -XEN_EFAULT;
-        console_show(call->domain, text, n, false);
-        from += n;
-        left -= n;
+        console_show(call->domain, text, shown, false);
+        if (shown < n)
+            return 0;
+        call->arg[1] -= n;
+        call->arg[2] += n;
+        if (call->arg[1] > 0 && hc_should_stop(call)) {
+            call->again = true;
+            return 0;
+        }
     }
     return 0;
 }

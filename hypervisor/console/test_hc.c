@@ -30,6 +30,14 @@ static void start(bool headless)
     fake_uart_sent();
 }
 
+static bool stops;
+
+bool hc_should_stop(struct hc_call *c)
+{
+    EXPECT(c == &call);
+    return stops;
+}
+
 static struct hc_call *as(unsigned id, uint64_t a, uint64_t b)
 {
     call = (struct hc_call){.vcpu = fake_domain[id].vcpu[0], .domain = &fake_domain[id]};
@@ -89,7 +97,7 @@ TEST(bad_pointers_and_lengths)
 {
     start(true);
     EXPECT(hc_console_write(as(2, 10, 0x7fffffffffff)) == -XEN_EFAULT);
-    EXPECT(hc_console_write(as(2, UINT64_MAX, 0x1000)) == -XEN_E2BIG);
+    EXPECT(hc_console_write(as(2, UINT64_MAX, 0xf000)) == -XEN_EFAULT);
     EXPECT(hc_console_write(as(2, 0, 0x7fffffffffff)) == 0);
     struct bulkhead_console_put big = {.domid = 2, .buffer = 0x1000, .len = 4097};
     EXPECT(hc_console_put(as(1, 0, 0), &big) == -XEN_EINVAL);
@@ -118,6 +126,22 @@ TEST(a_flood_is_dropped_and_told)
     EXPECT(write_as(2, "sorry\n") == 0);
     const char *all = fake_uart_sent();
     EXPECT(strstr(all, "guest wrote too fast") && strstr(all, "[guest] sorry"));
+    fake_domains_end();
+}
+
+TEST(a_long_write_goes_on_later)
+{
+    start(true);
+    char text[701];
+    memset(text, 'l', 699);
+    text[699] = '\n';
+    text[700] = '\0';
+    stops = true;
+    EXPECT(write_as(2, text) == 0 && call.again && call.arg[1] == 700 - 256);
+    uint64_t left = call.arg[1], from = call.arg[2];
+    stops = false;
+    EXPECT(hc_console_write(as(2, left, from)) == 0 && !call.again);
+    EXPECT(strlen(fake_uart_sent()) == strlen("[guest] ") + 700);
     fake_domains_end();
 }
 
