@@ -7,7 +7,7 @@
  *
  * Order: a lock may be taken only while all locks held by this CPU have a lower
  * rank. Two locks of one rank are taken by lock_pair, lower address first.
- * Checked in debug builds.
+ * Checked each time.
  */
 #ifndef UTIL_LOCK_H
 #define UTIL_LOCK_H
