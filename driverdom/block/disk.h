@@ -9,8 +9,14 @@
 #include "gpt.h"
 
 #define DISK_NAME_LEN   16u
-/* How long a device may take for a command before it is reset and its I/O fails. */
+/*
+ * How long a device may take for a command, and how often it is looked at after
+ * that, before it is reset and its I/O fails: a clock that jumps (the host slept,
+ * or an emulator counts instructions) is no proof of silence.
+ */
 #define DISK_TIMEOUT_NS 10000000000ull
+#define DISK_LOOKS      1000u
+#define DISK_LOOK_NS    10000000ull
 
 struct disk {
     struct blk_disk blk; /* first, so that the one is the other */

@@ -67,6 +67,7 @@ struct nvme {
     uint16_t free_slot;
     uint32_t busy;
     uint64_t deadline;
+    uint32_t looks; /* since it is late */
     uint8_t *lists; /* NVME_LIST_BYTES of each slot */
     uint64_t submitted, resets;
 };

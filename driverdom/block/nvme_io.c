@@ -37,6 +37,7 @@ void nvme_slots_init(struct nvme *n)
     }
     n->busy = 0;
     n->deadline = UINT64_MAX;
+    n->looks = 0;
 }
 
 static uint8_t *slot_list(const struct nvme *n, uint16_t slot)
@@ -135,8 +136,10 @@ static bool command_give(struct nvme *n, struct blk_io *io)
     nvme_queue_push(&n->io);
     n->free_slot = n->slots[slot].next_free;
     n->slots[slot] = (struct nvme_slot){.io = io, .since = clock_now()};
-    if (n->busy++ == 0)
+    if (n->busy++ == 0) {
         n->deadline = n->slots[slot].since + DISK_TIMEOUT_NS;
+        n->looks = 0;
+    }
     n->submitted++;
     io->commands++;
     return more;
@@ -259,11 +262,15 @@ static uint64_t nvme_tick(struct blk_disk *blk, uint64_t now)
             oldest = n->slots[i].since;
     n->deadline = oldest == UINT64_MAX ? oldest : oldest + DISK_TIMEOUT_NS;
     if (now < n->deadline)
+        n->looks = 0;
+    else if (n->looks++ < DISK_LOOKS)
+        n->deadline = now + DISK_LOOK_NS;
+    if (now < n->deadline)
         return n->deadline;
 
     n->resets++;
-    log_line("%s: no answer for %u s: the controller is reset, %u commands fail", n->disk.name,
-             (unsigned)(DISK_TIMEOUT_NS / 1000000000u), n->busy);
+    log_line("%s: no answer for more than %u s: the controller is reset, %u commands fail",
+             n->disk.name, (unsigned)(DISK_TIMEOUT_NS / 1000000000u), n->busy);
     /* Memory is only free again when the controller has stopped. */
     bool stopped = nvme_stop(n);
 

@@ -28,7 +28,7 @@ int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks)
 
 static struct vbd *vbd_find(struct vbds *v, domid_t guest, uint32_t number)
 {
-    for (uint32_t i = 0; i < VBDS_MAX; i++)
+    for (uint32_t i = 0; i < v->limit; i++)
         if (v->vbds[i].used && v->vbds[i].guest == guest && v->vbds[i].number == number)
             return &v->vbds[i];
     return NULL;
@@ -54,6 +54,8 @@ static struct vbd *vbd_alloc(struct vbds *v, domid_t guest, uint32_t number)
             d = &v->vbds[i];
     if (!d)
         return NULL;
+    if (d - v->vbds >= v->limit)
+        v->limit = (uint32_t)(d - v->vbds) + 1;
     *d = (struct vbd){.used = true, .guest = guest, .number = number, .changed = true};
     d->back = memory_pages_alloc(BACK_PAGES);
     d->space = memory_space_alloc(BLK_BACK_SPACE);
@@ -194,7 +196,7 @@ static void vbd_update(struct vbds *v, struct vbd *d)
 void vbds_settle(struct vbds *v)
 {
     for (int fresh = 0; fresh <= 1; fresh++) {
-        for (uint32_t i = 0; i < VBDS_MAX; i++) {
+        for (uint32_t i = 0; i < v->limit; i++) {
             struct vbd *d = &v->vbds[i];
 
             if (!d->used || !d->changed || (d->checked == VBD_NEW) != fresh)
@@ -221,7 +223,7 @@ bool vbds_serve(struct vbds *v)
 {
     bool any = false;
 
-    for (uint32_t i = 0; i < VBDS_MAX; i++) {
+    for (uint32_t i = 0; i < v->limit; i++) {
         struct vbd *d = &v->vbds[i];
 
         if (!d->used || !d->back->connected)

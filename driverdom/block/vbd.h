@@ -34,6 +34,7 @@ struct vbds {
     struct disks *disks;
     struct blk_redo *redo; /* BLK_QUEUES_MAX of each device, in memory that a restart keeps */
     struct blk_batch *batch;
+    uint32_t limit; /* none is used from here on: rounds are short on a host of few disks */
     struct vbd vbds[VBDS_MAX];
 };
 

@@ -67,6 +67,7 @@ struct virtio_blk {
     struct blk_io *first, *last; /* waiting, the first perhaps given in part */
     uint32_t busy;
     uint64_t deadline;
+    uint32_t looks; /* since it is late */
 };
 
 static struct virtio_blk *of(struct blk_disk *blk)
@@ -122,8 +123,10 @@ static bool request_give(struct virtio_blk *b, struct blk_io *io)
 
     b->ios[id] = io;
     b->since[id] = clock_now();
-    if (b->busy++ == 0)
+    if (b->busy++ == 0) {
         b->deadline = b->since[id] + DISK_TIMEOUT_NS;
+        b->looks = 0;
+    }
     io->commands++;
     return io->op != BLK_FLUSH && io->sectors_given < io->sectors;
 }
@@ -229,6 +232,7 @@ static void fail_all(struct virtio_blk *b)
         io->done = true;
     }
     b->busy = 0;
+    b->looks = 0;
 }
 
 #define FEATURES (F_SEG_MAX | F_READ_ONLY | F_BLOCK_SIZE | F_FLUSH | F_DISCARD)
@@ -256,10 +260,14 @@ static uint64_t virtio_blk_tick(struct blk_disk *blk, uint64_t now)
             oldest = b->since[i];
     b->deadline = oldest == UINT64_MAX ? oldest : oldest + DISK_TIMEOUT_NS;
     if (now < b->deadline)
+        b->looks = 0;
+    else if (b->looks++ < DISK_LOOKS)
+        b->deadline = now + DISK_LOOK_NS;
+    if (now < b->deadline)
         return b->deadline;
 
-    log_line("%s: no answer for %u s: the device is reset, %u requests fail", b->disk.name,
-             (unsigned)(DISK_TIMEOUT_NS / 1000000000u), b->busy);
+    log_line("%s: no answer for more than %u s: the device is reset, %u requests fail",
+             b->disk.name, (unsigned)(DISK_TIMEOUT_NS / 1000000000u), b->busy);
     bool stopped = virtio_reset(&b->virtio);
 
     if (!stopped)
