@@ -108,7 +108,7 @@ void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "error: ..." and a newline; -1. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Lets the host run until done says so; false if ^C came first. */
+/* Lets the host run until done says so; false if ^C came first, or half a minute passed. */
 bool cli_wait(struct cli *cli, bool (*done)(const struct entry *e), const struct entry *e);
 
 #endif

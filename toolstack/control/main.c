@@ -11,6 +11,9 @@
 #include <rt/event.h>
 #include <rt/log.h>
 
+/* So long a verb waits for what it began; it goes on without it. */
+#define VERB_TIME (30ull * 1000000000)
+
 static const struct config_root root = {"", NULL};
 static struct supervise domains = {.root = &root};
 static struct cli cli = {.supervise = &domains, .root = &root};
@@ -58,14 +61,16 @@ uint64_t loop_settle(struct cli *c)
 
 bool cli_wait(struct cli *c, bool (*done)(const struct entry *e), const struct entry *e)
 {
+    uint64_t end = clock_now() + VERB_TIME;
+
     for (;;) {
         uint64_t deadline = loop_settle(c);
 
         if (done(e))
             return true;
-        if (term_is_broken())
+        if (term_is_broken() || clock_now() >= end)
             return false;
-        (void)event_wait(deadline);
+        (void)event_wait(deadline < end ? deadline : end);
     }
 }
 

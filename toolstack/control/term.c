@@ -186,6 +186,8 @@ static void run_line(void)
 
     memcpy(line, term.edit.line, sizeof(line));
     edit_clear(&term.edit);
+    /* What happened before this line is known before it runs. */
+    (void)loop_settle(term.cli);
     if (term.cli->watching)
         end_watch();
     (void)cli_run(term.cli, line);

@@ -89,7 +89,7 @@ static void handle_death(struct supervise *s, struct entry *e, int64_t flags)
     if (death->by == BY_CRASH)
         s->failed = true;
     supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
-                  death->by == BY_CRASH ? "; the core's line before this one (dmesg) says why" : "",
+                  death->by == BY_CRASH ? "; its console, or the core (dmesg), says why" : "",
                   e->service ? ": the host must be restarted" : follows[action]);
     tell_users(s, e);
     e->ready = false;
