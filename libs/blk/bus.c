@@ -29,9 +29,7 @@ enum blk_step blk_bus_step(unsigned own, unsigned front, bool online)
     if (front >= STATES)
         front = XenbusStateUnknown;
     /* The toolstack takes the device away: its guest may be dead and never answer. */
-    if (!online && own == XenbusStateClosed)
-        return BLK_STEP_NONE;
-    if (!online && own == XenbusStateClosing)
-        return BLK_STEP_CLOSE;
+    if (!online)
+        return own == XenbusStateClosed ? BLK_STEP_NONE : BLK_STEP_CLOSE;
     return steps[own][front];
 }
