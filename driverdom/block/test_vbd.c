@@ -396,6 +396,43 @@ TEST(a_dead_guest_is_let_go_when_its_disk_is_quiet)
     gone();
 }
 
+TEST(a_successor_waits_for_what_its_predecessor_left_at_the_disk)
+{
+    struct blkif_request_segment s = {RIG_REF(0), 0, 7};
+
+    connected();
+    only()->volume.disk = &t.disk.blk;
+    only()->back->volume.disk = &t.rig.ram.disk;
+    t.rig.ram.hold = true;
+    (void)fake_enter(RIG_GUEST);
+    blk_front_transfer(&t.rig.front[0], 9, BLKIF_OP_WRITE, 16, &s, 1);
+    blk_front_kick(&t.rig.front[0]);
+    (void)fake_enter(RIG_BACK);
+    (void)vbds_serve(&t.vbds);
+    EXPECT(t.rig.ram.submitted == 1);
+    node_set(BACK "/online", "0");
+    node_set(BACK "/state", "5");
+    fire(BACK "/state");
+    node_remove(BACK);
+    fire(BACK);
+    node_set("backend/vbd/3/51712/params", "/dev/nvme0n1");
+    node_set("backend/vbd/3/51712/mode", "w");
+    node_set("backend/vbd/3/51712/frontend", "/local/domain/3/device/vbd/51712");
+    node_set("backend/vbd/3/51712/online", "1");
+    node_set("backend/vbd/3/51712/state", "1");
+    fire("backend/vbd/3/51712");
+    fire("backend/vbd/3/51712/state");
+    EXPECT(strcmp(node("backend/vbd/3/51712/hotplug-status"), "") == 0);
+    t.rig.ram.hold = false;
+    (void)ramdisk_poll(&t.rig.ram.disk);
+    vbds_settle(&t.vbds);
+    EXPECT(strcmp(node("backend/vbd/3/51712/hotplug-status"), "connected") == 0);
+    EXPECT(strcmp(node("backend/vbd/3/51712/state"), "2") == 0);
+    EXPECT(fake_mappings(RIG_BACK) == 0);
+    node_remove("backend/vbd/3");
+    fire("backend/vbd/3/51712");
+}
+
 static void hostile(const char *path, const char *value, const char *why)
 {
     offered();

@@ -176,6 +176,8 @@ static void vbd_update(struct vbds *v, struct vbd *d)
     d->own = state_of(&wants[0]);
     if (d->checked == VBD_NEW) {
         vbd_check(v, d);
+        if (d->checked == VBD_NEW)
+            return;
         /* Its first event comes at once, so no state of the front end is missed. */
         if (d->checked == VBD_GOOD && store_watch(v->store, "front", "%s/state", d->front) < 0)
             log_line("vbd %u of domain %u: its front end cannot be watched", d->number, d->guest);
@@ -201,7 +203,7 @@ void vbds_settle(struct vbds *v)
 
             if (!d->used || !d->changed || (d->checked == VBD_NEW) != fresh)
                 continue;
-            if (!d->closing || blk_back_is_drained(d->back))
+            if (!vbd_is_draining(d) && (!d->behind || !vbd_is_draining(d->behind)))
                 vbd_update(v, d);
         }
     }

@@ -25,6 +25,7 @@ struct vbd {
     bool complained; /* of the front end's breaking the protocol */
     unsigned own;    /* our state, as last read or written */
     struct blk_volume volume;
+    const struct vbd *behind; /* VBD_NEW: whose I/O must end before this can be checked */
     struct blk_back *back;
     void *space;
 };
@@ -37,6 +38,12 @@ struct vbds {
     uint32_t limit; /* none is used from here on: rounds are short on a host of few disks */
     struct vbd vbds[VBDS_MAX];
 };
+
+/* Closed, but the disk still has I/O of it. */
+static inline bool vbd_is_draining(const struct vbd *d)
+{
+    return d->used && d->closing && !blk_back_is_drained(d->back);
+}
 
 /* Watches the store for devices. 0 or an error. */
 int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks);

@@ -57,9 +57,10 @@ static int volume_choose(const struct vbds *v, struct vbd *d, const char *params
 
     const struct vbd *other = user_of(v, d, &volume);
 
+    d->behind = other;
     if (other) {
         (void)snprintf(why, len, "%s is in use by domain %u", params, other->guest);
-        return -XEN_EBUSY;
+        return vbd_is_draining(other) ? -XEN_EAGAIN : -XEN_EBUSY;
     }
     d->volume = volume;
     return 0;
@@ -74,13 +75,19 @@ void vbd_check(struct vbds *v, struct vbd *d)
         {.path = "frontend", .value = d->front, .size = sizeof(d->front)},
     };
 
-    d->checked = VBD_BAD;
+    int rc = -XEN_ENOENT;
+
     if (store_read_all(v->store, STORE_TX_NONE, wants, COUNT(wants), BACK_PATH, d->guest,
                        d->number) < 0 ||
         wants[0].result < 0 || wants[1].result < 0 || wants[2].result < 0)
         (void)snprintf(why, sizeof(why), "its nodes params, mode and frontend cannot be read");
-    else if (volume_choose(v, d, params, mode, why, sizeof(why)) == 0)
-        d->checked = VBD_GOOD;
+    else
+        rc = volume_choose(v, d, params, mode, why, sizeof(why));
+    /* Asked again when the disk is done with what a guest that is gone has left there. */
+    d->changed = rc == -XEN_EAGAIN;
+    if (d->changed)
+        return;
+    d->checked = rc == 0 ? VBD_GOOD : VBD_BAD;
 
     const struct store_pair bad[] = {{"hotplug-error", why}, {"hotplug-status", "error"}};
     const struct store_pair good[] = {{"hotplug-status", "connected"}};
