@@ -1,77 +1,122 @@
-"""Disks of every kind in one guest: names, sizes of sectors, what is written and read."""
+"""Disks as guests see them: kinds, partition tables, lives of guests that use them."""
 
 import hashlib
-import os
-import subprocess
 
 from host import block, busybox, disk, host, raw_disk
-from machine import attach, boot, equal
+from machine import Failure, attach, boot, equal
 
-PART_START = 1 << 20
-
-
-def filled(name, **options):
-    """A raw disk with bytes of its own everywhere but in its partition table's place."""
-    path = raw_disk(name, **options)
-    with open(path, 'r+b') as image:
-        image.seek(PART_START)
-        for n in range(8):
-            image.write(hashlib.sha256(f'{name}{n}'.encode()).digest() * 32768)
-    return path
+BLOBS = ['vmlinuz', 'busybox.img']
+LARGE_SECTORS = ('nvme,drive=large,serial=large,addr=0a.0,'
+                 'logical_block_size=4096,physical_block_size=4096')
 
 
-def part_sum(path):
-    """MD5 of the one partition (sfdisk's ends 1 MiB and some sectors before the end)."""
-    line = subprocess.run(['/usr/sbin/sfdisk', '-d', path], capture_output=True, text=True,
-                          check=True).stdout.splitlines()[-1]
-    sectors = int(line.split('size=')[1].split(',')[0])
-    with open(path, 'rb') as image:
-        image.seek(PART_START)
-        return hashlib.md5(image.read(sectors * 512)).hexdigest()
+def guest(name, *disks):
+    """A busybox guest that stays, with disks."""
+    devices = ''.join(f'<devices>\n{"".join(disks)}\n</devices>\n')
+    return busybox(name, after='', memory=160).replace('</domain>', devices + '</domain>')
 
 
-def whole_sum(path):
-    with open(path, 'rb') as image:
-        return hashlib.md5(image.read()).hexdigest()
+def shell(machine, command, name='small'):
+    """Runs a command in the attached guest; fails if it does. What it printed last, as a match."""
+    machine.send(command + '; echo "status-$?"')
+    found = machine.expect(rf'^\[{name}\] (.*)\n(?:\[{name}\] )?status-(\d+)')
+    if found.group(2) != '0':
+        raise Failure(f'in the guest: {command}: status {found.group(2)}')
+    return found.group(1)
+
+
+def write_and_compare(machine, device):
+    """2 MiB written, flushed, read back without the cache; their hash."""
+    shell(machine, 'dd if=/dev/urandom of=/tmp/r bs=64k count=32 2>/dev/null; echo made')
+    shell(machine, f'dd if=/tmp/r of=/dev/{device} bs=64k seek=4 conv=fsync 2>/dev/null; echo put')
+    shell(machine, 'echo 3 >/proc/sys/vm/drop_caches; '
+                   f'dd if=/dev/{device} bs=64k skip=4 count=32 2>/dev/null | cmp - /tmp/r')
+    return shell(machine, 'md5sum </tmp/r').split()[0]
+
+
+def hash_of(image, offset):
+    """The hash of what write_and_compare should have left in an image."""
+    with open(image, 'rb') as file:
+        file.seek(offset + (4 << 16))
+        return hashlib.md5(file.read(32 << 16)).hexdigest()
 
 
 def test_kinds(name):
-    """A partition by its label, virtio-blk, 4096-byte sectors, a read-only disk."""
-    gpt = filled(name + '-gpt')
-    virtio = filled(name + '-virtio', gpt=False)
-    large = filled(name + '-large', gpt=False)
-    readonly = filled(name + '-readonly', gpt=False)
-    disks = '\n'.join((disk('/dev/disk/by-partlabel/data'), disk('/dev/vda', 'xvdb'),
-                       disk('/dev/nvme2n1', 'xvdc'), disk('/dev/nvme1n1', 'xvdd', readonly=True)))
-    small = busybox(after='').replace('</domain>', f'<devices>\n{disks}\n</devices>\n</domain>')
-    path = host(name, {'/block.xml': block(slots=(4, 5, 6, 8)), '/small.xml': small},
-                ['vmlinuz', 'busybox.img'])
-    qemu = (f'-drive if=none,id=large,format=raw,file={large} '
-            '-device nvme,drive=large,serial=large,logical_block_size=4096,'
-            'physical_block_size=4096,bus=pcie.0,addr=8.0')
-    with boot(name, path, '--disk', gpt, '--disk', 'virtio:' + virtio, '--disk', readonly,
-              '--qemu', qemu) as machine:
+    """NVMe by label, virtio-blk whole, NVMe of large sectors read-only: data, size, flags."""
+    images = [raw_disk(name + '-nvme'), raw_disk(name + '-virtio', gpt=False),
+              raw_disk(name + '-large', gpt=False)]
+    path = host(name, {
+        '/block.xml': block(slots=(4, 5, 10)),
+        '/small.xml': guest('small', disk('/dev/disk/by-partlabel/data', 'xvda'),
+                            disk('/dev/vda', 'xvdb'), disk('/dev/nvme1n1', 'xvdc', readonly=True)),
+    }, BLOBS)
+    with boot(name, path, '--disk', images[0], '--disk', 'virtio:' + images[1],
+              '--qemu', f'-drive if=none,id=large,format=raw,file={images[2]}',
+              '--device', LARGE_SECTORS) as machine:
         machine.expect(r'^\[small\] busybox: up after ')
         attach(machine)
-        machine.send('while [ ! -b /dev/xvdd ]; do :; done; echo go-$((1 + 1))')
-        machine.expect('go-2')
-        for device, wanted in (('xvda', part_sum(gpt)), ('xvdb', whole_sum(virtio)),
-                               ('xvdc', whole_sum(large)), ('xvdd', whole_sum(readonly))):
-            found = machine.ask(f'md5sum /dev/{device}', rf'(\w{{32}})  /dev/{device}').group(1)
-            equal(found, wanted, f'the sum of {device}')
-        machine.ask('cat /sys/block/xvdc/queue/logical_block_size', r'^(\[small\] )?4096$')
-        machine.ask('echo no >/dev/xvdd; echo status $?', r'status 1')
-        # What is written with a flush is on the disk when the machine is gone.
-        for device in ('xvda', 'xvdb', 'xvdc'):
-            machine.ask(f'dd if=/dev/urandom of=/dev/{device} bs=1M count=4 seek=2 conv=fsync '
-                        f'2>/dev/null; echo wrote-$((3 + 4))-{device}', f'wrote-7-{device}')
-        sums = {}
-        for device in ('xvda', 'xvdb', 'xvdc'):
-            machine.send(f'echo 3 >/proc/sys/vm/drop_caches; md5sum /dev/{device}')
-            sums[device] = machine.expect(rf'(\w{{32}})  /dev/{device}').group(1)
+        sums = [write_and_compare(machine, device) for device in ('xvda', 'xvdb')]
+        equal(shell(machine, 'cat /sys/block/xvdc/ro /sys/block/xvdc/queue/logical_block_size | '
+                             'tr "\\n" " "; echo'), '1 4096 ', 'what the third disk is')
+        shell(machine, 'dd if=/dev/xvdc of=/dev/null bs=1M iflag=direct && '
+                       '! dd if=/dev/zero of=/dev/xvdc count=8 oflag=direct')
         machine.send('poweroff -f')
         machine.finish(0)
-    equal(sums, {'xvda': part_sum(gpt), 'xvdb': whole_sum(virtio), 'xvdc': whole_sum(large)},
-          'what the guest wrote')
-    for file in (gpt, virtio, large, readonly):
-        os.unlink(file)
+    equal(sums[0], hash_of(images[0], 1 << 20), 'the partition')
+    equal(sums[1], hash_of(images[1], 0), 'the virtio disk')
+
+
+def test_destroyed_while_writing(name):
+    """A guest is destroyed in the middle of its I/O and made anew, while another goes on."""
+    path = host(name, {
+        '/block.xml': block(),
+        '/small.xml': guest('small', disk('/dev/nvme0n1p1', 'xvda')),
+        '/other.xml': guest('other'),
+    }, BLOBS)
+    load = 'for i in 1 2 3; do while :; do dd if=/dev/zero of=/dev/xvda bs=64k count=99; done & done'
+    with boot(name, path, '--disk', raw_disk(name)) as machine:
+        machine.expect(r'^\[other\] busybox: up after ')
+        for life in range(2):
+            machine.position = 0 if life == 0 else machine.position
+            machine.expect(r'^\[small\] busybox: up after ')
+            attach(machine)
+            machine.send(f'({load}) >/dev/null 2>&1; sleep 1; echo busy-$((40 + {life}))')
+            machine.expect(rf'busy-{40 + life}')
+            machine.type('\x1d')
+            machine.ask('destroy small', r'^\[control\] .*destroyed')
+            if life == 0:
+                machine.ask('create /small.xml', r'^\[control\] small: started')
+        machine.send('destroy other')
+        machine.finish(0)
+        machine.absent(r'^\[block\] .*(closed|no answer)')
+
+
+def test_backup_table(name):
+    """A damaged primary GPT: the backup serves, and the log says what is wrong."""
+    image = raw_disk(name)
+    with open(image, 'r+b') as file:
+        file.seek(512)
+        file.write(bytes(512))
+    path = host(name, {'/block.xml': block(),
+                       '/small.xml': guest('small', disk('/dev/nvme0n1p1', 'xvda'))}, BLOBS)
+    with boot(name, path, '--disk', image) as machine:
+        machine.expect(r'^\[block\] nvme0n1: the primary GPT has no signature')
+        machine.expect(r'^\[small\] busybox: up after ')
+        attach(machine)
+        write_and_compare(machine, 'xvda')
+        machine.send('poweroff -f')
+        machine.finish(0)
+
+
+def test_one_writer(name):
+    """What one guest writes no other may have: the second is told who has it."""
+    path = host(name, {
+        '/block.xml': block(),
+        '/small.xml': guest('small', disk('/dev/nvme0n1p1', 'xvda')),
+        '/late.xml': guest('late', disk('/dev/nvme0n1', 'xvda')),
+    }, BLOBS, manual=['/late.xml'])
+    with boot(name, path, '--disk', raw_disk(name)) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.ask('create /late.xml', r'^\[control\] .*/dev/nvme0n1 is in use by domain \d+')
+        machine.send('destroy small')
+        machine.finish(1)
