@@ -91,12 +91,13 @@ static void handle_death(struct supervise *s, struct entry *e, int64_t flags)
     supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
                   death->by == BY_CRASH ? "; its console, or the core (dmesg), says why" : "",
                   e->service ? ": the host must be restarted" : follows[action]);
-    tell_users(s, e);
     e->ready = false;
-    if (action == CONFIG_PRESERVE)
+    if (action == CONFIG_PRESERVE) {
+        tell_users(s, e);
         e->dead = true;
-    else
-        supervise_stop(s, e, action == CONFIG_RESTART ? NEXT_RESTART : NEXT_STOP);
+        return;
+    }
+    supervise_stop(s, e, action == CONFIG_RESTART ? NEXT_RESTART : NEXT_STOP);
 }
 
 bool live_step(struct supervise *s, struct entry *e)
@@ -142,6 +143,8 @@ void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
     e->next = next;
     if (e->phase != ENTRY_OPENING && e->phase != ENTRY_LIVE)
         return;
+    if (e->phase == ENTRY_LIVE && !e->dead)
+        tell_users(s, e);
     pause_domain(e->domid);
     e->ready = false;
     e->phase = ENTRY_CLOSING;
