@@ -19,6 +19,7 @@ static bool store_changes(void)
         vbds_event(&vbds, event);
         any = true;
     }
+    vbds.scan = store_events_lost(&store) || vbds.scan;
     vbds_settle(&vbds);
     return any;
 }

@@ -119,6 +119,43 @@ int store_write_number(struct store_client *c, uint32_t tx, uint64_t value, cons
     return 0;
 }
 
+/* Children by the first node below each; names are short here. */
+int store_list(struct store_client *c, uint32_t tx, char *names, size_t size, const char *format,
+               ...)
+{
+    char directory[96], *out = names;
+    int count = 0;
+    va_list args;
+
+    (void)c;
+    (void)tx;
+    va_start(args, format);
+    path_make(directory, format, args);
+    va_end(args);
+    for (size_t i = 0; i < 128; i++) {
+        size_t len = strlen(directory);
+        const char *name = nodes[i].path + len + 1, *seen = names;
+        int n = 0;
+
+        if (strncmp(nodes[i].path, directory, len) != 0 || nodes[i].path[len] != '/')
+            continue;
+        len = strcspn(name, "/");
+        while (n < count && (strncmp(seen, name, len) != 0 || seen[len] != '\0')) {
+            seen = store_next_name(seen);
+            n++;
+        }
+        if (n < count)
+            continue;
+        if ((size_t)(out - names) + len + 1 > size)
+            abort();
+        memcpy(out, name, len);
+        out[len] = '\0';
+        out += len + 1;
+        count++;
+    }
+    return count > 0 ? count : -XEN_ENOENT;
+}
+
 static unsigned watches;
 int store_watch(struct store_client *c, const char *token, const char *format, ...)
 {
@@ -394,6 +431,38 @@ TEST(a_dead_guest_is_let_go_when_its_disk_is_quiet)
     vbds_settle(&t.vbds);
     EXPECT(strcmp(node(BACK "/state"), "6") == 0 && fake_mappings(RIG_BACK) == 0);
     gone();
+}
+
+TEST(a_refused_device_goes_with_its_guest)
+{
+    begin();
+    disk_make();
+    device_add("/dev/nvme7n1", "w");
+    fire(BACK);
+    EXPECT(strcmp(node(BACK "/hotplug-status"), "error") == 0 && only()->used);
+    /* The toolstack removes the directory of all devices of the guest. */
+    node_remove(BACK);
+    fire("backend/vbd/2");
+    EXPECT(!only()->used);
+}
+
+TEST(dropped_events_cost_nothing)
+{
+    offered();
+    node_set("backend/vbd/3/51728/params", "/dev/nvme7n1");
+    node_set("backend/vbd/3/51728/mode", "w");
+    node_set("backend/vbd/3/51728/frontend", "/local/domain/3/device/vbd/51728");
+    node_set("backend/vbd/3/51728/state", "1");
+    front_nodes();
+    /* What the store sends in their place: the watch's own path. */
+    fire("backend/vbd");
+    EXPECT(strcmp(node(BACK "/state"), "4") == 0);
+    EXPECT(strcmp(node("backend/vbd/3/51728/hotplug-status"), "error") == 0);
+    node_remove("backend/vbd/3");
+    node_remove(BACK);
+    fire("backend/vbd");
+    EXPECT(!only()->used && fake_mappings(RIG_BACK) == 0);
+    EXPECT(!t.vbds.vbds[1].used);
 }
 
 TEST(a_successor_waits_for_what_its_predecessor_left_at_the_disk)

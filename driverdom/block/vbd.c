@@ -70,24 +70,79 @@ static struct blk_redo *redo_of(const struct vbds *v, const struct vbd *d)
     return &v->redo[(size_t)(d - v->vbds) * BLK_QUEUES_MAX];
 }
 
+static void devices_changed(struct vbds *v, unsigned guest, bool all)
+{
+    for (uint32_t i = 0; i < v->limit; i++)
+        if (v->vbds[i].used && (all || v->vbds[i].guest == guest))
+            v->vbds[i].changed = true;
+}
+
+static void device_found(struct vbds *v, domid_t guest, uint32_t number)
+{
+    struct vbd *d = vbd_find(v, guest, number);
+
+    if (d)
+        d->changed = true;
+    else if (!vbd_alloc(v, guest, number))
+        log_line("vbd %u of domain %u: no memory for another device", number, guest);
+}
+
+/* Events were dropped: every device may have changed, come or gone. */
+static void vbds_scan(struct vbds *v)
+{
+    static char guests[STORE_PAYLOAD_MAX], numbers[STORE_PAYLOAD_MAX];
+    const char *guest = guests;
+    int count = store_list(v->store, STORE_TX_NONE, guests, sizeof(guests), "backend/vbd");
+
+    v->scan = false;
+    devices_changed(v, 0, true);
+    for (; count > 0; count--, guest = store_next_name(guest)) {
+        const char *name = numbers;
+        int left =
+            store_list(v->store, STORE_TX_NONE, numbers, sizeof(numbers), "backend/vbd/%s", guest);
+
+        for (; left > 0; left--, name = store_next_name(name)) {
+            unsigned domid, number;
+
+            if (sscanf(guest, "%u", &domid) == 1 && domid < DOMID_FIRST_RESERVED &&
+                sscanf(name, "%u", &number) == 1)
+                device_found(v, (domid_t)domid, number);
+        }
+    }
+}
+
+/* A guest's whole directory, as it is removed, or the one of all, for events that were dropped. */
+static bool is_above_devices(struct vbds *v, const char *path)
+{
+    unsigned guest;
+    int used = 0;
+
+    if (strcmp(path, "backend/vbd") == 0) {
+        v->scan = true;
+        return true;
+    }
+    if (sscanf(path, "backend/vbd/%u%n", &guest, &used) != 1 || path[used] != '\0')
+        return false;
+    devices_changed(v, guest, false);
+    return true;
+}
+
 /* Something changed at or below a device's directory, or at its front end's state. */
 void vbds_event(struct vbds *v, const struct store_event *event)
 {
     unsigned guest, number;
     int used = 0;
 
+    if (is_above_devices(v, event->path))
+        return;
     if (sscanf(event->path, "backend/vbd/%u/%u%n", &guest, &number, &used) != 2 &&
         sscanf(event->path, "/local/domain/%u/device/vbd/%u%n", &guest, &number, &used) != 2)
         return;
     if (guest >= DOMID_FIRST_RESERVED || (event->path[used] != '/' && event->path[used] != '\0'))
         return;
 
-    struct vbd *d = vbd_find(v, (domid_t)guest, number);
-
-    if (d)
-        d->changed = true;
-    else if (event->path[0] != '/' && !vbd_alloc(v, (domid_t)guest, number))
-        log_line("vbd %u of domain %u: no memory for another device", number, guest);
+    if (event->path[0] != '/' || vbd_find(v, (domid_t)guest, number))
+        device_found(v, (domid_t)guest, number);
 }
 
 static void vbd_connect(struct vbds *v, struct vbd *d)
@@ -197,6 +252,8 @@ static void vbd_update(struct vbds *v, struct vbd *d)
 /* What was there first, so that what is going has let go of its sectors before others want them. */
 void vbds_settle(struct vbds *v)
 {
+    if (v->scan)
+        vbds_scan(v);
     for (int fresh = 0; fresh <= 1; fresh++) {
         for (uint32_t i = 0; i < v->limit; i++) {
             struct vbd *d = &v->vbds[i];

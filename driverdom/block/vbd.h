@@ -36,6 +36,7 @@ struct vbds {
     struct blk_redo *redo; /* BLK_QUEUES_MAX of each device, in memory that a restart keeps */
     struct blk_batch *batch;
     uint32_t limit; /* none is used from here on: rounds are short on a host of few disks */
+    bool scan;      /* events were dropped: everything is to be looked at again */
     struct vbd vbds[VBDS_MAX];
 };
 
