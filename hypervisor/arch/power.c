@@ -21,7 +21,8 @@ static void sleep_forever(void)
         return;
     for (unsigned i = 0; i < 2; i++)
         if (acpi.sleep_port[i])
-            io_write16(acpi.sleep_port[i], (uint16_t)((unsigned)acpi.sleep_type[i] << 10 | SLEEP_ENABLE));
+            io_write16(acpi.sleep_port[i],
+                       (uint16_t)((unsigned)acpi.sleep_type[i] << 10 | SLEEP_ENABLE));
 }
 
 _Noreturn void power_off(unsigned status)

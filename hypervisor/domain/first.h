@@ -11,12 +11,12 @@
 
 /* What the loader gave us, after the hand-off copied it: all of it outside the core's pool. */
 struct boot_options {
-    hpa_t bundle;          /* page-aligned; frames are FRAME_BUNDLE */
-    uint64_t bundle_len;   /* bytes; 0: none */
-    unsigned control_mib;  /* RAM of the control domain */
+    hpa_t bundle;         /* page-aligned; frames are FRAME_BUNDLE */
+    uint64_t bundle_len;  /* bytes; 0: none */
+    unsigned control_mib; /* RAM of the control domain */
     bool headless;
-    uint16_t debug_exit;   /* I/O port, 0: none */
-    unsigned cpus;         /* use at most; 0: all */
+    uint16_t debug_exit; /* I/O port, 0: none */
+    unsigned cpus;       /* use at most; 0: all */
     char control_cmdline[1024];
 };
 

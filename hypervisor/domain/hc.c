@@ -38,7 +38,8 @@ static int unborn_domain(const struct hc_call *call, uint16_t id, struct domain 
 int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
 {
     const struct xen_domctl_createdomain *create = &arg->u.createdomain;
-    struct domain_limits limits = {.vcpus = create->max_vcpus, .grant_frames = GRANT_FRAMES_DEFAULT};
+    struct domain_limits limits = {.vcpus = create->max_vcpus,
+                                   .grant_frames = GRANT_FRAMES_DEFAULT};
     struct domain *d;
     int rc;
 

@@ -6,14 +6,12 @@
 #include "hypercall/call.h"
 #include "vcpu/vcpu.h"
 
-#define GETS 1u  /* the guest may read it */
-#define SETS 2u  /* the guest may write it */
+#define GETS 1u /* the guest may read it */
+#define SETS 2u /* the guest may write it */
 
 static const uint8_t param_rule[DOMAIN_PARAMS] = {
-    [HVM_PARAM_CALLBACK_IRQ] = GETS | SETS,
-    [HVM_PARAM_STORE_PFN] = GETS,
-    [HVM_PARAM_STORE_EVTCHN] = GETS,
-    [HVM_PARAM_CONSOLE_PFN] = GETS,
+    [HVM_PARAM_CALLBACK_IRQ] = GETS | SETS, [HVM_PARAM_STORE_PFN] = GETS,
+    [HVM_PARAM_STORE_EVTCHN] = GETS,        [HVM_PARAM_CONSOLE_PFN] = GETS,
     [HVM_PARAM_CONSOLE_EVTCHN] = GETS,
 };
 

@@ -11,7 +11,8 @@ struct pair {
 
 static struct pair *find(const struct domain *d, uint16_t peer)
 {
-    list_for_each(node, &d->pairs) {
+    list_for_each(node, &d->pairs)
+    {
         struct pair *pair = list_entry(node, struct pair, list);
 
         if (pair->peer == peer)

@@ -10,10 +10,10 @@
 
 #include <abi/hypercall.h>
 
-#define HCALL_PROTO_ONE(name, type) int hcall_##name(type *arg);
-#define HCALL_PROTO_CTL(name, type) int hcall_##name(type *arg);
-#define HCALL_PROTO_ARRAY(name, type) int hcall_##name(type *arg, unsigned count);
-#define HCALL_PROTO_VCPU(name, type) int hcall_##name(unsigned vcpu, type *arg);
+#define HCALL_PROTO_ONE(name, type)                  int hcall_##name(type *arg);
+#define HCALL_PROTO_CTL(name, type)                  int hcall_##name(type *arg);
+#define HCALL_PROTO_ARRAY(name, type)                int hcall_##name(type *arg, unsigned count);
+#define HCALL_PROTO_VCPU(name, type)                 int hcall_##name(unsigned vcpu, type *arg);
 #define HC(name, number, sub, type, dir, shape, who) HCALL_PROTO_##shape(name, type)
 #define HC_WORD(name, number, sub, who)
 #include <abi/hypercall.def>
@@ -21,10 +21,10 @@
 #undef HC_WORD
 
 /* The calls that take plain words. */
-int hcall_version(void);                                   /* major << 16 | minor */
-int hcall_timer_set(uint64_t deadline_ns);                 /* 0: stop */
-int hcall_console_write(const char *text, unsigned len);   /* the core's own console */
-int hcall_console_read(char *text, unsigned len);          /* bytes read */
+int hcall_version(void);                                 /* major << 16 | minor */
+int hcall_timer_set(uint64_t deadline_ns);               /* 0: stop */
+int hcall_console_write(const char *text, unsigned len); /* the core's own console */
+int hcall_console_read(char *text, unsigned len);        /* bytes read */
 int hcall_sched_yield(void);
 int hcall_sched_block(void);
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE 4096u
-#define PAGE_MASK 4095u
+#define PAGE_SIZE  4096u
+#define PAGE_MASK  4095u
 
 /* Guest-physical and host-physical (machine) byte addresses. */
 typedef struct {

@@ -20,6 +20,6 @@ _Static_assert(offsetof(struct blkif_response, status) == 10, "status");
 
 /* Ring page: four indices, padding, then slots of a power of two. */
 #define BLK_RING_HEADER 64u
-#define BLK_SLOT_SIZE 112u
+#define BLK_SLOT_SIZE   112u
 
 #endif

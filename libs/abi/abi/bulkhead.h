@@ -11,7 +11,7 @@
 
 /* Gives a domain the name that the core shows before its lines; once, before it first runs. */
 #define BULKHEAD_domain_label 0
-#define BULKHEAD_LABEL_MAX 64
+#define BULKHEAD_LABEL_MAX    64
 struct bulkhead_domain_label {
     uint16_t domid;
     uint16_t pad[3];
@@ -36,7 +36,7 @@ struct bulkhead_rights_drop {
  * Registers (or forgets) that two domains may share by event channels and
  * grants. peer may be DOMID_INVALID: everyone, for a domain that serves all.
  */
-#define BULKHEAD_pair 3
+#define BULKHEAD_pair        3
 #define BULKHEAD_PAIR_REMOVE (1u << 0)
 struct bulkhead_pair {
     uint16_t domid;
@@ -50,7 +50,7 @@ struct bulkhead_pair {
  * domain: RIGHT_MEMORY. Restarts by itself when interrupted.
  */
 #define BULKHEAD_memory_copy 4
-#define BULKHEAD_COPY_READ (1u << 0) /* out of the domain; otherwise into it */
+#define BULKHEAD_COPY_READ   (1u << 0) /* out of the domain; otherwise into it */
 struct bulkhead_memory_copy {
     uint16_t domid;
     uint16_t pad;
@@ -81,23 +81,23 @@ struct bulkhead_grant_seed {
 
 /* Counters of one domain since its creation. */
 #define BULKHEAD_domain_stats 7
-#define BULKHEAD_EXIT_KINDS 16
+#define BULKHEAD_EXIT_KINDS   16
 struct bulkhead_domain_stats {
     uint16_t domid; /* IN */
     uint16_t pad[3];
-    uint64_t frames;       /* RAM frames owned now */
-    uint64_t pool_bytes;   /* of the core's own memory used for it */
-    uint64_t exits;        /* all VM exits */
-    uint64_t hypercalls;   /* of them, hypercalls */
-    uint64_t events_sent;  /* event channel notifications it sent */
-    uint64_t upcalls;      /* event interrupts delivered to it */
-    uint64_t interrupts;   /* device interrupts delivered to it */
+    uint64_t frames;        /* RAM frames owned now */
+    uint64_t pool_bytes;    /* of the core's own memory used for it */
+    uint64_t exits;         /* all VM exits */
+    uint64_t hypercalls;    /* of them, hypercalls */
+    uint64_t events_sent;   /* event channel notifications it sent */
+    uint64_t upcalls;       /* event interrupts delivered to it */
+    uint64_t interrupts;    /* device interrupts delivered to it */
     uint64_t grants_mapped; /* foreign grants it has mapped now */
-    uint64_t grant_maps;   /* map operations done */
-    uint64_t grant_copies; /* copy operations done */
-    uint64_t holes_read;   /* reads of guest-physical addresses where nothing is */
+    uint64_t grant_maps;    /* map operations done */
+    uint64_t grant_copies;  /* copy operations done */
+    uint64_t holes_read;    /* reads of guest-physical addresses where nothing is */
     uint64_t holes_written;
-    uint64_t cpu_ns;       /* time its vCPUs ran */
+    uint64_t cpu_ns;                        /* time its vCPUs ran */
     uint64_t exits_by[BULKHEAD_EXIT_KINDS]; /* enum bulkhead_exit */
 };
 enum bulkhead_exit {
@@ -116,17 +116,17 @@ enum bulkhead_exit {
 };
 
 /* The index-th PCI function of the host; -ENOENT past the last. */
-#define BULKHEAD_pci_info 8
+#define BULKHEAD_pci_info     8
 #define BULKHEAD_PCI_RESERVED (1u << 0) /* kept by the core: bridge or IOMMU */
-#define BULKHEAD_PCI_MSI (1u << 1)
-#define BULKHEAD_PCI_MSIX (1u << 2)
+#define BULKHEAD_PCI_MSI      (1u << 1)
+#define BULKHEAD_PCI_MSIX     (1u << 2)
 struct bulkhead_pci_info {
-    uint32_t index;  /* IN */
-    uint32_t sbdf;   /* segment << 16 | bus << 8 | device << 3 | function */
+    uint32_t index; /* IN */
+    uint32_t sbdf;  /* segment << 16 | bus << 8 | device << 3 | function */
     uint16_t vendor;
     uint16_t device;
     uint32_t class_revision; /* configuration dword 2 */
-    uint16_t owner;  /* DOMID_INVALID: nobody */
+    uint16_t owner;          /* DOMID_INVALID: nobody */
     uint16_t pad;
     uint32_t flags;
 };
@@ -155,7 +155,7 @@ struct bulkhead_console_attach {
 };
 
 /* Shows bytes that a domain wrote to its console. RIGHT_CONSOLE. */
-#define BULKHEAD_console_put 11
+#define BULKHEAD_console_put    11
 #define BULKHEAD_CONSOLE_REPLAY (1u << 0) /* history: only if the domain is attached */
 struct bulkhead_console_put {
     uint16_t domid;
@@ -168,33 +168,33 @@ struct bulkhead_console_put {
 /* Takes what was typed for the attached domain. RIGHT_CONSOLE. Told by VIRQ_CONSOLE. */
 #define BULKHEAD_console_get 12
 struct bulkhead_console_get {
-    uint16_t domid;   /* OUT: who is attached, DOMID_INVALID: nobody */
+    uint16_t domid; /* OUT: who is attached, DOMID_INVALID: nobody */
     uint16_t pad;
     uint32_t session; /* OUT: counts attachments; a change asks for the history */
     uint64_t buffer;
-    uint64_t len;     /* IN: room, OUT: bytes */
+    uint64_t len; /* IN: room, OUT: bytes */
 };
 
 /* Stops or restarts the host. status is shown where the machine can (0 to 63). */
 #define BULKHEAD_host_shutdown 13
 #define BULKHEAD_HOST_POWEROFF 0
-#define BULKHEAD_HOST_REBOOT 1
+#define BULKHEAD_HOST_REBOOT   1
 struct bulkhead_host_shutdown {
     uint32_t action;
     uint32_t status;
 };
 
 /* What the host has and how it was told to run. */
-#define BULKHEAD_host_info 14
+#define BULKHEAD_host_info     14
 #define BULKHEAD_HOST_HEADLESS (1u << 0) /* console lines carry their writer's name */
-#define BULKHEAD_HOST_IOMMU (1u << 1)    /* device DMA is contained */
+#define BULKHEAD_HOST_IOMMU    (1u << 1) /* device DMA is contained */
 struct bulkhead_host_info {
     uint64_t memory_bytes; /* RAM found at boot */
     uint64_t free_bytes;   /* free for domains */
     uint64_t core_bytes;   /* image and pool: never given to domains */
     uint64_t pool_free_bytes;
     uint64_t uptime_ns;
-    uint64_t wallclock_s;  /* Unix time now */
+    uint64_t wallclock_s; /* Unix time now */
     uint32_t cpus;
     uint32_t flags;
 };

@@ -10,7 +10,7 @@
 _Static_assert(sizeof(struct xen_hvm_param) == 16, "HVM parameter");
 
 /* HVM_PARAM_CALLBACK_IRQ, bits 63:56: type 2 = a vector in bits 7:0. */
-#define HVM_CALLBACK_TYPE_SHIFT 56
+#define HVM_CALLBACK_TYPE_SHIFT  56
 #define HVM_CALLBACK_TYPE_VECTOR 2u
 
 #endif

@@ -6,27 +6,27 @@
  * RAM starts at 0 and is contiguous, the legacy hole included; what does not
  * fit below LAYOUT_LOW_END continues at LAYOUT_HIGH_RAM.
  */
-#define LAYOUT_LOW_END 0x80000000ull
+#define LAYOUT_LOW_END  0x80000000ull
 #define LAYOUT_HIGH_RAM 0x100000000ull
 
 /* Where the control domain finds the bundle: whole frames, after its RAM. */
 #define LAYOUT_BUNDLE 0x40000000ull
 
 /* 32-bit PCI memory window, then the virtual ECAM (MCFG): 256 buses of 1 MiB. */
-#define LAYOUT_BAR_BASE 0xc0000000ull
-#define LAYOUT_BAR_END 0xe0000000ull
+#define LAYOUT_BAR_BASE  0xc0000000ull
+#define LAYOUT_BAR_END   0xe0000000ull
 #define LAYOUT_ECAM_BASE 0xe0000000ull
-#define LAYOUT_ECAM_END 0xf0000000ull
+#define LAYOUT_ECAM_END  0xf0000000ull
 
 /* ACPI tables, reported as such in the memory map. */
 #define LAYOUT_ACPI_BASE 0xfc000000ull
 #define LAYOUT_ACPI_SIZE 0x10000ull
 
 /* Local APIC page; then pages shared with services, reserved in the memory map. */
-#define LAYOUT_LAPIC_BASE 0xfee00000ull
+#define LAYOUT_LAPIC_BASE   0xfee00000ull
 #define LAYOUT_SPECIAL_BASE 0xfeff8000ull
 #define LAYOUT_SPECIAL_SIZE 0x8000ull
-#define LAYOUT_STORE_PAGE 0xfeffc000ull
+#define LAYOUT_STORE_PAGE   0xfeffc000ull
 #define LAYOUT_CONSOLE_PAGE 0xfeffd000ull
 
 #endif

@@ -13,6 +13,6 @@ _Static_assert(offsetof(struct xenstore_domain_interface, req_cons) == 2048, "st
 
 /* Limits of the protocol. */
 #define STORE_PAYLOAD_MAX XENSTORE_PAYLOAD_MAX
-#define STORE_PATH_MAX XENSTORE_ABS_PATH_MAX
+#define STORE_PATH_MAX    XENSTORE_ABS_PATH_MAX
 
 #endif

@@ -3,11 +3,10 @@
 #define ABI_XEN_H
 
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
-#define __XEN_TOOLS__ 1
+#define __XEN_TOOLS__             1
 
 #include <stddef.h>
 #include <stdint.h>
-
 
 #include <xen/xen.h>
 

@@ -17,7 +17,7 @@
 #define EVENT_IRQ 0x10000u
 
 /* No event; no deadline. */
-#define EVENT_NONE 0u
+#define EVENT_NONE    0u
 #define EVENT_FOREVER UINT64_MAX
 
 /* Starts (and ends) that event_next reports a bound port. */
