@@ -14,7 +14,7 @@ static struct blk_job *job_alloc(struct blk_back *b)
     b->free_jobs = job->next;
     job->io = (struct blk_io){.spans = job->spans};
     job->status = BLKIF_RSP_OKAY;
-    job->put = false;
+    job->put = job->held = false;
     job->page_count = 0;
     job->indirect_page = BLK_PAGES_NONE;
     return job;
@@ -136,6 +136,42 @@ static void job_submit(struct blk_back *b, struct blk_job *job)
     b->volume.disk->driver->submit(b->volume.disk, &job->io);
 }
 
+/* The first job of a queue that is not done yet; NULL: none. */
+static struct blk_job *queue_undone(const struct blk_queue *q)
+{
+    struct blk_job *job = q->first;
+
+    while (job && job->io.done)
+        job = job->next;
+    return job;
+}
+
+/*
+ * A disk's flush covers only writes that it has finished. Answers come in ring
+ * order, so that a front end may take a flush to cover what it asked for before:
+ * it goes to the disk when all of that is done.
+ */
+static void queue_submit_held(struct blk_back *b, const struct blk_queue *q)
+{
+    struct blk_job *job = queue_undone(q);
+
+    if (job && job->held) {
+        job->held = false;
+        job_submit(b, job);
+    }
+}
+
+static void jobs_submit(struct blk_back *b, struct blk_job **taken, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        taken[i]->held = !taken[i]->io.done && taken[i]->io.op == BLK_FLUSH;
+        if (!taken[i]->io.done && !taken[i]->held)
+            job_submit(b, taken[i]);
+    }
+    for (uint32_t i = 0; i < b->queue_count; i++)
+        queue_submit_held(b, &b->queues[i]);
+}
+
 /* Requests of one queue that can be taken now; breaks the device if its index is no index. */
 static uint32_t queue_ready(struct blk_back *b, struct blk_queue *q)
 {
@@ -214,9 +250,7 @@ bool blk_back_take(struct blk_back *b)
         if (!taken[i]->io.done && taken[i]->indirect_page != BLK_PAGES_NONE)
             job_read_indirect(b, taken[i]);
     blk_pages_map(&b->pages, b->batch);
-    for (uint32_t i = 0; i < count; i++)
-        if (!taken[i]->io.done)
-            job_submit(b, taken[i]);
+    jobs_submit(b, taken, count);
 
     return queues_rest(b) || count > 0;
 }
@@ -243,7 +277,11 @@ static uint32_t round_put(struct blk_back *b)
 
 bool blk_back_answer(struct blk_back *b)
 {
-    if (!b->connected || b->broken || round_put(b) == 0)
+    if (!b->connected || b->broken)
+        return false;
+    for (uint32_t i = 0; i < b->queue_count; i++)
+        queue_submit_held(b, &b->queues[i]);
+    if (round_put(b) == 0)
         return false;
     /* No answer before the grants of its request are out of our hands. */
     blk_pages_unmap(&b->pages, b->batch);
@@ -266,7 +304,7 @@ bool blk_back_is_drained(const struct blk_back *b)
 {
     for (uint32_t i = 0; b->connected && i < b->queue_count; i++)
         for (const struct blk_job *job = b->queues[i].first; job; job = job->next)
-            if (!job->io.done)
+            if (!job->io.done && !job->held)
                 return false;
     return true;
 }

@@ -34,6 +34,7 @@ struct blk_job {
     uint8_t operation;
     int16_t status; /* other than BLKIF_RSP_OKAY: whatever io says */
     bool put;       /* its pages were given back */
+    bool held;      /* a flush that waits for what is before it */
     uint16_t page_count;
     uint16_t indirect_page; /* BLK_PAGES_NONE without */
     uint16_t pages[BLK_SEGMENTS_MAX];

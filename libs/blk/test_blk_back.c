@@ -287,6 +287,7 @@ TEST(flush_discard_and_their_absence)
     stop();
 }
 
+/* The disk's flush covers what it has finished: what was asked before comes first. */
 TEST(flush_holds_its_place)
 {
     start(1, 0, true);
@@ -297,14 +298,32 @@ TEST(flush_holds_its_place)
     ask(0, 3, BLKIF_OP_WRITE, 8, 1);
     kick(0);
     rig_run(&rig);
-    (void)ramdisk_step(&rig.ram);
-    (void)ramdisk_step(&rig.ram);
-    rig_run(&rig);
-    EXPECT(quiet(0));
+    EXPECT(rig.ram.submitted == 2);
     (void)ramdisk_step(&rig.ram);
     rig_run(&rig);
-    EXPECT(answered(0, 1, BLKIF_OP_WRITE, 0) && answered(0, 2, BLKIF_OP_FLUSH_DISKCACHE, 0) &&
-           answered(0, 3, BLKIF_OP_WRITE, 0));
+    EXPECT(quiet(0) && rig.ram.submitted == 2);
+    (void)ramdisk_step(&rig.ram);
+    rig_run(&rig);
+    EXPECT(answered(0, 1, BLKIF_OP_WRITE, 0) && rig.ram.submitted == 3 && rig.ram.flushes == 0);
+    (void)ramdisk_step(&rig.ram);
+    rig_run(&rig);
+    EXPECT(answered(0, 2, BLKIF_OP_FLUSH_DISKCACHE, 0) && answered(0, 3, BLKIF_OP_WRITE, 0));
+    EXPECT(rig.ram.flushes == 1);
+    stop();
+}
+
+TEST(a_flush_that_was_held_keeps_nobody)
+{
+    start(1, 0, true);
+    rig.ram.hold = true;
+    ask(0, 1, BLKIF_OP_WRITE, 0, 0);
+    (void)fake_enter(RIG_GUEST);
+    blk_front_flush(&rig.front[0], 2);
+    kick(0);
+    rig_run(&rig);
+    EXPECT(!blk_back_is_drained(&rig.back));
+    (void)ramdisk_step(&rig.ram);
+    EXPECT(blk_back_is_drained(&rig.back) && rig.ram.submitted == 1);
     stop();
 }
 
