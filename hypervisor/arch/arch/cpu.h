@@ -33,7 +33,7 @@ struct cpu {
     unsigned id;      /* 0 ... cpu_count() - 1 */
     uint32_t apic_id;
     struct vcpu *current;      /* whose vCPU runs here; NULL: idle */
-    uint32_t locks_held;       /* bit per lock rank, debug builds */
+    uint32_t locks_held;       /* bit per lock rank */
     volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
     volatile bool resched;     /* set by anyone, with an IPI if remote */
     uint32_t windows_used;     /* bitmap of this CPU's window slots */

@@ -27,12 +27,12 @@
 #define TYPED_MAX 65536u
 
 static struct cpu cpus[FAKE_CPUS];
-static unsigned current;
+static _Thread_local unsigned current; /* threads may be CPUs */
 static char *memory; /* FAKE_FRAMES pages */
 static struct frame table[FAKE_FIRST + FAKE_FRAMES];
-static int windows[WINDOW_COUNT];
-static uint64_t window_frame[WINDOW_COUNT];
-static uint64_t peeked[2];
+static _Thread_local int windows[WINDOW_COUNT];
+static _Thread_local uint64_t window_frame[WINDOW_COUNT];
+static _Thread_local uint64_t peeked[2];
 static struct lookup lookups[FAKE_CPUS][LOOKUP_SLOTS];
 
 void (*fake_on_relax)(void);
