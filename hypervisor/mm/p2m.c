@@ -144,6 +144,7 @@ static int map_locked(struct p2m *p2m, uint64_t gfn, uint64_t leaf, unsigned lev
         return rc;
     if (*slot && level == 0 && p2m_is_hole((enum p2m_type)entry_type(*slot))) {
         table_write(slot, leaf);
+        generation_new(p2m, lookup_bucket(gfn));
         tlb_flush_p2m(p2m); /* the stand-in may not be read any more */
         return 0;
     }

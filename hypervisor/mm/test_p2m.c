@@ -120,6 +120,23 @@ static void watched(void)
         EXPECT(walk_as_cpu(g) == history.after[g]);
 }
 
+TEST(what_comes_in_place_of_a_hole_is_found)
+{
+    static const enum p2m_type holes[] = {P2M_HOLE, P2M_SCRATCH};
+    enum p2m_type type;
+
+    start();
+    for (uint64_t i = 0; i < 2; i++) {
+        mfn_t page = {pool_mfn(d.p2m.root).v}, ram = frame(0);
+
+        EXPECT(map(i, page, 0, holes[i]) == 0);
+        EXPECT(p2m_lookup(p2m, (gfn_t){i}, &type).v == page.v && type == holes[i]);
+        EXPECT(map(i, ram, 0, P2M_RAM) == 0);
+        EXPECT(p2m_lookup(p2m, (gfn_t){i}, &type).v == ram.v && type == P2M_RAM);
+    }
+    finish();
+}
+
 TEST(map_look_up_unmap)
 {
     enum p2m_type type;
