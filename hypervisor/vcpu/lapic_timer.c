@@ -6,7 +6,8 @@
 
 #define LVT_MASKED   (1u << 16)
 #define LVT_PERIODIC (1u << 17)
-#define LVT_TIMER    1u /* place in lapic.lvt */
+#define LVT_TIMER    1u      /* place in lapic.lvt */
+#define PERIOD_MIN   100000u /* ns: a shorter one would leave the CPU to this timer alone */
 
 static unsigned shift_of(const struct lapic *l)
 {
@@ -45,7 +46,7 @@ void lapic_timer_fire(struct vcpu *v)
 {
     struct lapic *l = &v->lapic;
     uint64_t now = clock_now();
-    uint64_t period = period_of(l);
+    uint64_t period = period_of(l), next;
 
     if (!(l->lvt[LVT_TIMER] & LVT_MASKED))
         lapic_raise(v, (uint8_t)l->lvt[LVT_TIMER]);
@@ -53,5 +54,6 @@ void lapic_timer_fire(struct vcpu *v)
         return;
     /* Periods that passed unseen are skipped: the guest gets one interrupt for them. */
     l->timer_started += period * ((now - l->timer_started) / period);
-    timer_arm(&l->timer, l->timer_started + period);
+    next = l->timer_started + period;
+    timer_arm(&l->timer, next < now + PERIOD_MIN ? now + PERIOD_MIN : next);
 }

@@ -186,11 +186,15 @@ TEST(timer_once_and_again)
     EXPECT(lapic_pending(&v) == 0x31 && !v.lapic.timer.armed && get(0x390) == 0);
 
     EXPECT(lapic_write(&v, 0x320, 0x20031)); /* periodic; 3 periods are missed */
-    EXPECT(lapic_write(&v, 0x380, 100));
-    now += 1600 * 3 + 160;
+    EXPECT(lapic_write(&v, 0x380, 100000));
+    now += 1600000 * 3 + 160000;
     lapic_timer_fire(&v);
-    EXPECT(v.lapic.timer.armed && v.lapic.timer.deadline == 2600 + 1600 * 4);
-    EXPECT(get(0x390) == 90);
+    EXPECT(v.lapic.timer.armed && v.lapic.timer.deadline == 2600 + 1600000 * 4);
+    EXPECT(get(0x390) == 90000);
+    /* However short the period, it leaves the host time for others. */
+    EXPECT(lapic_write(&v, 0x380, 1));
+    lapic_timer_fire(&v);
+    EXPECT(v.lapic.timer.armed && v.lapic.timer.deadline >= now + 100000);
     EXPECT(lapic_write(&v, 0x380, 0));
     EXPECT(!v.lapic.timer.armed);
 }
