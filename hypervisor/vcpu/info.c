@@ -119,6 +119,9 @@ int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
 /* With interrupts off only an NMI can end a wait; whoever waits so is woken by name. */
 bool vcpu_has_work(struct vcpu *v)
 {
+    /* Before its start-up IPI it takes nothing else: work that it cannot do must not wake it. */
+    if (v->lapic.waits_for_sipi)
+        return v->lapic.sipi != 0 || v->lapic.init_pending;
     if (v->lapic.nmi_pending)
         return true;
     return (v->regs.rflags & RFLAGS_IF) && (lapic_has_work(v) || event_upcall_pending(v));
