@@ -110,6 +110,7 @@ static void domain_free(struct domain *d)
 {
     for (unsigned i = 0; i < d->vcpu_count; i++)
         vcpu_destroy(d->vcpu[i]);
+    event_fini(d);
     grant_free(d);
     p2m_fini(&d->p2m);
     if (d->shared)
@@ -178,7 +179,6 @@ int domain_create(uint16_t id, const struct domain_limits *limits, struct domain
     if (rc == 0)
         rc = enlist(d, id);
     if (rc < 0) {
-        event_fini(d);
         domain_free(d);
         return rc;
     }
@@ -197,10 +197,13 @@ int domain_destroy(struct domain *d)
     lock_release(&d->lock);
     if (!first)
         return -XEN_EINVAL;
-    for (unsigned i = 0; i < d->vcpu_count; i++)
+    for (unsigned i = 0; i < d->vcpu_count; i++) {
         sched_pause(d->vcpu[i]);
+        timer_stop(&d->vcpu[i]->lapic.timer); /* it could be one that fires for ever */
+    }
     pci_release(d);
-    event_fini(d);
+    /* Other timers still fire while somebody holds the domain: the table stays. */
+    event_close_all(d);
     grant_unmap_all(d);
     for (unsigned i = 0; i < d->vcpu_count; i++)
         info_release(d->vcpu[i]);

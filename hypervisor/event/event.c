@@ -116,12 +116,17 @@ int event_init(struct domain *d)
     return 0;
 }
 
+void event_close_all(struct domain *d)
+{
+    for (uint32_t port = 1; port < EVENT_PORTS; port++)
+        event_close(d, port);
+}
+
 void event_fini(struct domain *d)
 {
     if (!d->events)
         return;
-    for (uint32_t port = 1; port < EVENT_PORTS; port++)
-        event_close(d, port);
+    event_close_all(d);
     for (unsigned i = 0; i < EVENT_PORTS / EVENT_CHUNK; i++)
         if (d->events->chunk[i])
             pool_free(d->events->chunk[i], 0);
@@ -363,7 +368,7 @@ void event_raise_global(uint32_t virq, const struct domain *only)
     struct domain *d = NULL;
 
     while ((d = domain_next(d)) != NULL)
-        if (d->vcpu_count > 0 && (!only || d == only) && !d->dying && d->events)
+        if (d->vcpu_count > 0 && (!only || d == only) && !d->dying)
             event_raise_virq(d->vcpu[0], virq);
 }
 

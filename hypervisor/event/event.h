@@ -37,6 +37,9 @@ struct event_table {
 MUST_USE int event_init(struct domain *d);
 
 /* Closes every channel; peers' ends become unbound for the same domain id. */
+void event_close_all(struct domain *d);
+
+/* The same, and the table goes: nobody can reach the domain any more. */
 void event_fini(struct domain *d);
 
 /* The rest take good pointers and answer 0 or a negative error number. */

@@ -84,8 +84,7 @@ int hc_event_reset(struct hc_call *call, struct evtchn_reset *arg)
 
     if (rc < 0)
         return rc;
-    for (uint32_t port = 1; port < EVENT_PORTS; port++)
-        event_close(d, port);
+    event_close_all(d);
     domain_put(d);
     return 0;
 }
