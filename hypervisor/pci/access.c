@@ -88,18 +88,21 @@ static void dword_write(const struct domain *d, uint64_t at, uint32_t value, uin
 }
 
 /* Beside the table, on its pages, the device's own registers answer. */
-static volatile uint8_t *beside_table(const struct domain *d, uint64_t at)
+static volatile uint8_t *beside_table(const struct domain *d, uint64_t at, unsigned size)
 {
     unsigned offset;
     const struct pci_function *f = is_ecam(at) ? NULL : find_table(d, at, &offset);
 
-    return f && !msix_is_table(f, offset) ? f->msix.pages + offset : NULL;
+    /* No byte of it may be the table's: a move can lie across its edge. */
+    return f && !msix_is_table(f, offset) && !msix_is_table(f, offset + size - 1)
+               ? f->msix.pages + offset
+               : NULL;
 }
 
 /* Up to four bytes of one dword, or two dwords. */
 static uint64_t access_read(const struct domain *d, uint64_t at, unsigned size)
 {
-    const volatile uint8_t *device = beside_table(d, at);
+    const volatile uint8_t *device = beside_table(d, at, size);
     uint64_t value;
 
     if (device)
@@ -112,7 +115,7 @@ static uint64_t access_read(const struct domain *d, uint64_t at, unsigned size)
 
 static void access_write(const struct domain *d, uint64_t at, unsigned size, uint64_t value)
 {
-    volatile uint8_t *device = beside_table(d, at);
+    volatile uint8_t *device = beside_table(d, at, size);
     unsigned shift = 8 * (unsigned)(at & 3);
 
     if (device) {
