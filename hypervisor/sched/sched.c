@@ -121,6 +121,15 @@ static void prod(unsigned cpu)
         cpu_kick(cpu);
 }
 
+/* Somebody waits now: who runs alone had no end set to its slice. */
+static void end_slice(const struct vcpu *current)
+{
+    if (current->cpu == cpu_this()->id && clock_now() < current->slice_end)
+        timer_limit(current->slice_end);
+    else
+        prod(current->cpu);
+}
+
 /* ---- changes of state ------------------------------------------------------ */
 
 static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
@@ -143,6 +152,8 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
         enqueue(q, v);
         if (!current || (boost && !current->boosted))
             prod(v->cpu);
+        else if (current != v)
+            end_slice(current);
     } else {
         list_del(&v->queue);
         if (!v->running)
@@ -238,7 +249,7 @@ void sched_forget(struct vcpu *v)
 /* ---- the loop -------------------------------------------------------------- */
 
 /* Takes the next vCPU and marks it as running here; NULL: nobody wants to. */
-static struct vcpu *pick(struct run_queue *q, struct cpu *cpu, bool *alone)
+static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
 {
     struct vcpu *v;
 
@@ -252,20 +263,22 @@ static struct vcpu *pick(struct run_queue *q, struct cpu *cpu, bool *alone)
         runstate_set(v, RUNSTATE_running, now);
         v->slice_end = now + (v->boosted ? BOOST_NS : SLICE_NS);
     }
-    *alone = list_is_empty(&q->boosted) && list_is_empty(&q->normal);
     lock_release(&q->lock);
     return v;
 }
 
 static void put_back(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
 {
+    uint64_t now = clock_now();
     int state;
 
     lock_acquire(&q->lock);
+    if (now >= v->slice_end)
+        v->boosted = false;
     state = v->state == VCPU_BLOCKED ? RUNSTATE_blocked
             : may_run(v)             ? RUNSTATE_runnable
                                      : RUNSTATE_offline;
-    runstate_set(v, state, clock_now());
+    runstate_set(v, state, now);
     cpu->current = NULL;
     __atomic_store_n(&v->running, false, __ATOMIC_RELEASE);
     enqueue(q, v);
@@ -282,21 +295,27 @@ static void load(struct run_queue *q, struct vcpu *v)
     q->loaded = v;
 }
 
+/* When the CPU must look again: a vCPU that nobody waits for has no end to its slice. */
+static uint64_t latest(const struct run_queue *q, const struct vcpu *v)
+{
+    bool alone = list_is_empty(&q->boosted) && list_is_empty(&q->normal);
+
+    return alone ? CLOCK_NEVER : v->slice_end;
+}
+
 /* Lets one vCPU run until it blocks, is stopped, its time is over, or a better one woke. */
-static void run(struct run_queue *q, struct cpu *cpu, struct vcpu *v, bool alone)
+static void run(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
 {
     load(q, v);
     runstate_publish(v);
-    timer_run(alone ? CLOCK_NEVER : v->slice_end);
+    timer_run(latest(q, v));
     while (may_run(v) && !cpu->resched) {
         vcpu_run(v);
         if (!cpu->timer_fired)
             continue;
-        timer_run(alone ? CLOCK_NEVER : v->slice_end);
-        if (!alone && clock_now() >= v->slice_end) {
-            v->boosted = false;
+        timer_run(latest(q, v));
+        if (clock_now() >= latest(q, v))
             break;
-        }
     }
 }
 
@@ -306,14 +325,13 @@ _Noreturn void sched_loop(void)
     struct run_queue *q = queue_of(cpu->id);
 
     for (;;) {
-        bool alone;
         struct vcpu *v;
 
         cpu->resched = false;
         timer_run(CLOCK_NEVER);
-        v = pick(q, cpu, &alone);
+        v = pick(q, cpu);
         if (v) {
-            run(q, cpu, v, alone);
+            run(q, cpu, v);
             put_back(q, cpu, v);
             cpu_take_interrupts();
         } else if (frame_scrub()) {

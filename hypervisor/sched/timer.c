@@ -139,6 +139,18 @@ static struct timer *take_due(struct timer_queue *q, uint64_t now)
     return timer;
 }
 
+void timer_limit(uint64_t latest)
+{
+    struct timer_queue *q = queue_of(cpu_this()->id);
+
+    lock_acquire(&q->lock);
+    if (latest < q->latest) {
+        q->latest = latest;
+        arm_hardware(q);
+    }
+    lock_release(&q->lock);
+}
+
 void timer_run(uint64_t latest)
 {
     struct cpu *cpu = cpu_this();

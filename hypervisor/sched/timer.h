@@ -37,4 +37,7 @@ void timer_stop(struct timer *timer);
  */
 void timer_run(uint64_t latest);
 
+/* Only lowers `latest` of this CPU; fires nothing. */
+void timer_limit(uint64_t latest);
+
 #endif
