@@ -28,7 +28,7 @@
 
 static struct cpu cpus[FAKE_CPUS];
 static _Thread_local unsigned current; /* threads may be CPUs */
-static char *memory; /* FAKE_FRAMES pages */
+static char *memory;                   /* FAKE_FRAMES pages */
 static struct frame table[FAKE_FIRST + FAKE_FRAMES];
 static _Thread_local int windows[WINDOW_COUNT];
 static _Thread_local uint64_t window_frame[WINDOW_COUNT];
