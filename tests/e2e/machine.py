@@ -31,19 +31,31 @@ def kill_all():
 class Machine:
     """A process whose output is kept, logged, and searched forward only."""
 
-    def __init__(self, name, command, guard=GUARD):
+    def __init__(self, name, command, guard=GUARD, terminal=False):
         os.makedirs(LOGS, exist_ok=True)
         self.log_path = os.path.join(LOGS, name + '.log')
         self.log = open(self.log_path, 'wb')
         self.text = ''
         self.position = 0
         self.deadline = time.monotonic() + guard
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True)
+        if terminal:
+            self.reader, end = os.openpty()
+            self.writer = os.dup(self.reader)
+            streams = {'stdin': end, 'stdout': end, 'stderr': end}
+        else:
+            streams = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE,
+                       'stderr': subprocess.STDOUT}
+        self.process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **streams)
+        if terminal:
+            os.close(end)
+        else:
+            self.reader = os.dup(self.process.stdout.fileno())
+            self.writer = os.dup(self.process.stdin.fileno())
+            self.process.stdin.close()
+            self.process.stdout.close()
         RUNNING.add(self)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+        self.selector.register(self.reader, selectors.EVENT_READ)
 
     def __enter__(self):
         return self
@@ -51,12 +63,15 @@ class Machine:
     def __exit__(self, *_):
         self.kill()
         RUNNING.discard(self)
-        try:
-            self.process.stdin.close()
-        except OSError:
-            pass
-        self.process.stdout.close()
+        self.close_input()
+        os.close(self.reader)
         self.log.close()
+
+    def close_input(self):
+        """The end of standard input."""
+        if self.writer is not None:
+            os.close(self.writer)
+            self.writer = None
 
     def kill(self):
         """Ends the process and all it started."""
@@ -73,7 +88,10 @@ class Machine:
         left = self.deadline - time.monotonic()
         if left <= 0 or not self.selector.select(left):
             raise Failure('nothing more came before the guard time ran out')
-        data = os.read(self.process.stdout.fileno(), 65536)
+        try:
+            data = os.read(self.reader, 65536)
+        except OSError:  # How a terminal tells that its other end is closed.
+            data = b''
         self.log.write(data)
         self.log.flush()
         self.text += data.decode('utf-8', 'replace').replace('\r', '')
@@ -96,8 +114,7 @@ class Machine:
 
     def type(self, text):
         """Types without a line's end."""
-        self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
+        os.write(self.writer, text.encode())
 
     def ask(self, command, pattern):
         """Types a command and waits for what it should say."""
@@ -124,6 +141,12 @@ def boot(name, folder, *options, guard=GUARD):
     """Boots a host's folder headless."""
     command = [os.path.join(ROOT, 'run'), '--headless', '--timeout', str(guard), *options, folder]
     return Machine(name, command, guard + 60)
+
+
+def boot_interactive(name, folder, *options, guard=GUARD):
+    """Boots a host's folder at a terminal, as a person would."""
+    command = [os.path.join(ROOT, 'run'), '--timeout', str(guard), *options, folder]
+    return Machine(name, command, guard + 60, terminal=True)
 
 
 def attach(machine, name='small', prompt=r'^\[small\] / # '):

@@ -33,6 +33,12 @@ done
 END
 }
 
+# What the kernel runs when the toolstack asks the guest to stop: there is no init to tell.
+stopper()
+{
+    printf '#!/bin/busybox sh\nexec /bin/busybox %s -f\n' "$1"
+}
+
 main()
 {
     local key stage
@@ -41,11 +47,13 @@ main()
     stamp_fresh busybox "$key" && [ -e "$out" ] && return
     stage=$BUILD/busybox/root
     rm -rf "$stage"
-    mkdir -p "$stage"/{bin,dev,proc,sys,tmp}
+    mkdir -p "$stage"/{bin,sbin,dev,proc,sys,tmp}
     cp /bin/busybox "$stage/bin/busybox"
     cp -r "$BUILD/demo/modules" "$stage/modules"
     init >"$stage/init"
-    chmod 755 "$stage/init"
+    stopper poweroff >"$stage/sbin/poweroff"
+    stopper reboot >"$stage/sbin/reboot"
+    chmod 755 "$stage"/init "$stage"/sbin/*
     find "$stage" -exec touch -h -d @0 {} +
     (cd "$stage" && find . | LC_ALL=C sort |
         cpio --quiet -o -H newc --reproducible --owner 0:0) | gzip -n9 >"$out"

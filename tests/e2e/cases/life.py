@@ -1,7 +1,7 @@
 """A domain's life from the control prompt, and ./run's end and exit status."""
 
 from host import busybox, domain, host
-from machine import attach, boot
+from machine import attach, boot, boot_interactive
 
 HELLO = domain('hello', '/bulkhead/hello.elf', 16)
 
@@ -18,7 +18,7 @@ def test_ends_by_itself(name):
     """The last guest's power-off ends a headless machine; end of input ends nothing before."""
     path = host(name, {'/small.xml': busybox()}, ['vmlinuz', 'busybox.img'])
     with boot(name, path) as machine:
-        machine.process.stdin.close()
+        machine.close_input()
         machine.expect(r'^\[small\] busybox: up after ')
         machine.finish(0)
 
@@ -71,6 +71,39 @@ def test_reboot_and_shutdown(name):
         machine.expect(r'^\[small\] busybox: up after ')
         machine.type('\x1d')
         machine.send('destroy small')
+        machine.finish(0)
+
+
+def test_asked_by_the_store(name):
+    """reboot and shutdown ask the guest; it does them itself."""
+    path = host(name, {'/small.xml': busybox(after='')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.send('reboot small')
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.send('shutdown small')
+        machine.finish(0)
+
+
+def test_terminal(name):
+    """At a terminal: a prompt, ^C for the guest, ^] back to the prompt, poweroff."""
+    path = host(name, {'/small.xml': busybox(after='')}, ['vmlinuz', 'busybox.img'])
+    with boot_interactive(name, path) as machine:
+        machine.expect(r'small: started')
+        machine.expect(r'bulkhead> ')
+        machine.send('console small')
+        machine.expect(r'/ # ')
+        # Only when cat is there to read: the shell's line editor would take the line apart.
+        machine.ask("sh -c 'echo re''ady; cat'", r'^ready')
+        machine.send('echoed')
+        machine.expect(r'^echoed')
+        machine.expect(r'^echoed')
+        machine.type('\x03')
+        machine.expect(r'/ # ')
+        machine.type('\x1d')
+        machine.expect(r'bulkhead> ')
+        machine.ask('list', r'\bsmall\b.*\brunning\b')
+        machine.send('poweroff')
         machine.finish(0)
 
 
