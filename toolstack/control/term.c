@@ -9,6 +9,7 @@
 #include <cli/escape.h>
 #include <hcall.h>
 #include <rt/event.h>
+#include <rt/start.h>
 
 #define CTRL_C 3
 
@@ -151,7 +152,9 @@ static void look_at_attachment(void)
     struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};
     static const char left[] = "\n";
 
-    if (!term.cli->attached || hcall_console_attach(&attach) < 0 || attach.domid != DOMID_SELF)
+    if (!term.cli->attached || hcall_console_attach(&attach) < 0)
+        return;
+    if (attach.domid != start_domid() && attach.domid != DOMID_SELF)
         return;
     term.cli->attached = false;
     term.shown = false;

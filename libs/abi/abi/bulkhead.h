@@ -145,7 +145,8 @@ struct bulkhead_dma_address {
 
 /*
  * Routes what is typed: to the domid's console, or back to the caller
- * (DOMID_SELF). DOMID_INVALID only asks. OUT: who has it now. ^] gives it back
+ * (DOMID_SELF). DOMID_INVALID only asks. OUT: who has it now, the prompt being
+ * the id of the domain that serves it. ^] gives it back
  * to the prompt, which is told by VIRQ_CONSOLE.
  */
 #define BULKHEAD_console_attach 10
