@@ -6,8 +6,7 @@
 #include "sched/sched.h"
 #include "vcpu/vcpu.h"
 
-#define DMA_COUNT_MAX (1u << 20)
-#define DMA_CHUNK     64u
+#define DMA_CHUNK 64u
 
 int hc_pci_info(struct hc_call *call, struct bulkhead_pci_info *arg)
 {
@@ -53,13 +52,18 @@ int hc_dma_address(struct hc_call *call, struct bulkhead_dma_address *arg)
 
     if (!owner_has_function(call->domain))
         return -XEN_EPERM;
-    if (arg->count > DMA_COUNT_MAX || arg->gfn >= p2m_gfn_limit())
+    if (arg->gfn >= p2m_gfn_limit())
         return -XEN_EINVAL;
-    for (uint64_t done = 0; done < arg->count && rc == 0; done += DMA_CHUNK) {
-        uint64_t left = arg->count - done;
+    while (arg->count > 0 && rc == 0 && !call->again) {
+        unsigned step = (unsigned)(arg->count < DMA_CHUNK ? arg->count : DMA_CHUNK);
 
-        rc = copy_addresses(call, arg->gfn + done, (unsigned)(left < DMA_CHUNK ? left : DMA_CHUNK),
-                            arg->buffer + done * sizeof(uint64_t));
+        rc = copy_addresses(call, arg->gfn, step, arg->buffer);
+        if (rc == 0) {
+            arg->gfn += step;
+            arg->buffer += step * sizeof(uint64_t);
+            arg->count -= step;
+            call->again = arg->count > 0 && hc_should_stop(call);
+        }
     }
     return rc;
 }

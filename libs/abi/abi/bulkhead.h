@@ -138,9 +138,9 @@ struct bulkhead_pci_info {
  */
 #define BULKHEAD_dma_address 9
 struct bulkhead_dma_address {
-    uint64_t gfn;
-    uint64_t count;
-    uint64_t buffer; /* linear address of count uint64_t, byte addresses */
+    uint64_t gfn;    /* IN/OUT: advanced by what was told, as count and buffer are */
+    uint64_t count;  /* IN/OUT: frames left */
+    uint64_t buffer; /* IN/OUT: linear address of count uint64_t, byte addresses */
 };
 
 /*
