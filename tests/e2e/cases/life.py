@@ -94,7 +94,7 @@ def test_terminal(name):
         machine.send('console small')
         machine.expect(r'/ # ')
         # Only when cat is there to read: the shell's line editor would take the line apart.
-        machine.ask("sh -c 'echo re''ady; cat'", r'^ready')
+        machine.ask("sh -c 'echo re''ady; cat'", r'^ready\n')
         machine.send('echoed')
         machine.expect(r'^echoed')
         machine.expect(r'^echoed')
