@@ -1,6 +1,8 @@
 /* Event channels: allocation, binding, pending bits. */
 #include "event/event.h"
 
+#include <arch/cpu.h>
+
 #include <abi/rights.h>
 
 #include "domain/domain.h"
@@ -288,6 +290,7 @@ int event_send(struct domain *d, uint32_t port)
     int rc = 0;
 
     lock_acquire(&d->events->lock);
+    cpu_this()->sending = true;
     c = claimed(d->events, port);
     if (!c)
         rc = -XEN_EINVAL;
@@ -299,6 +302,7 @@ int event_send(struct domain *d, uint32_t port)
         rc = -XEN_EINVAL;
     if (rc == 0)
         d->stats.events_sent++;
+    cpu_this()->sending = false;
     lock_release(&d->events->lock);
     return rc;
 }

@@ -121,10 +121,21 @@ static void prod(unsigned cpu)
         cpu_kick(cpu);
 }
 
-/* Somebody waits now: who runs alone had no end set to its slice. */
-static void end_slice(const struct vcpu *current)
+/*
+ * Somebody waits now. Whom the running vCPU itself woke lets it go on for a
+ * while: it puts a whole batch into a ring, and its peer is entered once and not
+ * for each request. Else one that woke goes before one that computes.
+ */
+static void end_slice(struct vcpu *current, bool boost)
 {
-    if (current->cpu == cpu_this()->id && clock_now() < current->slice_end)
+    uint64_t now = clock_now();
+    bool due = now >= current->slice_end;
+
+    if (cpu_this()->sending && (due || current->slice_end > now + BOOST_NS))
+        current->slice_end = now + BOOST_NS;
+    else if (due || (boost && !current->boosted && !cpu_this()->sending))
+        current->slice_end = now;
+    if (current->slice_end > now && current->cpu == cpu_this()->id)
         timer_limit(current->slice_end);
     else
         prod(current->cpu);
@@ -139,7 +150,7 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
     lock_acquire(&q->lock);
     v->state = state;
     if (state == VCPU_RUNNABLE) {
-        const struct vcpu *current = cpu_by_id(v->cpu)->current;
+        struct vcpu *current = cpu_by_id(v->cpu)->current;
 
         v->boosted = boost;
         v->was_started = true;
@@ -150,10 +161,10 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
         if (!v->running)
             runstate_set(v, RUNSTATE_runnable, clock_now());
         enqueue(q, v);
-        if (!current || (boost && !current->boosted))
+        if (!current)
             prod(v->cpu);
         else if (current != v)
-            end_slice(current);
+            end_slice(current, boost);
     } else {
         list_del(&v->queue);
         if (!v->running)

@@ -36,7 +36,8 @@ struct cpu {
     uint32_t locks_held;       /* bit per lock rank */
     volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
     volatile bool resched;     /* set by anyone, with an IPI if remote */
-    uint32_t windows_used;     /* bitmap of this CPU's window slots */
+    bool sending;          /* the current vCPU sends an event: whom it wakes may wait a little */
+    uint32_t windows_used; /* bitmap of this CPU's window slots */
     const struct p2m
         *volatile reading[2]; /* whose tables it looks at: they and their frames stay */
     struct cpu_peek peek[2];
