@@ -9,7 +9,7 @@
 #include "util/lock.h"
 #include "util/string.h"
 
-#define SCRUB_ORDER 6u /* 256 KiB at once: who wakes meanwhile waits no more than 0.1 ms */
+#define SCRUB_ORDER 3u /* 32 KiB at once: who wakes meanwhile waits a few microseconds */
 
 static struct {
     struct lock lock;
