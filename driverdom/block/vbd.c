@@ -182,21 +182,23 @@ static bool vbd_let_go(struct vbd *d)
 
 static void vbd_step(struct vbds *v, struct vbd *d, unsigned front, bool online)
 {
-    switch (blk_bus_step(d->own, front, online)) {
-    case BLK_STEP_OFFER:
+    switch (bus_next(d->own, front, online)) {
+    case BUS_STEP_OFFER:
         if (vbd_offer(v, d) < 0)
             log_line("vbd %u of domain %u: its features cannot be written", d->number, d->guest);
         break;
-    case BLK_STEP_CONNECT: vbd_connect(v, d); break;
-    case BLK_STEP_CLOSING: vbd_state_write(v, d, XenbusStateClosing); break;
-    case BLK_STEP_CLOSE:
+    case BUS_STEP_CONNECT: vbd_connect(v, d); break;
+    case BUS_STEP_CLOSING: vbd_state_write(v, d, XenbusStateClosing); break;
+    case BUS_STEP_CLOSE:
         d->closing = true;
         if (vbd_let_go(d))
             vbd_state_write(v, d, XenbusStateClosed);
         else
             d->changed = true; /* again when something has finished */
         break;
-    case BLK_STEP_NONE: break;
+    case BUS_STEP_NONE:
+    case BUS_STEP_RECONFIGURE: /* nothing of a disk's changes while it is connected */
+    case BUS_STEP_RESUME: break;
     }
 }
 

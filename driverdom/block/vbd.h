@@ -6,7 +6,7 @@
 #define VBD_H
 
 #include <blk_back.h>
-#include <blk_bus.h>
+#include <bus.h>
 #include <store_client.h>
 
 #include "disks.h"
