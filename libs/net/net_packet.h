@@ -15,9 +15,9 @@
  * Bytes of a frame that are looked at: Ethernet with a VLAN tag, IPv6 with some
  * extension headers, TCP with all its options. What ends later is not understood.
  */
-#define NET_HEAD_MAX 192u
+#define NET_HEAD_MAX   192u
 /* Room in front of the head, for a tag to be put in. */
-#define NET_HEAD_ROOM 8u
+#define NET_HEAD_ROOM  8u
 /* As many as a stock front end's largest packet has slots. */
 #define NET_PIECES_MAX 18u
 #define NET_FRAME_MAX  (65535u + 18u)
@@ -27,7 +27,7 @@ struct net_piece {
     bool is_local;
     uint16_t offset; /* in the page */
     uint16_t len;
-    grant_ref_t ref; /* not local: granted by packet->owner */
+    grant_ref_t ref;     /* not local: granted by packet->owner */
     const uint8_t *page; /* local */
     uint64_t dma;        /* local: the page's address for devices */
 };
@@ -45,15 +45,16 @@ struct net_port;
 
 struct net_packet {
     struct net_port *from;
-    domid_t owner;       /* of the granted pieces */
-    uint8_t gso;         /* enum net_gso */
-    uint8_t checksum;    /* enum net_checksum; BLANK whenever there is GSO */
-    uint16_t gso_size;   /* payload bytes of each segment */
-    uint16_t head_len;   /* min(len, NET_HEAD_MAX), or more if the sender likes */
+    domid_t owner;     /* of the granted pieces */
+    uint8_t gso;       /* enum net_gso */
+    uint8_t checksum;  /* enum net_checksum; BLANK whenever there is GSO */
+    uint16_t gso_size; /* payload bytes of each segment */
+    uint16_t head_len; /* min(len, NET_HEAD_MAX), or more if the sender likes */
     uint16_t piece_count;
-    uint16_t refs;       /* holders; the last one's net_packet_put gives it back to its port */
-    uint32_t len;        /* bytes of the frame, head included, without a checksum of Ethernet's */
-    uint8_t *head;       /* private: NET_HEAD_ROOM bytes in front of it are free */
+    uint16_t refs;   /* holders; the last one's net_packet_put gives it back to its port */
+    bool unreadable; /* a receiver could not read a granted piece: the owner's fault */
+    uint32_t len;    /* bytes of the frame, head included, without a checksum of Ethernet's */
+    uint8_t *head;   /* private: NET_HEAD_ROOM bytes in front of it are free */
     uint64_t head_dma;
     struct net_piece pieces[NET_PIECES_MAX];
 };
