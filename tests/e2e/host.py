@@ -13,6 +13,7 @@ BLOBS = {
     'vmlinuz': os.path.join(DEMO, 'host', 'vmlinuz'),
     'initrd.img': os.path.join(DEMO, 'host', 'initrd.img'),
     'busybox.img': os.path.join(BUILD, 'busybox', 'initrd.img'),
+    'net.img': os.path.join(BUILD, 'busybox', 'net.img'),
 }
 GUESTS = os.path.join(BUILD, 'meson', 'tests', 'guests')
 

@@ -1,10 +1,14 @@
 #!/bin/bash
-# Makes build/busybox/initrd.img: an initramfs of Debian's static busybox with a small init, for
-# guests that need a shell and perhaps a disk. The kernel and its modules are the demo's.
+# Makes build/busybox: initramfs images of Debian's static busybox with a small init, for guests that
+# need a shell. initrd.img has drivers for disks, net.img those for networks, too, and programs to
+# try them. The kernel and its modules are the demo's.
 set -eu
 . "$(dirname -- "$0")/common.sh"
+. "$HOST_DIR/initramfs.sh"
 
-out=$BUILD/busybox/initrd.img
+disk_modules=(xen_blkfront nvme virtio_blk)
+net_modules=(xen_netfront xen_blkfront e1000e virtio_net virtio_pci 8021q bridge af_packet)
+net_programs=(/usr/bin/iperf3 /usr/sbin/ethtool)
 
 # The first line a guest says is its first in user space: tests and benchmarks wait for it.
 init()
@@ -12,14 +16,17 @@ init()
     cat <<'END'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 echo "busybox: up after $(cut -d' ' -f1 /proc/uptime) s"
+[ ! -x /bin/network ] || uevent network </dev/null &
 # Those for hardware that is not here say so.
 for module in /modules/*; do
     insmod "$module" 2>/dev/null
 done
+[ ! -x /bin/network ] || network
 for word in $(cat /proc/cmdline); do
     case $word in
     after=*) command=${word#after=} ;;
@@ -27,9 +34,78 @@ for word in $(cat /proc/cmdline); do
 done
 # "after=poweroff" on the command line: do that instead of giving a shell.
 [ -z "$command" ] || exec "$command" -f
+terminal=/dev/$(sed 's/.* //' /sys/class/tty/console/active)
 while :; do
-    setsid -c sh </dev/hvc0 >/dev/hvc0 2>&1
+    setsid -c sh <"$terminal" >"$terminal" 2>&1
 done
+END
+}
+
+# Runs for each device the kernel tells of, and once for those that were there before. "net0=dhcp" on
+# the command line is the setting of the first interface, "net1=192.0.2.1/24" that of the second,
+# "net1=up" only switches it on. What is not named there stays off.
+network()
+{
+    cat <<'END'
+#!/bin/busybox sh
+# The number in the host's XML, or for other cards the kernel's own.
+number()
+{
+    local device
+
+    device=$(readlink -f "/sys/class/net/$1/device")
+    case $device in
+    */vif-*) echo "${device##*-}" ;;
+    *) echo "${1#eth}" ;;
+    esac
+}
+
+interface()
+{
+    local number setting
+
+    [ -e "/sys/class/net/$1/device" ] || return
+    number=$(number "$1")
+    setting=$(tr ' ' '\n' </proc/cmdline | sed -n "s/^net$number=//p")
+    # Whoever makes the folder does it.
+    [ -n "$setting" ] && mkdir "/run/net$number" 2>/dev/null || return
+    ip link set "$1" up
+    case $setting in
+    dhcp) udhcpc -b -s /bin/lease -i "$1" >/dev/null 2>&1 & ;;
+    up) ;;
+    *) ip address add "$setting" dev "$1" && echo "busybox: net$number ${setting%/*}" ;;
+    esac
+}
+
+if [ -z "$ACTION" ]; then
+    ip link set lo up
+    for path in /sys/class/net/*; do
+        interface "${path##*/}"
+    done
+elif [ "$ACTION $SUBSYSTEM" = 'add net' ]; then
+    interface "$INTERFACE"
+elif [ "$ACTION $SUBSYSTEM" = 'remove net' ]; then
+    rm -rf /run/net*
+fi >/dev/console 2>&1
+END
+}
+
+# What udhcpc runs when it has an address, or has one no more.
+lease()
+{
+    cat <<'END'
+#!/bin/busybox sh
+case $1 in
+deconfig) ip address flush dev "$interface" ;;
+bound | renew)
+    ip address replace "$ip/$mask" dev "$interface"
+    [ -z "$router" ] || ip route replace default via "${router%% *}" dev "$interface"
+    for server in $dns; do
+        echo "nameserver $server"
+    done >/etc/resolv.conf
+    [ "$1" = renew ] || echo "busybox: $interface $ip" >/dev/console
+    ;;
+esac
 END
 }
 
@@ -39,25 +115,41 @@ stopper()
     printf '#!/bin/busybox sh\nexec /bin/busybox %s -f\n' "$1"
 }
 
-main()
+# image NAME PROGRAM... -- MODULE...
+image()
 {
-    local key stage
+    local out=$BUILD/busybox/$1 stage=$BUILD/busybox/$1.root
+    local -a programs=()
 
-    key=$(hash_of "$0" /bin/busybox "$BUILD"/demo/modules/*)
-    stamp_fresh busybox "$key" && [ -e "$out" ] && return
-    stage=$BUILD/busybox/root
-    rm -rf "$stage"
-    mkdir -p "$stage"/{bin,sbin,dev,proc,sys,tmp}
-    cp /bin/busybox "$stage/bin/busybox"
-    cp -r "$BUILD/demo/modules" "$stage/modules"
+    shift
+    initramfs_begin "$stage"
+    while [ "$1" != -- ]; do
+        programs+=("$1")
+        shift
+    done
+    initramfs_programs "$stage" "${programs[@]}"
+    initramfs_modules "$stage" "${@:2}"
     init >"$stage/init"
     stopper poweroff >"$stage/sbin/poweroff"
     stopper reboot >"$stage/sbin/reboot"
+    if [ "${#programs[@]}" -gt 0 ]; then
+        network >"$stage/bin/network"
+        lease >"$stage/bin/lease"
+        chmod 755 "$stage"/bin/*
+    fi
     chmod 755 "$stage"/init "$stage"/sbin/*
-    find "$stage" -exec touch -h -d @0 {} +
-    (cd "$stage" && find . | LC_ALL=C sort |
-        cpio --quiet -o -H newc --reproducible --owner 0:0) | gzip -n9 >"$out"
-    rm -rf "$stage"
+    initramfs_pack "$stage" "$out"
+}
+
+main()
+{
+    local key
+
+    key=$(initramfs_key "$0")
+    stamp_fresh busybox "$key" && [ -e "$BUILD/busybox/net.img" ] && return
+    mkdir -p "$BUILD/busybox"
+    image initrd.img -- "${disk_modules[@]}"
+    image net.img "${net_programs[@]}" -- "${net_modules[@]}"
     stamp_write busybox "$key"
 }
 

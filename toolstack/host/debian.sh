@@ -1,8 +1,8 @@
 #!/bin/bash
 # Makes the demo: build/demo/disk.img, a Debian 12 root file system on the first partition of a GPT
 # disk, and build/demo/host, the folder that ./run boots: XML, and the kernel and initrd that
-# Debian's own package put into that file system. build/demo/modules has the kernel's disk drivers,
-# numbered in the order they need each other, for initramfs images without Debian's tools.
+# Debian's own package put into that file system. build/demo/parts has what other initramfs images
+# are made of (initramfs.sh): all of that kernel's modules, and some programs with their libraries.
 set -eu
 . "$(dirname -- "$0")/common.sh"
 
@@ -13,6 +13,14 @@ size_mib=1536
 
 packages=linux-image-amd64,initramfs-tools,zstd,systemd-sysv,udev,kmod,login,e2fsprogs,iproute2
 packages=$packages,dbus,procps,less,util-linux-extra
+packages=$packages,systemd-resolved,iputils-ping,wget,busybox-static
+packages=$packages,iperf3,ethtool,nftables,xenstore-utils
+
+# Copied for initramfs images.
+programs=(
+    /usr/bin/iperf3 /usr/sbin/ethtool /usr/sbin/nft /usr/sbin/bridge
+    /usr/bin/xenstore-read /usr/bin/xenstore-write /usr/bin/xenstore-watch /usr/bin/xenstore-ls
+)
 
 # A guest with no screen, sound or radio needs no drivers for them, and nobody reads manuals here.
 excludes=(
@@ -21,6 +29,16 @@ excludes=(
     '/lib/modules/*/kernel/drivers/staging/*' '/lib/modules/*/kernel/sound/*'
     '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/info/*' '/usr/share/locale/*'
 )
+
+# Runs inside mmdebstrap, before there is any package.
+first_settings()
+{
+    cat <<'END'
+mkdir -p "$1/etc/initramfs-tools/conf.d"
+# It would take the place of smaller programs in the initrd.
+echo BUSYBOX=n >"$1/etc/initramfs-tools/conf.d/busybox"
+END
+}
 
 # Runs inside mmdebstrap, on the new root.
 settings()
@@ -56,7 +74,47 @@ for unit in getty@tty1.service getty-static.service apt-daily.timer apt-daily-up
     systemd-pstore.service; do
     ln -sf /dev/null "etc/systemd/system/$unit"
 done
+network "$1"
 touch etc/.updated var/.updated
+END
+}
+
+# Each card asks for an address; who comes to port 80 gets a page.
+network_settings()
+{
+    cat <<'END'
+network()
+{
+    cat >"$1/etc/systemd/network/80-dhcp.network" <<'NETWORK'
+[Match]
+Type=ether
+Kind=!*
+
+[Network]
+DHCP=yes
+NETWORK
+    cat >"$1/etc/systemd/system/pages.service" <<'UNIT'
+[Unit]
+Description=Web pages from /var/www
+
+[Service]
+ExecStart=/bin/busybox httpd -f -p 80 -u nobody -h /var/www
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+    mkdir -p "$1/var/www"
+    cat >"$1/var/www/index.html" <<'PAGE'
+<!DOCTYPE html>
+<title>debian</title>
+<h1>Debian in Bulkhead</h1>
+<p>This page comes from a guest's disk and through a guest's network interface, each served by an
+unprivileged driver domain.</p>
+PAGE
+    chroot "$1" systemctl -q enable systemd-networkd pages
+    # Nothing here starts only when the network is up, and a host without one would wait for it.
+    chroot "$1" systemctl -q mask systemd-networkd-wait-online
+}
 END
 }
 
@@ -70,10 +128,12 @@ install_system()
     done
     bash "$HOST_DIR/sources.sh"
     sed 's/^Types:.*/Types: deb/' "$BUILD/apt/debian.sources" >"$demo/image.sources"
-    settings >"$demo/settings.sh"
+    first_settings >"$demo/first.sh"
+    { network_settings; settings; } >"$demo/settings.sh"
     as_root rm -rf "$root"
     as_root mmdebstrap --variant=minbase --mode=root --format=directory --include="$packages" \
-        "${options[@]}" --customize-hook="sh '$demo/settings.sh' \"\$1\"" \
+        "${options[@]}" --setup-hook="sh '$demo/first.sh' \"\$1\"" \
+        --customize-hook="sh '$demo/settings.sh' \"\$1\"" \
         bookworm "$root" "$demo/image.sources"
 }
 
@@ -92,28 +152,39 @@ make_disk()
 
 copy_kernel()
 {
-    local mine release module n=10
+    local release
 
-    mine=$(id -u):$(id -g)
     release=$(basename "$root"/lib/modules/*)
     as_root cp "$root/boot/vmlinuz-$release" "$demo/host/vmlinuz"
     as_root cp "$root/boot/initrd.img-$release" "$demo/host/initrd.img"
-    rm -rf "$demo/modules"
-    mkdir -p "$demo/modules"
-    as_root chroot "$root" modprobe -S "$release" -a --show-depends xen_blkfront nvme virtio_blk |
-        awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
-        while read -r module; do
-            as_root cp "$root$module" "$demo/modules/$n-${module##*/}"
-            n=$((n + 1))
-        done
-    as_root chown "$mine" "$demo/host/vmlinuz" "$demo/host/initrd.img" "$disk.part" \
-        "$demo"/modules/*
+    as_root chown "$mine" "$demo/host/vmlinuz" "$demo/host/initrd.img" "$disk.part"
+}
+
+# Each program lies where it was, and so does each library it is linked with; needs/NAME lists them.
+copy_parts()
+{
+    local program file
+
+    as_root rm -rf "$demo/parts"
+    mkdir -p "$demo"/parts/{modules/lib,programs,needs}
+    as_root cp -r "$root/lib/modules" "$demo/parts/modules/lib/"
+    for program in "${programs[@]}"; do
+        {
+            printf '%s\n' "$program"
+            as_root chroot "$root" ldd "$program" | sed -n -E 's#^[^/]*(/[^ ]+) \(0x.*#\1#p'
+        } >"$demo/parts/needs/${program##*/}"
+    done
+    sort -u "$demo"/parts/needs/* | while read -r file; do
+        as_root install -D -m 755 "$root$file" "$demo/parts/programs$file"
+    done
+    as_root chown -R "$mine" "$demo/parts"
 }
 
 main()
 {
-    local key
+    local key mine
 
+    mine=$(id -u):$(id -g)
     key=$(hash_of "$0")
     mkdir -p "$demo/host"
     cp -u "$ROOT"/toolstack/demo/*.xml "$demo/host/"
@@ -122,6 +193,7 @@ main()
     quietly demo-install install_system
     quietly demo-disk make_disk
     copy_kernel
+    quietly demo-parts copy_parts
     as_root rm -rf "$root"
     # What the last demo's guest wrote is somebody's; one generation is kept.
     [ ! -e "$disk" ] || mv "$disk" "$disk.old"

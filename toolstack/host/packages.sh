@@ -11,7 +11,7 @@ packages=(
     # the machine it runs on, and its boot media
     qemu-system-x86 qemu-utils seabios ovmf grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools
     # kernels and disk images
-    xz-utils zstd lz4 cpio mmdebstrap e2fsprogs fdisk busybox-static
+    xz-utils zstd lz4 cpio mmdebstrap e2fsprogs fdisk kmod busybox-static
     # tests
     python3 clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck libxml2-utils libvirt0
 )
