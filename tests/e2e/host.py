@@ -14,6 +14,7 @@ BLOBS = {
     'initrd.img': os.path.join(DEMO, 'host', 'initrd.img'),
     'busybox.img': os.path.join(BUILD, 'busybox', 'initrd.img'),
     'net.img': os.path.join(BUILD, 'busybox', 'net.img'),
+    'linux.img': os.path.join(BUILD, 'linux', 'initrd.img'),
 }
 GUESTS = os.path.join(BUILD, 'meson', 'tests', 'guests')
 

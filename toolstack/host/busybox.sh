@@ -109,12 +109,6 @@ esac
 END
 }
 
-# What the kernel runs when the toolstack asks the guest to stop: there is no init to tell.
-stopper()
-{
-    printf '#!/bin/busybox sh\nexec /bin/busybox %s -f\n' "$1"
-}
-
 # image NAME PROGRAM... -- MODULE...
 image()
 {
@@ -130,8 +124,6 @@ image()
     initramfs_programs "$stage" "${programs[@]}"
     initramfs_modules "$stage" "${@:2}"
     init >"$stage/init"
-    stopper poweroff >"$stage/sbin/poweroff"
-    stopper reboot >"$stage/sbin/reboot"
     if [ "${#programs[@]}" -gt 0 ]; then
         network >"$stage/bin/network"
         lease >"$stage/bin/lease"

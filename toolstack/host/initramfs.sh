@@ -10,12 +10,18 @@ initramfs_key()
     hash_of /bin/busybox "$BUILD/demo/host/vmlinuz" "${BASH_SOURCE[0]}" "$@"
 }
 
-# initramfs_begin STAGE: an empty root with busybox in it.
+# initramfs_begin STAGE: an empty root with busybox in it, and with what the kernel runs when the
+# toolstack asks for an end: there is no init to tell.
 initramfs_begin()
 {
+    local name
+
     rm -rf "$1"
     mkdir -p "$1"/{bin,sbin,dev,proc,sys,tmp,run,etc,modules}
     cp /bin/busybox "$1/bin/busybox"
+    for name in poweroff reboot; do
+        printf '#!/bin/busybox sh\nexec /bin/busybox %s -f\n' "$name" >"$1/sbin/$name"
+    done
 }
 
 # initramfs_modules STAGE MODULE...: the modules and what they need, numbered in the order in which
