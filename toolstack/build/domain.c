@@ -253,7 +253,7 @@ static int pair_backends(struct build *b)
 {
     int rc = 0;
 
-    for (size_t i = 0; rc >= 0 && i < b->order.config->disk_count; i++) {
+    for (size_t i = 0; rc >= 0 && i < config_served_count(b->order.config); i++) {
         struct bulkhead_pair pair = {.domid = b->domid, .peer = b->order.backends[i]};
 
         rc = hcall_domain_pair(&pair);

@@ -1,4 +1,4 @@
-/* Writes a domain's nodes: its home, its disks on both sides, its place at the console. */
+/* Writes a domain's nodes: its home, its devices on both sides, its place at the console. */
 #include "nodes.h"
 
 #include <errno.h>
@@ -11,12 +11,17 @@
 
 #define HOME "/local/domain/%u"
 
-/* One disk, for both of its directories. */
-struct disk_nodes {
-    const struct config_disk *disk;
+/* One device, for both of its directories. */
+struct device {
+    const struct config_served *served;
     domid_t front;
     domid_t back;
+    char front_path[NODES_PATH_MAX];
+    char back_path[NODES_PATH_MAX];
 };
+
+/* How the store calls a class of devices. */
+static const char *const classes[] = {[CONFIG_DISK] = "vbd", [CONFIG_INTERFACE] = "vif"};
 
 /*
  * Who may do what with a directory and, by inheritance, with what is made in it
@@ -32,68 +37,101 @@ static int make_directory(struct store_client *s, uint32_t tx, domid_t owner, do
     return rc < 0 ? rc : store_set_perms(s, tx, perms, reader == owner ? 1 : 2, "%s", path);
 }
 
-static int write_disk(struct store_client *s, uint32_t tx, void *context)
+static int write_nodes(struct store_client *s, uint32_t tx, const char *path,
+                       const struct store_pair *pairs, size_t count)
 {
-    const struct disk_nodes *d = context;
-    char front[96];
-    char back[96];
-    char front_id[8];
-    char back_id[8];
+    return store_write_all(s, tx, pairs, count, "%s", path);
+}
+
+#define WRITE(s, tx, path, pairs)                                                                  \
+    write_nodes(s, tx, path, pairs, sizeof(pairs) / sizeof((pairs)[0]))
+
+static int write_disk(struct store_client *s, uint32_t tx, const struct device *d)
+{
+    const struct config_disk *disk = config_disk_of(d->served);
     char number[12];
     int rc;
 
-    (void)snprintf(front, sizeof(front), HOME "/device/vbd/%u", d->front, d->disk->number);
-    (void)snprintf(back, sizeof(back), HOME "/backend/vbd/%u/%u", d->back, d->front,
-                   d->disk->number);
-    (void)snprintf(front_id, sizeof(front_id), "%u", d->front);
-    (void)snprintf(back_id, sizeof(back_id), "%u", d->back);
-    (void)snprintf(number, sizeof(number), "%u", d->disk->number);
-    const struct store_pair front_nodes[] = {
-        {"backend", back},       {"backend-id", back_id}, {"virtual-device", number},
-        {"device-type", "disk"}, {"state", "1"},
-    };
-    const struct store_pair back_nodes[] = {
-        {"frontend", front},
-        {"frontend-id", front_id},
-        {"params", d->disk->source},
-        {"type", "phy"},
-        {"mode", d->disk->readonly ? "r" : "w"},
-        {"dev", d->disk->target},
-        {"device-type", "disk"},
-        {"removable", "0"},
+    (void)snprintf(number, sizeof(number), "%u", d->served->number);
+    const struct store_pair front[] = {{"virtual-device", number}, {"device-type", "disk"}};
+    const struct store_pair back[] = {
+        {"params", disk->source}, {"type", "phy"},         {"mode", disk->readonly ? "r" : "w"},
+        {"dev", disk->target},    {"device-type", "disk"}, {"removable", "0"},
         {"bootable", "1"},
-        {"online", "1"},
-        {"state", "1"},
     };
 
-    rc = make_directory(s, tx, d->front, d->back, front);
+    rc = WRITE(s, tx, d->front_path, front);
+    return rc < 0 ? rc : WRITE(s, tx, d->back_path, back);
+}
+
+static int write_interface(struct store_client *s, uint32_t tx, const struct device *d)
+{
+    const struct config_interface *interface = config_interface_of(d->served);
+    const uint8_t *m = interface->mac;
+    char number[12];
+    char mac[18];
+    int rc;
+
+    (void)snprintf(number, sizeof(number), "%u", d->served->number);
+    (void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+                   m[5]);
+    const struct store_pair front[] = {{"handle", number}, {"mac", mac}, {"trusted", "1"}};
+    const struct store_pair back[] = {
+        {"handle", number},       {"mac", mac},    {"bridge", interface->bridge},
+        {"script", "vif-bridge"}, {"type", "vif"},
+    };
+
+    rc = WRITE(s, tx, d->front_path, front);
+    return rc < 0 ? rc : WRITE(s, tx, d->back_path, back);
+}
+
+/* What every class has; `state` comes last, for who looks at it first. */
+static int write_device(struct store_client *s, uint32_t tx, void *context)
+{
+    const struct device *d = context;
+    char front_id[8];
+    char back_id[8];
+    int rc;
+
+    (void)snprintf(front_id, sizeof(front_id), "%u", d->front);
+    (void)snprintf(back_id, sizeof(back_id), "%u", d->back);
+    const struct store_pair front[] = {
+        {"backend", d->back_path}, {"backend-id", back_id}, {"state", "1"}};
+    const struct store_pair back[] = {
+        {"frontend", d->front_path}, {"frontend-id", front_id}, {"online", "1"}, {"state", "1"}};
+
+    rc = make_directory(s, tx, d->front, d->back, d->front_path);
     if (rc >= 0)
-        rc = make_directory(s, tx, d->back, d->front, back);
+        rc = make_directory(s, tx, d->back, d->front, d->back_path);
     if (rc >= 0)
-        rc = store_write_all(s, tx, front_nodes, sizeof(front_nodes) / sizeof(front_nodes[0]), "%s",
-                             front);
+        rc = d->served->class == CONFIG_DISK ? write_disk(s, tx, d) : write_interface(s, tx, d);
     if (rc >= 0)
-        rc = store_write_all(s, tx, back_nodes, sizeof(back_nodes) / sizeof(back_nodes[0]), "%s",
-                             back);
+        rc = WRITE(s, tx, d->front_path, front);
+    if (rc >= 0)
+        rc = WRITE(s, tx, d->back_path, back);
     return rc < 0 ? rc : 0;
 }
 
-/* The backend watches its directory: it must see a disk whole or not at all. */
-static int write_disks(struct store_client *s, const struct build *b)
+/* The backend watches its directory: it must see a device whole or not at all. */
+static int write_devices(struct store_client *s, const struct build *b)
 {
     int rc = 0;
 
-    for (size_t i = 0; rc >= 0 && i < b->order.config->disk_count; i++) {
-        struct disk_nodes d = {&b->order.config->disks[i], b->domid, b->order.backends[i]};
+    for (size_t i = 0; rc >= 0 && i < config_served_count(b->order.config); i++) {
+        const struct config_served *served = config_served(b->order.config, i);
+        struct device d = {.served = served, .front = b->domid, .back = b->order.backends[i]};
 
-        rc = store_transaction(s, write_disk, &d);
+        (void)snprintf(d.front_path, sizeof(d.front_path), HOME "/device/%s/%u", d.front,
+                       classes[served->class], served->number);
+        nodes_backend_path(served, d.front, d.back, d.back_path);
+        rc = store_transaction(s, write_device, &d);
     }
     return rc;
 }
 
-/* Directories and nodes that the domain itself writes to. */
-static const char *const own_nodes[] = {"control", "data",    "error",        "attr",
-                                        "drivers", "feature", "backend-ready"};
+/* Directories and nodes that the domain itself writes to. Any domain may serve others. */
+static const char *const own_nodes[] = {"control", "data",    "error",         "attr",
+                                        "drivers", "feature", "backend-ready", "backend"};
 
 static int write_own(struct store_client *s, const struct build *b, const char *home)
 {
@@ -102,11 +140,6 @@ static int write_own(struct store_client *s, const struct build *b, const char *
 
     for (size_t i = 0; rc >= 0 && i < sizeof(own_nodes) / sizeof(own_nodes[0]); i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", home, own_nodes[i]);
-        rc = make_directory(s, STORE_TX_NONE, b->domid, b->domid, path);
-    }
-    /* A driver domain's backends lie in a directory of its own. */
-    if (rc >= 0 && config_is_driver(b->order.config)) {
-        (void)snprintf(path, sizeof(path), "%s/backend", home);
         rc = make_directory(s, STORE_TX_NONE, b->domid, b->domid, path);
     }
     return rc;
@@ -162,7 +195,7 @@ int nodes_write(struct store_client *s, const struct build *b)
     int rc = write_home(s, b);
 
     if (rc >= 0)
-        rc = write_disks(s, b);
+        rc = write_devices(s, b);
     if (rc >= 0)
         rc = store_introduce(s, b->domid, LAYOUT_STORE_PAGE >> PAGE_SHIFT, b->store_port);
     if (rc >= 0 && b->order.console != DOMID_INVALID)
@@ -171,19 +204,26 @@ int nodes_write(struct store_client *s, const struct build *b)
     return rc < 0 ? rc : 0;
 }
 
-void nodes_close_disk(struct store_client *s, domid_t domid, domid_t backend, uint32_t number)
+const char *nodes_backend_path(const struct config_served *served, domid_t front, domid_t back,
+                               char path[NODES_PATH_MAX])
+{
+    (void)snprintf(path, NODES_PATH_MAX, HOME "/backend/%s/%u/%u", back, classes[served->class],
+                   front, served->number);
+    return path;
+}
+
+void nodes_close(struct store_client *s, const char *backend_path)
 {
     /* Both or none may work: the backend's directory is in its own hands. */
-    (void)!store_write(s, STORE_TX_NONE, "0", HOME "/backend/vbd/%u/%u/online", backend, domid,
-                       number);
-    (void)!store_write(s, STORE_TX_NONE, "5", HOME "/backend/vbd/%u/%u/state", backend, domid,
-                       number);
+    (void)!store_write(s, STORE_TX_NONE, "0", "%s/online", backend_path);
+    (void)!store_write(s, STORE_TX_NONE, "5", "%s/state", backend_path);
 }
 
 void nodes_remove(struct store_client *s, const struct build_order *order, domid_t domid)
 {
-    for (size_t i = 0; i < order->config->disk_count; i++)
-        (void)!store_remove(s, STORE_TX_NONE, HOME "/backend/vbd/%u", order->backends[i], domid);
+    for (size_t i = 0; i < config_served_count(order->config); i++)
+        (void)!store_remove(s, STORE_TX_NONE, HOME "/backend/%s/%u", order->backends[i],
+                            classes[config_served(order->config, i)->class], domid);
     if (order->console != DOMID_INVALID)
         (void)!store_remove(s, STORE_TX_NONE, HOME "/client/%u", order->console, domid);
     (void)!store_release(s, domid);

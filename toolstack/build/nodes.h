@@ -13,7 +13,12 @@ int nodes_write(struct store_client *store, const struct build *b)
 /* Takes them away again; what is not there is no error. */
 void nodes_remove(struct store_client *store, const struct build_order *order, domid_t domid);
 
-/* Asks the backend of one disk to let go: the front end is gone. */
-void nodes_close_disk(struct store_client *store, domid_t domid, domid_t backend, uint32_t number);
+/* Where the backend `back` of a device of `front` keeps it; returns path. */
+#define NODES_PATH_MAX 64
+const char *nodes_backend_path(const struct config_served *served, domid_t front, domid_t back,
+                               char path[NODES_PATH_MAX]);
+
+/* Asks the backend of one device to let go: the front end is gone. */
+void nodes_close(struct store_client *store, const char *backend_path);
 
 #endif

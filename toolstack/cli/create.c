@@ -53,9 +53,12 @@ static void replace_config(struct supervise *s, struct entry *entry, struct doma
     struct domain_config *old = entry->config;
 
     for (size_t i = 0; i < s->count; i++)
-        for (size_t n = 0; n < s->entries[i]->config->disk_count; n++)
-            if (s->entries[i]->config->disks[n].backend == old)
-                s->entries[i]->config->disks[n].backend = config;
+        for (size_t n = 0; n < config_served_count(s->entries[i]->config); n++) {
+            struct config_served *served = config_served(s->entries[i]->config, n);
+
+            if (served->backend == old)
+                served->backend = config;
+        }
     entry->config = config;
     free(entry->backends);
     entry->backends = NULL;

@@ -22,12 +22,23 @@ static struct xen_domctl_getdomaininfo ask_core(const struct entry *e)
     return op.u.getdomaininfo;
 }
 
+static const char *backend_of(const struct config_served *served)
+{
+    return served->backend ? served->backend->name : "?";
+}
+
 static void print_devices(const struct domain_config *c)
 {
     for (size_t i = 0; i < c->disk_count; i++)
         cli_print("%-15s %s on %s of %s%s\n", "Disk:", c->disks[i].target, c->disks[i].source,
-                  c->disks[i].backend ? c->disks[i].backend->name : "?",
-                  c->disks[i].readonly ? " (read-only)" : "");
+                  backend_of(&c->disks[i].served), c->disks[i].readonly ? " (read-only)" : "");
+    for (size_t i = 0; i < c->interface_count; i++) {
+        char mac[18];
+
+        config_json_mac(c->interfaces[i].mac, mac);
+        cli_print("%-15s %zu (%s) on bridge %s of %s\n", "Interface:", i, mac,
+                  c->interfaces[i].bridge, backend_of(&c->interfaces[i].served));
+    }
     for (size_t i = 0; i < c->hostdev_count; i++)
         cli_print("%-15s %04x:%02x:%02x.%x\n", "PCI function:", c->hostdevs[i].segment,
                   c->hostdevs[i].bus, c->hostdevs[i].slot, c->hostdevs[i].function);

@@ -1,7 +1,9 @@
 /*
- * Which domain serves a disk: the one that is named, or the host's only one.
- * A block domain is a domain that owns a PCI function and runs our block image
- * or, on a host without any such, a kernel that is not ours and has no disks.
+ * Which domain serves a disk or an interface: the one that is named, or the
+ * host's only one. For disks that is a domain that owns a PCI function and runs
+ * our block image or, on a host without any such, a kernel that is not ours and
+ * has no disks; for interfaces one that runs our net image. By name any domain
+ * may serve that has a kernel of its own.
  */
 #include "backend.h"
 
@@ -11,46 +13,73 @@
 
 #include "walk.h"
 
-#define BLOCK_IMAGE CONFIG_IMAGES "block.elf"
 #define BLOCK_SOURCES                                                                              \
     "/dev/(nvme[0-9]{1,3}n[0-9]{1,3}(p[0-9]{1,3})?|vd[a-z][0-9]{0,3}|disk/by-partlabel/[!-.0-~]+)"
 
 #define FIRST "correct the files that cannot be read first"
 
-static bool runs_block_image(const struct domain_config *domain)
+/* Who serves a class of devices by itself, and how it is described. */
+struct server {
+    const char *image;
+    bool needs_hostdev;
+    const char *what;     /* it serves */
+    const char *describe; /* one, where there is none */
+};
+
+static const struct server servers[] = {
+    [CONFIG_DISK] = {CONFIG_IMAGES "block.elf", true, "disks",
+                     "one with a <hostdev> and <kernel>" CONFIG_IMAGES "block.elf</kernel>"},
+    [CONFIG_INTERFACE] = {CONFIG_IMAGES "net.elf", false, "interfaces",
+                          "one with <kernel>" CONFIG_IMAGES "net.elf</kernel>"},
+};
+
+static bool runs_image(const struct domain_config *domain, enum config_class class)
 {
-    return strcmp(domain->kernel, BLOCK_IMAGE) == 0;
+    return strcmp(domain->kernel, servers[class].image) == 0;
 }
 
-static bool has_block_image(const struct check *check)
+/* Runs the image that serves these devices, and has what it needs for that. */
+static bool is_server(const struct domain_config *domain, enum config_class class)
+{
+    return runs_image(domain, class) &&
+           (domain->hostdev_count > 0 || !servers[class].needs_hostdev);
+}
+
+bool config_announces(const struct domain_config *domain)
+{
+    return is_server(domain, CONFIG_DISK) || is_server(domain, CONFIG_INTERFACE);
+}
+
+static bool has_server(const struct check *check, enum config_class class)
 {
     for (size_t i = 0; i < check->count; i++) {
-        if (runs_block_image(check->domains[i]) && check->domains[i]->hostdev_count > 0)
+        if (is_server(check->domains[i], class))
             return true;
     }
     return false;
 }
 
 static bool may_serve(const struct check *check, const struct domain_config *domain,
-                      const struct domain_config *user)
+                      const struct domain_config *user, enum config_class class)
 {
-    if (domain == user || domain->hostdev_count == 0)
+    if (domain == user)
         return false;
-    if (has_block_image(check))
-        return runs_block_image(domain);
-    return !config_is_image(domain) && domain->disk_count == 0;
+    if (class != CONFIG_DISK || has_server(check, class))
+        return is_server(domain, class);
+    return domain->hostdev_count > 0 && !config_is_image(domain) && domain->disk_count == 0;
 }
 
-/* The names of all block domains, "a, b"; returns how many, and the last one. */
+/* The names of all that may serve, "a, b"; returns how many, and the last one. */
 static size_t list_servers(const struct check *check, const struct domain_config *user,
-                           struct domain_config **last, char *text, size_t len)
+                           enum config_class class, struct domain_config **last, char *text,
+                           size_t len)
 {
     size_t count = 0;
     size_t used = 0;
 
     text[0] = '\0';
     for (size_t i = 0; i < check->count; i++) {
-        if (!may_serve(check, check->domains[i], user))
+        if (!may_serve(check, check->domains[i], user, class))
             continue;
         *last = check->domains[i];
         if (used < len)
@@ -71,43 +100,44 @@ static struct domain_config *find_name(const struct check *check, const char *na
 }
 
 static int find_only(const struct check *check, const struct domain_config *domain,
-                     struct config_disk *disk, char *text, size_t len)
+                     struct config_served *served, char *text, size_t len)
 {
+    const struct server *server = &servers[served->class];
     char names[BACKEND_TEXT_MAX / 2];
     struct domain_config *last = NULL;
-    size_t count = list_servers(check, domain, &last, names, sizeof(names));
+    size_t count = list_servers(check, domain, served->class, &last, names, sizeof(names));
 
     if (count == 1) {
-        disk->backend = last;
+        served->backend = last;
         return 0;
     }
     if (count == 0 && check->limits->incomplete)
-        (void)snprintf(text, len, "no domain that can be read serves disks: " FIRST);
+        (void)snprintf(text, len, "no domain that can be read serves %s: " FIRST, server->what);
     else if (count == 0)
-        (void)snprintf(text, len,
-                       "no domain serves disks: describe one with a <hostdev> and "
-                       "<kernel>%s</kernel>, and name it in host.xml",
-                       BLOCK_IMAGE);
+        (void)snprintf(text, len, "no domain serves %s: describe %s, and name it in host.xml",
+                       server->what, server->describe);
     else
         (void)snprintf(text, len,
-                       "several domains serve disks: write <backenddomain name='...'/> with one "
+                       "several domains serve %s: write <backenddomain name='...'/> with one "
                        "of %s",
-                       names);
+                       server->what, names);
     return -EINVAL;
 }
 
 static int find_named(const struct check *check, const struct domain_config *domain,
-                      struct config_disk *disk, char *text, size_t len)
+                      struct config_served *served, char *text, size_t len)
 {
+    const struct server *server = &servers[served->class];
+    const char *name = served->backend_name;
     char names[BACKEND_TEXT_MAX / 2];
     struct domain_config *last = NULL;
-    struct domain_config *found = find_name(check, disk->backend_name);
-    size_t count = list_servers(check, domain, &last, names, sizeof(names));
+    struct domain_config *found = find_name(check, name);
+    size_t count = list_servers(check, domain, served->class, &last, names, sizeof(names));
 
     if (!found) {
         const char *instead = check->limits->incomplete ? FIRST : "name its file in host.xml";
 
-        (void)snprintf(text, len, "backend '%s' is not there: %s%s", disk->backend_name,
+        (void)snprintf(text, len, "backend '%s' is not there: %s%s", name,
                        count ? "write one of " : instead, names);
         return -EINVAL;
     }
@@ -116,33 +146,35 @@ static int find_named(const struct check *check, const struct domain_config *dom
                        count ? "write one of " : "name another domain", names);
         return -EINVAL;
     }
-    if (config_is_image(found) && (!runs_block_image(found) || found->hostdev_count == 0)) {
-        (void)snprintf(text, len, "domain '%s' serves no disks: %s%s", disk->backend_name,
-                       count ? "write one of "
-                             : "name one with a <hostdev> and <kernel>" BLOCK_IMAGE "</kernel>",
-                       names);
+    if (config_is_image(found) && !is_server(found, served->class)) {
+        (void)snprintf(text, len, "domain '%s' serves no %s: %s%s", name, server->what,
+                       count ? "write one of " : "name ", count ? names : server->describe);
         return -EINVAL;
     }
-    disk->backend = found;
+    served->backend = found;
     return 0;
 }
 
 int backend_find(const struct check *check, const struct domain_config *domain,
-                 struct config_disk *disk, unsigned *line, char *text, size_t len)
+                 struct config_served *served, unsigned *line, char *text, size_t len)
 {
     int ret;
 
-    disk->backend = NULL;
-    *line = disk->backend_line;
-    ret = disk->backend_name ? find_named(check, domain, disk, text, len)
-                             : find_only(check, domain, disk, text, len);
-    if (ret == 0 && runs_block_image(disk->backend) && !walk_matches(BLOCK_SOURCES, disk->source)) {
+    served->backend = NULL;
+    *line = served->backend_line;
+    ret = served->backend_name ? find_named(check, domain, served, text, len)
+                               : find_only(check, domain, served, text, len);
+    if (ret < 0 || served->class != CONFIG_DISK || !runs_image(served->backend, CONFIG_DISK))
+        return ret;
+    const struct config_disk *disk = config_disk_of(served);
+
+    if (!walk_matches(BLOCK_SOURCES, disk->source)) {
         (void)snprintf(
             text, len,
             "'%.120s' is no name of a disk: write /dev/nvme0n1, /dev/nvme0n1p1, /dev/vda, "
             "/dev/vda1 or /dev/disk/by-partlabel/LABEL",
             disk->source);
-        *line = disk->source_line;
+        *line = served->source_line;
         ret = -EINVAL;
     }
     return ret;
@@ -161,8 +193,8 @@ static bool is_marked(const struct check *check, const bool *marks,
 static bool needs_marked(const struct check *check, const bool *marks,
                          const struct domain_config *domain)
 {
-    for (size_t i = 0; i < domain->disk_count; i++) {
-        if (is_marked(check, marks, domain->disks[i].backend))
+    for (size_t i = 0; i < config_served_count(domain); i++) {
+        if (is_marked(check, marks, config_served(domain, i)->backend))
             return true;
     }
     return false;
@@ -172,8 +204,8 @@ static bool needed_by_marked(const struct check *check, const bool *marks,
                              const struct domain_config *domain)
 {
     for (size_t i = 0; i < check->count; i++) {
-        for (size_t j = 0; marks[i] && j < check->domains[i]->disk_count; j++) {
-            if (check->domains[i]->disks[j].backend == domain)
+        for (size_t j = 0; marks[i] && j < config_served_count(check->domains[i]); j++) {
+            if (config_served(check->domains[i], j)->backend == domain)
                 return true;
         }
     }

@@ -1,4 +1,4 @@
-/* Which domain serves a disk. */
+/* Which domain serves a disk or an interface. */
 #ifndef BACKEND_H
 #define BACKEND_H
 
@@ -14,9 +14,9 @@ struct check {
     struct diagnostics *list;
 };
 
-/* Sets disk->backend, or writes why there is none, and the line to blame. */
+/* Sets served->backend, or writes why there is none, and the line to blame. */
 int backend_find(const struct check *check, const struct domain_config *domain,
-                 struct config_disk *disk, unsigned *line, char *text, size_t len);
+                 struct config_served *served, unsigned *line, char *text, size_t len);
 
 /*
  * Which domains wait, directly or not, for themselves: sets in_cycle[i] for

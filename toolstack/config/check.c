@@ -104,15 +104,56 @@ static void check_alone(const struct check *check, size_t index, size_t limit)
     check_file(check, domain, domain->initrd, domain->initrd_line);
 }
 
+static bool share_address(const struct config_interface *a, const struct config_interface *b)
+{
+    return a->served.backend && a->served.backend == b->served.backend &&
+           strcmp(a->bridge, b->bridge) == 0 && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
+}
+
+/* `other` may be the domain itself: then the interfaces before it are compared. */
+static void check_address(const struct check *check, struct domain_config *domain, size_t index,
+                          const struct domain_config *other)
+{
+    const struct config_interface *own = &domain->interfaces[index];
+    size_t count = other == domain ? index : other->interface_count;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct config_interface *taken = &other->interfaces[i];
+
+        if (!share_address(own, taken))
+            continue;
+        refuse(check, domain, own->mac_line,
+               "address %02x:%02x:%02x:%02x:%02x:%02x on bridge '%s' is that of '%s' at %s:%u "
+               "too: write another <mac>",
+               own->mac[0], own->mac[1], own->mac[2], own->mac[3], own->mac[4], own->mac[5],
+               own->bridge, other->name, other->file, taken->mac_line);
+        return;
+    }
+}
+
+/* When the backends are known, against the domains before `limit` and itself. */
+static void check_addresses(const struct check *check, size_t index, size_t limit)
+{
+    struct domain_config *domain = check->domains[index];
+
+    for (size_t n = 0; n < domain->interface_count; n++) {
+        for (size_t i = 0; i < limit && !domain->refused; i++) {
+            if (i != index && !check->domains[i]->refused)
+                check_address(check, domain, n, check->domains[i]);
+        }
+        if (!domain->refused)
+            check_address(check, domain, n, domain);
+    }
+}
+
 static void check_backends(const struct check *check, struct domain_config *domain)
 {
     char text[BACKEND_TEXT_MAX];
 
-    for (size_t i = 0; i < domain->disk_count; i++) {
-        struct config_disk *disk = &domain->disks[i];
+    for (size_t i = 0; i < config_served_count(domain); i++) {
         unsigned line = 0;
 
-        if (backend_find(check, domain, disk, &line, text, sizeof(text)) < 0)
+        if (backend_find(check, domain, config_served(domain, i), &line, text, sizeof(text)) < 0)
             refuse(check, domain, line, "%s", text);
     }
 }
@@ -128,12 +169,14 @@ static void refuse_cycle(const struct check *check, const bool *in_cycle, size_t
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
                                      check->domains[i]->name);
     }
-    for (size_t i = 0; i < domain->disk_count; i++) {
+    for (size_t i = 0; i < config_served_count(domain); i++) {
+        const struct config_served *served = config_served(domain, i);
+
         for (size_t j = 0; j < check->count; j++) {
-            if (!in_cycle[j] || check->domains[j] != domain->disks[i].backend)
+            if (!in_cycle[j] || check->domains[j] != served->backend)
                 continue;
-            refuse(check, domain, domain->disks[i].backend_line,
-                   "domains wait for each other's disks (%s): name another backend here", names);
+            refuse(check, domain, served->backend_line,
+                   "domains wait for each other's devices (%s): name another backend here", names);
             return;
         }
     }
@@ -162,14 +205,14 @@ static void spread_refusals(const struct check *check)
         for (size_t i = 0; i < check->count; i++) {
             struct domain_config *domain = check->domains[i];
 
-            for (size_t j = 0; j < domain->disk_count && !domain->refused; j++) {
-                const struct config_disk *disk = &domain->disks[j];
+            for (size_t j = 0; j < config_served_count(domain) && !domain->refused; j++) {
+                const struct config_served *served = config_served(domain, j);
 
-                if (!disk->backend || !disk->backend->refused)
+                if (!served->backend || !served->backend->refused)
                     continue;
-                refuse(check, domain, disk->backend_line,
-                       "backend '%s' cannot start: see what is said of %s", disk->backend->name,
-                       disk->backend->file);
+                refuse(check, domain, served->backend_line,
+                       "backend '%s' cannot start: see what is said of %s", served->backend->name,
+                       served->backend->file);
                 changed = true;
             }
         }
@@ -231,6 +274,8 @@ int config_check_set(struct domain_config *const *domains, size_t count,
         check_alone(&check, i, i);
     for (size_t i = 0; i < count; i++)
         check_backends(&check, domains[i]);
+    for (size_t i = 0; i < count; i++)
+        check_addresses(&check, i, i);
     ret = check_cycles(&check);
     spread_refusals(&check);
     if (ret == 0 && limits->memory_bytes)
@@ -248,6 +293,7 @@ int config_check_one(struct domain_config *const *domains, size_t count, size_t 
     domain->refused = false;
     check_alone(&check, index, count);
     check_backends(&check, domain);
+    check_addresses(&check, index, count);
     if (left && !domain->refused)
         (void)check_memory(&check, domain, &left);
     return domain->refused;

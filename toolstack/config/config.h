@@ -22,17 +22,33 @@ struct config_root {
 
 enum config_action { CONFIG_DESTROY, CONFIG_RESTART, CONFIG_PRESERVE };
 
-struct config_disk {
-    char *source;    /* /dev/nvme0n1, /dev/vda1, /dev/disk/by-partlabel/LABEL */
-    char *target;    /* xvda */
-    uint32_t number; /* of the virtual device: xvda is 51712 */
-    bool readonly;
+enum config_class { CONFIG_DISK, CONFIG_INTERFACE };
+
+/* What disks and interfaces have in common: another domain serves them. */
+struct config_served {
+    enum config_class class;
     char *backend_name;            /* as written; NULL: not given */
     struct domain_config *backend; /* found by config_check_set and config_check_one */
-    unsigned line;                 /* of <disk> */
-    unsigned source_line;          /* what a backend complains about is shown here */
+    uint32_t number;       /* of the virtual device: xvda is 51712, interfaces count from 0 */
+    unsigned line;         /* of the device's element */
+    unsigned source_line;  /* what a backend complains about is shown here */
+    unsigned backend_line; /* of <backenddomain>, or of the device without one */
+};
+
+struct config_disk {
+    struct config_served served;
+    char *source; /* /dev/nvme0n1, /dev/vda1, /dev/disk/by-partlabel/LABEL */
+    char *target; /* xvda */
+    bool readonly;
     unsigned target_line;
-    unsigned backend_line; /* of <backenddomain>, or of <disk> without one */
+};
+
+struct config_interface {
+    struct config_served served;
+    char *bridge;   /* as the backend names it */
+    uint8_t mac[6]; /* made from the domain's uuid and the number when not given */
+    bool mac_given;
+    unsigned mac_line; /* that of the interface when not given */
 };
 
 struct config_hostdev {
@@ -63,6 +79,8 @@ struct domain_config {
     enum config_action on_crash;    /* CONFIG_DESTROY when not given */
     struct config_disk *disks;
     size_t disk_count;
+    struct config_interface *interfaces;
+    size_t interface_count;
     struct config_hostdev *hostdevs;
     size_t hostdev_count;
     uint32_t rights; /* RIGHT_* asked for in <metadata>; 0: none */
@@ -130,7 +148,7 @@ struct config_limits {
 
 /*
  * Checks every domain against the others: names, PCI functions, backends (and
- * resolves disk->backend), cycles, memory, files. A domain that cannot start
+ * resolves served.backend), cycles, memory, files. A domain that cannot start
  * gets `refused` and a reason in the list; so does who needs it.
  * Returns the number of refused domains or -ENOMEM.
  */
@@ -151,11 +169,26 @@ size_t config_order(struct domain_config *const *domains, size_t count, struct d
 /* The virtual device number of xvda, xvdb ... xvdzz; 0 if it is none of these. */
 uint32_t config_disk_number(const char *target);
 
+/* A domain's disks, then its interfaces: what others serve to it. */
+size_t config_served_count(const struct domain_config *domain);
+struct config_served *config_served(const struct domain_config *domain, size_t index);
+
+/* What it is the common part of. */
+const struct config_disk *config_disk_of(const struct config_served *served);
+const struct config_interface *config_interface_of(const struct config_served *served);
+
+/* "disk xvda", "interface 0": how messages call it. */
+#define CONFIG_LABEL_MAX 24
+const char *config_served_label(const struct config_served *served, char text[CONFIG_LABEL_MAX]);
+
 /* A domain that owns a PCI function serves others and is not counted as a guest. */
 static inline bool config_is_driver(const struct domain_config *domain)
 {
     return domain->hostdev_count > 0;
 }
+
+/* One of ours that serves others: it says by the node backend-ready that it does. */
+bool config_announces(const struct domain_config *domain);
 
 /* One of the project's own images, such as /bulkhead/block.elf. */
 bool config_is_image(const struct domain_config *domain);

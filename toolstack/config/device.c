@@ -29,13 +29,13 @@ int device_begin_disk(struct walk *walk)
         return -ENOMEM;
     domain->disks = disks;
     disks[domain->disk_count++] =
-        (struct config_disk){.line = walk->line, .backend_line = walk->line};
+        (struct config_disk){.served = {.line = walk->line, .backend_line = walk->line}};
     return 0;
 }
 
 int device_set_source(struct walk *walk, const char *text)
 {
-    disk_of(walk)->source_line = walk->line;
+    disk_of(walk)->served.source_line = walk->line;
     reading_check_path(walk, text, walk->line);
     return reading_keep(&disk_of(walk)->source, text);
 }
@@ -43,7 +43,7 @@ int device_set_source(struct walk *walk, const char *text)
 int device_set_target(struct walk *walk, const char *text)
 {
     disk_of(walk)->target_line = walk->line;
-    disk_of(walk)->number = config_disk_number(text);
+    disk_of(walk)->served.number = config_disk_number(text);
     return reading_keep(&disk_of(walk)->target, text);
 }
 
@@ -55,8 +55,8 @@ int device_begin_readonly(struct walk *walk)
 
 int device_set_backend(struct walk *walk, const char *text)
 {
-    disk_of(walk)->backend_line = walk->line;
-    return reading_keep(&disk_of(walk)->backend_name, text);
+    disk_of(walk)->served.backend_line = walk->line;
+    return reading_keep(&disk_of(walk)->served.backend_name, text);
 }
 
 int device_begin_hostdev(struct walk *walk)

@@ -190,7 +190,7 @@ static void check_together(struct walk *walk, struct domain_config *domain)
             if (domain->disks[j].target && strcmp(disk->target, domain->disks[j].target) == 0) {
                 walk_refuse(walk, disk->target_line,
                             "target '%s' is taken by the disk at line %u: write another one",
-                            disk->target, domain->disks[j].line);
+                            disk->target, domain->disks[j].served.line);
                 break;
             }
         }
@@ -211,6 +211,7 @@ static void fill_in_defaults(struct domain_config *domain)
         domain->vcpu_line = domain->line;
     if (!domain->initrd_line)
         domain->initrd_line = domain->kernel_line;
+    interface_fill_in(domain);
 }
 
 static int read_source(const struct source *source, struct domain_config *domain,
@@ -298,9 +299,14 @@ void config_domain_free(struct domain_config *domain)
     for (size_t i = 0; i < domain->disk_count; i++) {
         free(domain->disks[i].source);
         free(domain->disks[i].target);
-        free(domain->disks[i].backend_name);
+        free(domain->disks[i].served.backend_name);
     }
     free(domain->disks);
+    for (size_t i = 0; i < domain->interface_count; i++) {
+        free(domain->interfaces[i].bridge);
+        free(domain->interfaces[i].served.backend_name);
+    }
+    free(domain->interfaces);
     free(domain->hostdevs);
     free(domain->file);
     free(domain->name);

@@ -11,6 +11,8 @@
 #define SIZE_HINT   "a whole number above 0 without spaces, as in <memory unit='MiB'>128</memory>"
 #define ACTION_FORM "destroy|restart|preserve"
 #define ACTION_HINT "destroy, restart or preserve"
+#define MAC_FORM    "[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}"
+#define BRIDGE_FORM "[A-Za-z0-9][A-Za-z0-9_.\\-]{0,14}"
 #define BYTE_FORM   "0x[0-9a-fA-F]{1,2}|0{0,3}[0-7]|[89]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
 #define RIGHT_FORM  "build|memory|hardware|console|prompt|schedule|power|inspect"
 
@@ -43,6 +45,10 @@ enum row {
     DISK_TARGET,
     DISK_READONLY,
     DISK_BACKENDDOMAIN,
+    INTERFACE,
+    INTERFACE_SOURCE,
+    INTERFACE_MAC,
+    INTERFACE_BACKENDDOMAIN,
     HOSTDEV,
     HOSTDEV_SOURCE,
     HOSTDEV_ADDRESS,
@@ -159,6 +165,26 @@ static const struct walk_element rows[ROW_COUNT] = {
     [DISK_BACKENDDOMAIN] = {DISK, "backenddomain", .meaning = "the block domain that serves it",
                             .attributes = {{"name", true, NAME_FORM, NULL, device_set_backend,
                                             .write = "the name of a block domain"}}},
+
+    [INTERFACE] = {DEVICES, "interface", .count = WALK_MANY, .begin = interface_begin,
+                   .meaning = "a network interface that a net domain serves",
+                   .attributes = {{"type", true, "bridge",
+                                   .write = "type='bridge': a bridge of a net domain is what "
+                                            "interfaces belong to"}}},
+    [INTERFACE_SOURCE] = {INTERFACE, "source", .count = WALK_REQUIRED,
+                          .write = "<source bridge='br0'/>",
+                          .meaning = "the bridge, as the net domain names it",
+                          .attributes = {{"bridge", true, BRIDGE_FORM, NULL, interface_set_bridge,
+                                          .write = "bridge='br0', 1 to 15 of A-Z a-z 0-9 _ . -"}}},
+    [INTERFACE_MAC] =
+        {INTERFACE, "mac", .meaning = "its Ethernet address; made from the uuid if absent",
+         .attributes = {{"address", true, MAC_FORM, "00:00:00:00:00:00", interface_set_mac,
+                         .write = "address='00:16:3e:12:34:56', the first pair an even number",
+                         .why = "it is nobody's address: write another, or remove <mac>"}}},
+    [INTERFACE_BACKENDDOMAIN] = {INTERFACE, "backenddomain", .meaning = "the domain that serves it",
+                                 .attributes = {{"name", true, NAME_FORM, NULL,
+                                                 interface_set_backend,
+                                                 .write = "the name of a net domain"}}},
 
     [HOSTDEV] = {DEVICES, "hostdev", .count = WALK_MANY, .begin = device_begin_hostdev,
                  .meaning = "a PCI function that the domain owns",

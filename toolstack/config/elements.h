@@ -43,6 +43,11 @@ int device_set_bus(struct walk *walk, const char *text);
 int device_set_slot(struct walk *walk, const char *text);
 int device_set_function(struct walk *walk, const char *text);
 
+int interface_begin(struct walk *walk);
+int interface_set_bridge(struct walk *walk, const char *text);
+int interface_set_mac(struct walk *walk, const char *text);
+int interface_set_backend(struct walk *walk, const char *text);
+
 int host_begin_domain(struct walk *walk);
 int host_set_file(struct walk *walk, const char *text);
 int host_set_autostart(struct walk *walk, const char *text);

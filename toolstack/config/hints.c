@@ -39,7 +39,6 @@ const struct walk_hint elements_hints[] = {
     {"os", "dtb", "remove it, it is for ARM"},
     {"os", "root", "write root=/dev/xvda1 into <cmdline>"},
     {"os", "@firmware", "remove it, firmware is not booted"},
-    {"devices", "interface", NOT_YET},
     {"devices", "filesystem", NOT_YET},
     {"devices", "graphics", "remove it, a PVH guest has its console only"},
     {"devices", "video", NO_EMULATION},

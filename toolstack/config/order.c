@@ -8,9 +8,11 @@ static size_t place(struct domain_config *domain, struct domain_config **out, si
         if (out[i] == domain)
             return count;
     }
-    for (size_t i = 0; i < domain->disk_count; i++) {
-        if (domain->disks[i].backend)
-            count = place(domain->disks[i].backend, out, count);
+    for (size_t i = 0; i < config_served_count(domain); i++) {
+        struct domain_config *backend = config_served(domain, i)->backend;
+
+        if (backend)
+            count = place(backend, out, count);
     }
     out[count] = domain;
     return count + 1;

@@ -22,6 +22,9 @@ static inline struct domain_config *reading_domain(struct walk *walk)
 /* Complains about a path that climbs or stands still: it would leave the bundle. */
 void reading_check_path(struct walk *walk, const char *path, unsigned line);
 
+/* What interfaces were not given, when all of the domain is known. */
+void interface_fill_in(struct domain_config *domain);
+
 /* Keeps a copy; frees what stood there before. */
 int reading_keep(char **field, const char *text);
 

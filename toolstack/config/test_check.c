@@ -127,7 +127,7 @@ TEST(one_domain_more)
 
     EXPECT(config_set_load(&root, &set, &list) == 0 && set.count == 3);
     EXPECT(config_check_one(set.domains, 3, 0, &limits, &list) == 0);
-    EXPECT(set.domains[0]->disks[0].backend == set.domains[1]);
+    EXPECT(set.domains[0]->disks[0].served.backend == set.domains[1]);
     EXPECT(config_check_one(set.domains, 1, 0, &limits, &list) == 1 && list.count == 2);
     limits.memory_bytes--;
     EXPECT(config_check_one(set.domains, 3, 2, &limits, &list) == 1 && list.count == 3);

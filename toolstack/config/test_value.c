@@ -65,3 +65,37 @@ TEST(disk_numbers_are_xens)
     EXPECT(config_disk_number("xvd") == 0 && config_disk_number("sda") == 0);
     EXPECT(config_disk_number("xvda1") == 0 && config_disk_number("xvdaaa") == 0);
 }
+
+TEST(ethernet_addresses)
+{
+    static const uint8_t uuid[16] = {1, 2, 3};
+    uint8_t mac[6];
+    uint8_t other[6];
+
+    value_mac("00:16:3E:0f:a9:C5", mac);
+    EXPECT(memcmp(mac, "\x00\x16\x3e\x0f\xa9\xc5", 6) == 0);
+    value_mac_of(uuid, 0, mac);
+    EXPECT(memcmp(mac, "\x00\x16\x3e", 3) == 0);
+    value_mac_of(uuid, 0, other);
+    EXPECT(memcmp(mac, other, 6) == 0);
+    value_mac_of(uuid, 1, other);
+    EXPECT(memcmp(mac, other, 6) != 0);
+}
+
+/* Uuids that differ little, with four interfaces each, give addresses like dice would. */
+TEST(made_addresses_differ)
+{
+    static uint32_t made[4000];
+    unsigned same = 0;
+
+    for (unsigned i = 0; i < 4000; i++) {
+        uint8_t uuid[16] = {[14] = (uint8_t)(i / 4 >> 8), [15] = (uint8_t)(i / 4)};
+        uint8_t mac[6];
+
+        value_mac_of(uuid, i % 4, mac);
+        made[i] = (uint32_t)(mac[3] << 16 | mac[4] << 8 | mac[5]);
+        for (unsigned j = 0; j < i; j++)
+            same += made[i] == made[j];
+    }
+    EXPECT(same <= 3); /* chance alone gives 0.5 */
+}

@@ -59,21 +59,49 @@ void value_uuid(const char *text, uint8_t uuid[16])
     }
 }
 
-/*
- * FNV-1a of 128 bits, marked as a UUID of version 8 (RFC 9562: made as its
- * maker likes). Not a cryptographic hash: names are the owner's own.
- */
-void value_uuid_of_name(const char *name, uint8_t uuid[16])
+/* FNV-1a of 128 bits. Not a cryptographic hash: what goes in is the owner's own. */
+static unsigned __int128 hash_of(const void *bytes, size_t len)
 {
     const unsigned __int128 prime = (unsigned __int128)1 << 88 | 0x13b;
     unsigned __int128 hash = (unsigned __int128)0x6c62272e07bb0142u << 64 | 0x62b821756295c58du;
 
-    for (; *name; name++)
-        hash = (hash ^ (uint8_t)*name) * prime;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ ((const uint8_t *)bytes)[i]) * prime;
+    return hash;
+}
+
+/* Marked as a UUID of version 8 (RFC 9562: made as its maker likes). */
+void value_uuid_of_name(const char *name, uint8_t uuid[16])
+{
+    unsigned __int128 hash = hash_of(name, strlen(name));
+
     for (unsigned i = 16; i > 0; i--, hash >>= 8)
         uuid[i - 1] = (uint8_t)hash;
     uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x80);
     uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
+}
+
+void value_mac(const char *text, uint8_t mac[6])
+{
+    for (unsigned i = 0; i < 6; i++)
+        mac[i] = (uint8_t)(digit(text[3 * i]) << 4 | digit(text[3 * i + 1]));
+}
+
+/* In the block that is Xen's, as Xen's own tools choose. */
+void value_mac_of(const uint8_t uuid[16], uint32_t number, uint8_t mac[6])
+{
+    uint8_t seed[20];
+
+    memcpy(seed, uuid, 16);
+    for (unsigned i = 0; i < 4; i++)
+        seed[16 + i] = (uint8_t)(number >> 8 * i);
+
+    unsigned __int128 hash = hash_of(seed, sizeof(seed));
+
+    /* All of the hash goes into the three bytes: its upper ones know little of the last input. */
+    memcpy(mac, "\x00\x16\x3e\0\0", 6);
+    for (unsigned i = 0; i < 15; i++, hash >>= 8)
+        mac[3 + i % 3] ^= (uint8_t)hash;
 }
 
 bool value_path_climbs(const char *path)

@@ -20,6 +20,12 @@ void value_uuid(const char *text, uint8_t uuid[16]);
 /* The identity of a domain that was given none: of its name, the same on every host. */
 void value_uuid_of_name(const char *name, uint8_t uuid[16]);
 
+/* Six pairs of hexadecimal digits with colons between them. */
+void value_mac(const char *text, uint8_t mac[6]);
+
+/* The address of a domain's interface that was given none: always the same. */
+void value_mac_of(const uint8_t uuid[16], uint32_t number, uint8_t mac[6]);
+
 /* A path with a component "." or "..". */
 bool value_path_climbs(const char *path);
 

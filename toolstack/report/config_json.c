@@ -25,19 +25,50 @@ void config_json_uuid(const uint8_t uuid[16], char *text)
     *text = '\0';
 }
 
+static void write_served_lines(struct json *json, const struct config_served *served)
+{
+    json_number(json, "line", served->line);
+    json_number(json, "source_line", served->source_line);
+    json_number(json, "backend_line", served->backend_line);
+}
+
 static void write_disk(struct json *json, const struct config_disk *disk, bool with_lines)
 {
     json_object_open(json, NULL);
     json_string(json, "source", disk->source);
     json_string(json, "target", disk->target);
-    json_number(json, "number", disk->number);
+    json_number(json, "number", disk->served.number);
     json_bool(json, "readonly", disk->readonly);
-    json_string(json, "backend", disk->backend ? disk->backend->name : disk->backend_name);
+    json_string(json, "backend",
+                disk->served.backend ? disk->served.backend->name : disk->served.backend_name);
     if (with_lines) {
-        json_number(json, "line", disk->line);
-        json_number(json, "source_line", disk->source_line);
         json_number(json, "target_line", disk->target_line);
-        json_number(json, "backend_line", disk->backend_line);
+        write_served_lines(json, &disk->served);
+    }
+    json_object_close(json);
+}
+
+void config_json_mac(const uint8_t mac[6], char *text)
+{
+    (void)sprintf(text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                  mac[5]);
+}
+
+static void write_interface(struct json *json, const struct config_interface *interface,
+                            bool with_lines)
+{
+    const struct config_served *served = &interface->served;
+    char mac[18];
+
+    config_json_mac(interface->mac, mac);
+    json_object_open(json, NULL);
+    json_string(json, "bridge", interface->bridge);
+    json_string(json, "mac", mac);
+    json_string(json, "backend", served->backend ? served->backend->name : served->backend_name);
+    if (with_lines) {
+        json_bool(json, "mac_given", interface->mac_given);
+        write_served_lines(json, served);
+        json_number(json, "mac_line", interface->mac_line);
     }
     json_object_close(json);
 }
@@ -113,6 +144,10 @@ void config_json_write(struct json *json, const char *key, const struct domain_c
     json_array_open(json, "disks");
     for (size_t i = 0; i < domain->disk_count; i++)
         write_disk(json, &domain->disks[i], with_lines);
+    json_array_close(json);
+    json_array_open(json, "interfaces");
+    for (size_t i = 0; i < domain->interface_count; i++)
+        write_interface(json, &domain->interfaces[i], with_lines);
     json_array_close(json);
     json_array_open(json, "hostdevs");
     for (size_t i = 0; i < domain->hostdev_count; i++)

@@ -57,21 +57,40 @@ static void write_metadata(FILE *out, uint32_t rights)
                 out);
 }
 
+static void write_backend(FILE *out, const struct config_served *served)
+{
+    const char *name = served->backend ? served->backend->name : served->backend_name;
+
+    if (name)
+        (void)fprintf(out, "      <backenddomain name='%s'/>\n", name);
+}
+
 static void write_disk(FILE *out, const struct config_disk *disk)
 {
-    const char *backend = disk->backend ? disk->backend->name : disk->backend_name;
-
     (void)fputs("    <disk type='block' device='disk'>\n"
                 "      <driver name='phy' type='raw'/>\n"
                 "      <source",
                 out);
     write_attribute(out, "dev", disk->source);
     (void)fprintf(out, "/>\n      <target dev='%s' bus='xen'/>\n", disk->target);
-    if (backend)
-        (void)fprintf(out, "      <backenddomain name='%s'/>\n", backend);
+    write_backend(out, &disk->served);
     if (disk->readonly)
         (void)fputs("      <readonly/>\n", out);
     (void)fputs("    </disk>\n", out);
+}
+
+static void write_interface(FILE *out, const struct config_interface *interface)
+{
+    char mac[18];
+
+    config_json_mac(interface->mac, mac);
+    (void)fprintf(out,
+                  "    <interface type='bridge'>\n"
+                  "      <mac address='%s'/>\n"
+                  "      <source bridge='%s'/>\n",
+                  mac, interface->bridge);
+    write_backend(out, &interface->served);
+    (void)fputs("    </interface>\n", out);
 }
 
 static void write_hostdev(FILE *out, const struct config_hostdev *dev)
@@ -91,6 +110,8 @@ static void write_devices(FILE *out, const struct domain_config *domain)
     write_element(out, "    ", "emulator", domain->emulator);
     for (size_t i = 0; i < domain->disk_count; i++)
         write_disk(out, &domain->disks[i]);
+    for (size_t i = 0; i < domain->interface_count; i++)
+        write_interface(out, &domain->interfaces[i]);
     for (size_t i = 0; i < domain->hostdev_count; i++)
         write_hostdev(out, &domain->hostdevs[i]);
     (void)fputs("    <console type='pty'>\n"

@@ -92,10 +92,32 @@ static void make_disks(struct random_config *random, struct domain_config *domai
 
         (void)snprintf(target, sizeof(target), "xvd%c%c", 'a' + next(random) % 26, (int)('a' + i));
         disk->target = keep(target);
-        disk->number = config_disk_number(target);
+        disk->served.number = config_disk_number(target);
         disk->source = make_path(random, "/dev");
         disk->readonly = next(random) & 1;
-        disk->backend_name = next(random) & 1 ? make_name(random) : NULL;
+        disk->served.backend_name = next(random) & 1 ? make_name(random) : NULL;
+    }
+}
+
+static void make_interfaces(struct random_config *random, struct domain_config *domain)
+{
+    domain->interface_count = next(random) % 4;
+    domain->interfaces = calloc(domain->interface_count + 1, sizeof(*domain->interfaces));
+    if (!domain->interfaces)
+        abort();
+    for (size_t i = 0; i < domain->interface_count; i++) {
+        struct config_interface *interface = &domain->interfaces[i];
+
+        interface->served.class = CONFIG_INTERFACE;
+        interface->served.number = (uint32_t)i;
+        interface->served.backend_name = next(random) & 1 ? make_name(random) : NULL;
+        interface->bridge = make_name(random);
+        interface->bridge[strnlen(interface->bridge, 15)] = '\0';
+        for (unsigned n = 0; n < 6; n++)
+            interface->mac[n] = next(random);
+        interface->mac[0] &= 0xfe;
+        interface->mac[5] |= 1;
+        interface->mac_given = true;
     }
 }
 
@@ -139,6 +161,7 @@ struct domain_config *random_config_make(struct random_config *random)
     domain->on_reboot = next(random) % 3;
     domain->on_crash = next(random) % 3;
     make_disks(random, domain);
+    make_interfaces(random, domain);
     make_hostdevs(random, domain);
     domain->rights = next(random) & RIGHTS_ALL;
     domain->emulator = next(random) & 1 ? make_path(random, "") : NULL;

@@ -1,4 +1,5 @@
-/* From a file to a running domain: wait for the backends, build, have the disks opened, unpause. */
+/* From a file to a running domain: wait for the backends, build, have the devices opened, unpause.
+ */
 #include "supervise.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 
 bool backend_is_live(const struct supervise *s, const struct entry *e, size_t index)
 {
-    const struct entry *b = supervise_of_config(s, e->config->disks[index].backend);
+    const struct entry *b = supervise_of_config(s, config_served(e->config, index)->backend);
 
     return b && b->phase == ENTRY_LIVE && !b->dead && b->domid == e->backends[index];
 }
@@ -31,15 +32,16 @@ static int find_backends(struct supervise *s, struct entry *e)
 {
     const struct domain_config *c = e->config;
 
-    for (size_t i = 0; i < c->disk_count; i++) {
-        const struct config_disk *disk = &c->disks[i];
-        const struct entry *b = disk->backend ? supervise_of_config(s, disk->backend) : NULL;
+    for (size_t i = 0; i < config_served_count(c); i++) {
+        const struct config_served *served = config_served(c, i);
+        const struct entry *b = served->backend ? supervise_of_config(s, served->backend) : NULL;
+        char label[CONFIG_LABEL_MAX];
 
         if (!b || !entry_is_active(b) || b->dead ||
             (b->phase == ENTRY_CLOSING && b->next != NEXT_RESTART)) {
-            entry_complain(s, e, disk->backend_line,
-                           "the backend domain %s of disk %s is not running: start it first",
-                           b ? b->config->name : "(none)", disk->target);
+            entry_complain(s, e, served->backend_line,
+                           "the backend domain %s of %s is not running: start it first",
+                           b ? b->config->name : "(none)", config_served_label(served, label));
             return -1;
         }
         if (b->phase != ENTRY_LIVE || !b->ready)
@@ -87,8 +89,8 @@ bool start_step(struct supervise *s, struct entry *e)
 
     if (e->deadline > clock_now())
         return false;
-    if (e->config->disk_count > 0 && !e->backends) {
-        e->backends = calloc(e->config->disk_count, sizeof(*e->backends));
+    if (config_served_count(e->config) > 0 && !e->backends) {
+        e->backends = calloc(config_served_count(e->config), sizeof(*e->backends));
         if (!e->backends)
             return give_up(e);
     }
@@ -104,33 +106,36 @@ bool start_step(struct supervise *s, struct entry *e)
     return true;
 }
 
-/* 1: the backend has the disk, 0: not yet, -1: it never will, and it was said. */
-static int look_at_disk(struct supervise *s, struct entry *e, size_t index)
+const char *entry_backend_path(const struct entry *e, size_t index, char path[NODES_PATH_MAX])
 {
-    const struct config_disk *disk = &e->config->disks[index];
+    return nodes_backend_path(config_served(e->config, index), e->domid, e->backends[index], path);
+}
+
+/* 1: the backend has the device, 0: not yet, -1: it never will, and it was said. */
+static int look_at_device(struct supervise *s, struct entry *e, size_t index)
+{
+    const struct config_served *served = config_served(e->config, index);
+    char path[NODES_PATH_MAX];
     char status[32];
     char reason[256];
     int rc;
 
     if (!backend_is_live(s, e, index)) {
-        entry_complain(s, e, disk->backend_line, "the backend domain %s died: see dmesg",
-                       disk->backend->name);
+        entry_complain(s, e, served->backend_line, "the backend domain %s died: see dmesg",
+                       served->backend->name);
         return -1;
     }
-    rc = store_read(s->store, STORE_TX_NONE, status, sizeof(status),
-                    "/local/domain/%u/backend/vbd/%u/%u/hotplug-status", e->backends[index],
-                    e->domid, disk->number);
+    entry_backend_path(e, index, path);
+    rc = store_read(s->store, STORE_TX_NONE, status, sizeof(status), "%s/hotplug-status", path);
     if (rc < 0)
         return 0;
     if (strcmp(status, "connected") == 0)
         return 1;
     if (strcmp(status, "error") != 0)
         return 0;
-    rc = store_read(s->store, STORE_TX_NONE, reason, sizeof(reason),
-                    "/local/domain/%u/backend/vbd/%u/%u/hotplug-error", e->backends[index],
-                    e->domid, disk->number);
-    entry_complain(s, e, disk->source_line, "%s",
-                   rc >= 0 ? reason : "the backend cannot open this disk: see its log");
+    rc = store_read(s->store, STORE_TX_NONE, reason, sizeof(reason), "%s/hotplug-error", path);
+    entry_complain(s, e, served->source_line, "%s",
+                   rc >= 0 ? reason : "the backend cannot open this device: see its log");
     return -1;
 }
 
@@ -155,15 +160,15 @@ static bool unpause(struct supervise *s, struct entry *e)
     e->phase = ENTRY_LIVE;
     e->started = clock_now();
     /* Our own images say when their backends are up; others are taken at their start. */
-    e->ready = !(config_is_driver(e->config) && config_is_image(e->config));
+    e->ready = !config_announces(e->config);
     supervise_say("%s: started (id %u)%s", e->config->name, e->domid, "");
     return true;
 }
 
 bool open_step(struct supervise *s, struct entry *e)
 {
-    for (size_t i = 0; i < e->config->disk_count; i++) {
-        int rc = look_at_disk(s, e, i);
+    for (size_t i = 0; i < config_served_count(e->config); i++) {
+        int rc = look_at_device(s, e, i);
 
         if (rc < 0)
             supervise_stop(s, e, NEXT_FAIL);

@@ -58,18 +58,20 @@ static enum config_action action_for(const struct domain_config *c, const struct
     return c->on_crash;
 }
 
-/* Others have disks that this domain served. */
+/* Others have devices that this domain served. */
 static void tell_users(const struct supervise *s, const struct entry *e)
 {
     for (size_t i = 0; i < s->count; i++) {
         const struct entry *user = s->entries[i];
+        char label[CONFIG_LABEL_MAX];
 
         if (user->phase != ENTRY_LIVE || user->dead)
             continue;
-        for (size_t n = 0; n < user->config->disk_count; n++)
+        for (size_t n = 0; n < config_served_count(user->config); n++)
             if (user->backends[n] == e->domid)
-                supervise_say("%s: its disk %s is gone with %s", user->config->name,
-                              user->config->disks[n].target, e->config->name);
+                supervise_say("%s: its %s is gone with %s", user->config->name,
+                              config_served_label(config_served(user->config, n), label),
+                              e->config->name);
     }
 }
 
@@ -135,6 +137,8 @@ static void pause_domain(domid_t domid)
 
 void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
 {
+    char path[NODES_PATH_MAX];
+
     if (e->phase == ENTRY_WAITING) {
         console_move(e->attached, DOMID_SELF);
         e->phase = next == NEXT_FAIL ? ENTRY_FAILED : ENTRY_STOPPED;
@@ -149,22 +153,22 @@ void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
     e->ready = false;
     e->phase = ENTRY_CLOSING;
     e->deadline = clock_now() + CLOSE_TIME;
-    for (size_t i = 0; i < e->config->disk_count; i++)
+    for (size_t i = 0; i < config_served_count(e->config); i++)
         if (backend_is_live(s, e, i))
-            nodes_close_disk(s->store, e->domid, e->backends[i], e->config->disks[i].number);
+            nodes_close(s->store, entry_backend_path(e, i, path));
 }
 
-/* The backend of one disk has let go, or there is nobody to wait for. */
+/* The backend of one device has let go, or there is nobody to wait for. */
 static bool is_closed(struct supervise *s, const struct entry *e, size_t index)
 {
+    char path[NODES_PATH_MAX];
     uint64_t state = 0;
     int rc;
 
     if (!backend_is_live(s, e, index))
         return true;
-    rc = store_read_number(s->store, STORE_TX_NONE, &state,
-                           "/local/domain/%u/backend/vbd/%u/%u/state", e->backends[index], e->domid,
-                           e->config->disks[index].number);
+    rc = store_read_number(s->store, STORE_TX_NONE, &state, "%s/state",
+                           entry_backend_path(e, index, path));
     return rc < 0 ? rc == -ENOENT : state == XenbusStateClosed;
 }
 
@@ -203,13 +207,16 @@ static void finish(struct supervise *s, struct entry *e)
 
 bool closing_step(struct supervise *s, struct entry *e)
 {
-    for (size_t i = 0; i < e->config->disk_count; i++) {
+    for (size_t i = 0; i < config_served_count(e->config); i++) {
+        const struct config_served *served = config_served(e->config, i);
+        char label[CONFIG_LABEL_MAX];
+
         if (is_closed(s, e, i))
             continue;
         if (clock_now() < e->deadline)
             return false;
-        supervise_say("%s: %s does not let go of disk %s: going on without", e->config->name,
-                      e->config->disks[i].backend->name, e->config->disks[i].target);
+        supervise_say("%s: %s does not let go of %s: going on without", e->config->name,
+                      served->backend->name, config_served_label(served, label));
     }
     finish(s, e);
     return true;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <abi/xen.h>
+#include <build/nodes.h>
 #include <config/config.h>
 #include <store_client.h>
 
@@ -22,7 +23,7 @@ enum entry_phase {
     ENTRY_STOPPED, /* no domain: not started, or gone */
     ENTRY_FAILED,  /* could not be started */
     ENTRY_WAITING, /* for its backends, or for the pause before a restart */
-    ENTRY_OPENING, /* built and paused: its backends are opening its disks */
+    ENTRY_OPENING, /* built and paused: its backends are opening its devices */
     ENTRY_LIVE,    /* started; runs, is paused, or lies dead and is preserved */
     ENTRY_CLOSING, /* its backends are letting go; then it is destroyed */
 };
@@ -35,7 +36,7 @@ struct entry {
     enum entry_phase phase;
     enum entry_next next;
     domid_t domid;     /* DOMID_INVALID: none */
-    domid_t *backends; /* of each disk, while it has an id */
+    domid_t *backends; /* of each device that is served to it, while it has an id */
     domid_t attached;  /* who had the console before a restart; DOMID_INVALID: nobody */
     uint64_t deadline; /* of CLOSING; not before this of WAITING */
     uint64_t started;  /* when it was last unpaused */
@@ -97,13 +98,16 @@ bool closing_step(struct supervise *s, struct entry *e); /* CLOSING */
 void entry_complain(struct supervise *s, const struct entry *e, unsigned line, const char *format,
                     ...) __attribute__((format(printf, 4, 5)));
 
-/* Watches what a driver domain says about its backends. */
+/* Watches what backends say of an entry's devices, and what it says of itself as one. */
 void entry_watch(struct supervise *s, const struct entry *e, bool on);
 
 /* Whoever is attached to the console of `from` is attached to that of `to` from now on. */
 void console_move(domid_t from, domid_t to);
 
-/* Whether the backend of the index-th disk is the one it was opened with, and lives. */
+/* The directory of the index-th served device at its backend; returns path. */
+const char *entry_backend_path(const struct entry *e, size_t index, char path[NODES_PATH_MAX]);
+
+/* Whether the backend of the index-th served device is the one it was opened with, and lives. */
 bool backend_is_live(const struct supervise *s, const struct entry *e, size_t index);
 
 /* The core's word on a domain: XEN_DOMINF_* flags, or -ESRCH. */

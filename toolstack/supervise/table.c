@@ -104,19 +104,25 @@ void entry_complain(struct supervise *s, const struct entry *e, unsigned line, c
     supervise_say("%s:%u: %s", e->config->file, line, text);
 }
 
+static void watch(struct supervise *s, const char *path, bool on)
+{
+    /* A watch that cannot be set only costs time: whoever waits looks again at its deadline. */
+    if (on)
+        (void)!store_watch(s->store, "supervise", "%s", path);
+    else
+        (void)!store_unwatch(s->store, "supervise", "%s", path);
+}
+
 void entry_watch(struct supervise *s, const struct entry *e, bool on)
 {
-    static const char *const paths[] = {"backend", "backend-ready"};
+    char path[NODES_PATH_MAX];
 
-    if (!config_is_driver(e->config))
+    for (size_t i = 0; i < config_served_count(e->config); i++)
+        watch(s, entry_backend_path(e, i, path), on);
+    if (!config_announces(e->config))
         return;
-    /* A watch that cannot be set only costs time: whoever waits looks again at its deadline. */
-    for (unsigned i = 0; i < 2; i++) {
-        if (on)
-            (void)!store_watch(s->store, "supervise", "/local/domain/%u/%s", e->domid, paths[i]);
-        else
-            (void)!store_unwatch(s->store, "supervise", "/local/domain/%u/%s", e->domid, paths[i]);
-    }
+    (void)snprintf(path, sizeof(path), "/local/domain/%u/backend-ready", e->domid);
+    watch(s, path, on);
 }
 
 int64_t domain_flags(domid_t domid)

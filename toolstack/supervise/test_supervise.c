@@ -20,6 +20,10 @@ static char text_block_xml[] = "/block.xml";
 static char text_block[] = "block";
 static char text_dev_nvme0n1[] = "/dev/nvme0n1";
 static char text_xvda[] = "xvda";
+static char text_net_xml[] = "/net.xml";
+static char text_net[] = "net";
+static char text_br0[] = "br0";
+static char net_path[] = "/bulkhead/net.elf";
 static char text_guest_xml[] = "/guest.xml";
 static char text_guest[] = "guest";
 static char text_initrd[] = "/initrd";
@@ -37,13 +41,26 @@ static struct domain_config block = {.file = text_block_xml,
                                      .kernel = kernel_path,
                                      .hostdevs = &nvme,
                                      .hostdev_count = 1};
-static struct config_disk xvda = {.source = text_dev_nvme0n1,
-                                  .target = text_xvda,
-                                  .number = 51712,
-                                  .backend = &block,
-                                  .line = 20,
-                                  .source_line = 22,
-                                  .backend_line = 24};
+static struct config_disk xvda = {.served = {.number = 51712,
+                                             .backend = &block,
+                                             .line = 20,
+                                             .source_line = 22,
+                                             .backend_line = 24},
+                                  .source = text_dev_nvme0n1,
+                                  .target = text_xvda};
+static struct domain_config net = {.file = text_net_xml,
+                                   .name = text_net,
+                                   .memory_bytes = 8u << 20,
+                                   .current_memory_bytes = 8u << 20,
+                                   .vcpus = 1,
+                                   .kernel = net_path};
+static struct config_interface vif = {.served = {.class = CONFIG_INTERFACE,
+                                                 .backend = &net,
+                                                 .line = 30,
+                                                 .source_line = 31,
+                                                 .backend_line = 32},
+                                      .bridge = text_br0,
+                                      .mac = {0, 0x16, 0x3e, 1, 2, 3}};
 static struct domain_config guest;
 static struct supervise s;
 static struct entry *block_entry;
@@ -136,6 +153,48 @@ TEST(guest_is_built)
         is_node("/local/domain/2/device/vbd/51712/backend", "/local/domain/1/backend/vbd/2/51712"));
     EXPECT(is_node("/local/domain/1/backend/vbd/2/51712/params", "/dev/nvme0n1"));
     EXPECT(is_node("/local/domain/15/client/2", "2"));
+    end();
+}
+
+/* Served by a net domain without a PCI function: its bridges are this host's own. */
+TEST(interface_of_a_net_domain)
+{
+    struct config_root root = {fake_root.prefix, fake_root.prefix};
+    struct entry *net_entry;
+
+    begin();
+    fake_file("/net.elf", NULL, 0);
+    s.root = &root;
+    net_entry = supervise_add(&s, &net);
+    guest.disk_count = 0;
+    guest.interfaces = &vif;
+    guest.interface_count = 1;
+    supervise_start(&s, guest_entry);
+    supervise_start(&s, net_entry);
+    supervise_step(&s);
+    EXPECT(net_entry->phase == ENTRY_LIVE && guest_entry->phase == ENTRY_WAITING);
+    fake_node_set("/local/domain/1/backend-ready", "1");
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_OPENING);
+    EXPECT(is_node("/local/domain/2/device/vif/0/backend", "/local/domain/1/backend/vif/2/0"));
+    EXPECT(is_node("/local/domain/2/device/vif/0/backend-id", "1"));
+    EXPECT(is_node("/local/domain/2/device/vif/0/mac", "00:16:3e:01:02:03"));
+    EXPECT(is_node("/local/domain/2/device/vif/0/handle", "0"));
+    EXPECT(is_node("/local/domain/1/backend/vif/2/0/frontend", "/local/domain/2/device/vif/0"));
+    EXPECT(is_node("/local/domain/1/backend/vif/2/0/bridge", "br0"));
+    EXPECT(is_node("/local/domain/1/backend/vif/2/0/mac", "00:16:3e:01:02:03"));
+    EXPECT(is_node("/local/domain/1/backend/vif/2/0/script", "vif-bridge"));
+    EXPECT(is_node("/local/domain/1/backend/vif/2/0/state", "1"));
+    EXPECT(fake_domains[2].pair_count == 1 && fake_domains[2].pairs[0] == 1);
+    fake_node_set("/local/domain/1/backend/vif/2/0/hotplug-status", "error");
+    fake_node_set("/local/domain/1/backend/vif/2/0/hotplug-error", "no more ports: use fewer");
+    fake_node_set("/local/domain/1/backend/vif/2/0/state", "6");
+    supervise_step(&s);
+    EXPECT(is_node("/local/domain/1/backend/vif/2/0/online", "0"));
+    fake_node_set("/local/domain/1/backend/vif/2/0/state", "6");
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_FAILED && !fake_node("/local/domain/1/backend/vif/2"));
+    EXPECT(fake_count_said("/guest.xml:31: no more ports: use fewer\n") == 1);
     end();
 }
 
