@@ -2,6 +2,7 @@
 #include "nodes.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,25 +65,121 @@ static int write_disk(struct store_client *s, uint32_t tx, const struct device *
     return rc < 0 ? rc : WRITE(s, tx, d->back_path, back);
 }
 
+/* A list of pairs to be written; texts that are made for it stand in its own room. */
+struct list {
+    struct store_pair pairs[20];
+    size_t count;
+    char room[2048];
+    size_t used;
+};
+
+static void add(struct list *list, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What is configured is bounded, so that all of it fits; a cut value would be refused there. */
+static void add(struct list *list, const char *path, const char *format, ...)
+{
+    char *text = list->room + list->used;
+    size_t left = sizeof(list->room) - list->used;
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(text, left, format, args);
+    va_end(args);
+    if (len < 0 || (size_t)len >= left ||
+        list->count == sizeof(list->pairs) / sizeof(list->pairs[0]))
+        return;
+    list->used += (size_t)len + 1;
+    list->pairs[list->count++] = (struct store_pair){path, text};
+}
+
+static void add_vlan(struct list *list, const struct config_vlan *vlan)
+{
+    char text[CONFIG_TAGS_MAX * 5 + 32];
+    size_t used = 0;
+
+    if (vlan->count == 0)
+        return;
+    if (!vlan->trunk) {
+        add(list, "vlan", "%u", vlan->tags[0]);
+        return;
+    }
+    for (size_t i = 0; i < vlan->count && used < sizeof(text); i++)
+        used +=
+            (size_t)snprintf(text + used, sizeof(text) - used, "%s%u", i ? "," : "", vlan->tags[i]);
+    if (vlan->native)
+        add(list, "vlan", "trunk %s native %u", text, vlan->native);
+    else
+        add(list, "vlan", "trunk %s", text);
+}
+
+static void add_filter(struct list *list, const struct config_interface *interface)
+{
+    char text[CONFIG_ADDRESSES_MAX * 46] = "";
+    size_t used = 0;
+
+    if (interface->filter == CONFIG_CLEAN_TRAFFIC)
+        add(list, "filter", "no-mac-spoofing no-ip-spoofing no-arp-spoofing");
+    else if (interface->filter != CONFIG_NO_FILTER)
+        add(list, "filter", "%s", config_filter_name(interface->filter));
+    for (size_t i = 0; i < interface->address_count && used < sizeof(text); i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
+                                 interface->addresses[i].text);
+    if (interface->address_count > 0)
+        add(list, "ip", "%s", text);
+}
+
+static void add_rate(struct list *list, const char *path, const struct config_rate *rate)
+{
+    if (rate->average)
+        add(list, path, "%u %u %u", rate->average, rate->peak, rate->burst);
+}
+
+/* What our net domains honour, and what stock back ends do. */
+static void add_rules(struct list *list, const struct config_interface *interface)
+{
+    /* Xen's limit counts what the guest sends in windows of 50 ms. */
+    const uint64_t window = (uint64_t)interface->outbound.average * 1024 / 20;
+
+    add_vlan(list, &interface->vlan);
+    add_filter(list, interface);
+    add_rate(list, "rate-in", &interface->inbound);
+    add_rate(list, "rate-out", &interface->outbound);
+    if (interface->isolated)
+        add(list, "isolated", "1");
+    if (interface->mtu)
+        add(list, "mtu", "%u", interface->mtu);
+    if (interface->target)
+        add(list, "vifname", "%s", interface->target);
+    if (interface->outbound.average && !config_is_net(interface->served.backend))
+        add(list, "rate", "%llu,50000", (unsigned long long)window);
+}
+
 static int write_interface(struct store_client *s, uint32_t tx, const struct device *d)
 {
     const struct config_interface *interface = config_interface_of(d->served);
     const uint8_t *m = interface->mac;
-    char number[12];
+    static struct list front;
+    static struct list back;
     char mac[18];
     int rc;
 
-    (void)snprintf(number, sizeof(number), "%u", d->served->number);
+    front.count = front.used = back.count = back.used = 0;
     (void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
                    m[5]);
-    const struct store_pair front[] = {{"handle", number}, {"mac", mac}, {"trusted", "1"}};
-    const struct store_pair back[] = {
-        {"handle", number},       {"mac", mac},    {"bridge", interface->bridge},
-        {"script", "vif-bridge"}, {"type", "vif"},
-    };
-
-    rc = WRITE(s, tx, d->front_path, front);
-    return rc < 0 ? rc : WRITE(s, tx, d->back_path, back);
+    add(&front, "handle", "%u", d->served->number);
+    add(&front, "mac", "%s", mac);
+    add(&front, "mtu", "%u", interface->mtu ? interface->mtu : 1500);
+    add(&front, "trusted", "1");
+    add(&back, "handle", "%u", d->served->number);
+    add(&back, "mac", "%s", mac);
+    add(&back, "bridge", "%s", interface->bridge);
+    add(&back, "script", "vif-bridge");
+    add(&back, "type", "vif");
+    add_rules(&back, interface);
+    rc = write_nodes(s, tx, d->front_path, front.pairs, front.count);
+    return rc < 0 ? rc : write_nodes(s, tx, d->back_path, back.pairs, back.count);
 }
 
 /* What every class has; `state` comes last, for who looks at it first. */

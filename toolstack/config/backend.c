@@ -29,8 +29,8 @@ struct server {
 static const struct server servers[] = {
     [CONFIG_DISK] = {CONFIG_IMAGES "block.elf", true, "disks",
                      "one with a <hostdev> and <kernel>" CONFIG_IMAGES "block.elf</kernel>"},
-    [CONFIG_INTERFACE] = {CONFIG_IMAGES "net.elf", false, "interfaces",
-                          "one with <kernel>" CONFIG_IMAGES "net.elf</kernel>"},
+    [CONFIG_INTERFACE] = {CONFIG_NET_IMAGE, false, "interfaces",
+                          "one with <kernel>" CONFIG_NET_IMAGE "</kernel>"},
 };
 
 static bool runs_image(const struct domain_config *domain, enum config_class class)
@@ -45,9 +45,14 @@ static bool is_server(const struct domain_config *domain, enum config_class clas
            (domain->hostdev_count > 0 || !servers[class].needs_hostdev);
 }
 
+bool config_is_net(const struct domain_config *domain)
+{
+    return is_server(domain, CONFIG_INTERFACE);
+}
+
 bool config_announces(const struct domain_config *domain)
 {
-    return is_server(domain, CONFIG_DISK) || is_server(domain, CONFIG_INTERFACE);
+    return is_server(domain, CONFIG_DISK) || config_is_net(domain);
 }
 
 static bool has_server(const struct check *check, enum config_class class)
@@ -155,6 +160,59 @@ static int find_named(const struct check *check, const struct domain_config *dom
     return 0;
 }
 
+/* Our block domain has names of its own for disks. */
+static int check_source(const struct config_disk *disk, unsigned *line, char *text, size_t len)
+{
+    if (walk_matches(BLOCK_SOURCES, disk->source))
+        return 0;
+    (void)snprintf(text, len,
+                   "'%.120s' is no name of a disk: write /dev/nvme0n1, /dev/nvme0n1p1, /dev/vda, "
+                   "/dev/vda1 or /dev/disk/by-partlabel/LABEL",
+                   disk->source);
+    *line = disk->served.source_line;
+    return -EINVAL;
+}
+
+/* What stands in the XML and a stock back end would not look at: the element, and its line. */
+static const char *only_ours(const struct config_interface *interface, unsigned *line)
+{
+    const struct {
+        bool is_there;
+        const char *what;
+        unsigned line;
+    } table[] = {
+        {interface->filter != CONFIG_NO_FILTER, "<filterref>", interface->filter_line},
+        {interface->vlan.count > 0, "<vlan>", interface->vlan_line},
+        {interface->isolated, "isolated='yes'", interface->port_line},
+        {interface->inbound.average > 0, "<inbound>", interface->inbound_line},
+        {interface->outbound.peak > 0, "peak='...'", interface->outbound_line},
+        {interface->outbound.burst > 0, "burst='...'", interface->outbound_line},
+        {interface->mtu > 0, "<mtu>", interface->mtu_line},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (!table[i].is_there)
+            continue;
+        *line = table[i].line;
+        return table[i].what;
+    }
+    return NULL;
+}
+
+static int check_features(const struct config_interface *interface, unsigned *line, char *text,
+                          size_t len)
+{
+    const char *what = only_ours(interface, line);
+
+    if (!what)
+        return 0;
+    (void)snprintf(text, len,
+                   "'%s' is not a net domain, and only these honour %s: set that up in '%s' and "
+                   "remove it here",
+                   interface->served.backend->name, what, interface->served.backend->name);
+    return -EINVAL;
+}
+
 int backend_find(const struct check *check, const struct domain_config *domain,
                  struct config_served *served, unsigned *line, char *text, size_t len)
 {
@@ -164,20 +222,13 @@ int backend_find(const struct check *check, const struct domain_config *domain,
     *line = served->backend_line;
     ret = served->backend_name ? find_named(check, domain, served, text, len)
                                : find_only(check, domain, served, text, len);
-    if (ret < 0 || served->class != CONFIG_DISK || !runs_image(served->backend, CONFIG_DISK))
+    if (ret < 0)
         return ret;
-    const struct config_disk *disk = config_disk_of(served);
-
-    if (!walk_matches(BLOCK_SOURCES, disk->source)) {
-        (void)snprintf(
-            text, len,
-            "'%.120s' is no name of a disk: write /dev/nvme0n1, /dev/nvme0n1p1, /dev/vda, "
-            "/dev/vda1 or /dev/disk/by-partlabel/LABEL",
-            disk->source);
-        *line = served->source_line;
-        ret = -EINVAL;
-    }
-    return ret;
+    if (served->class == CONFIG_DISK && runs_image(served->backend, CONFIG_DISK))
+        return check_source(config_disk_of(served), line, text, len);
+    if (served->class == CONFIG_INTERFACE && !config_is_net(served->backend))
+        return check_features(config_interface_of(served), line, text, len);
+    return 0;
 }
 
 static bool is_marked(const struct check *check, const bool *marks,

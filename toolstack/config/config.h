@@ -43,12 +43,66 @@ struct config_disk {
     unsigned target_line;
 };
 
+struct config_rate {
+    uint32_t average; /* KiB/s; 0: no limit */
+    uint32_t peak;    /* KiB/s; 0: not given */
+    uint32_t burst;   /* KiB; 0: not given */
+};
+
+#define CONFIG_TAGS_MAX      128u /* they must fit a node of the store */
+#define CONFIG_ADDRESSES_MAX 16u
+
+struct config_vlan {
+    bool trunk;      /* the guest tags its frames itself */
+    uint16_t *tags;  /* without trunk the one that all its frames get */
+    size_t count;    /* 0: no VLAN */
+    uint16_t native; /* trunk: of frames without a tag; 0: there are none */
+};
+
+/* What a guest may not pretend to be; the names are libvirt's. */
+enum config_filter {
+    CONFIG_NO_FILTER,
+    CONFIG_NO_MAC_SPOOFING,
+    CONFIG_NO_IP_SPOOFING,
+    CONFIG_NO_ARP_SPOOFING,
+    CONFIG_CLEAN_TRAFFIC, /* all three */
+};
+
+struct config_address {
+    bool is6;
+    char *text;
+    unsigned line;
+};
+
 struct config_interface {
     struct config_served served;
     char *bridge;   /* as the backend names it */
+    char *target;   /* its name outside the guest; NULL: vifDOMAIN.NUMBER */
     uint8_t mac[6]; /* made from the domain's uuid and the number when not given */
     bool mac_given;
-    unsigned mac_line; /* that of the interface when not given */
+    bool isolated;
+    uint16_t mtu;                /* 0: not given, 1500 */
+    struct config_rate inbound;  /* to the guest */
+    struct config_rate outbound; /* from it */
+    struct config_vlan vlan;
+    enum config_filter filter;
+    struct config_address *addresses; /* none: the filters go by those that are used first */
+    size_t address_count;
+    unsigned mac_line; /* that of the interface when not given; so are the others */
+    unsigned target_line;
+    unsigned mtu_line;
+    unsigned port_line;
+    unsigned inbound_line;
+    unsigned outbound_line;
+    unsigned vlan_line;
+    unsigned filter_line;
+};
+
+/* Of a net domain: a bridge and the NIC that joins it to the world. */
+struct config_bridge {
+    char *name;
+    unsigned nic; /* the n-th <hostdev>, from 0 */
+    unsigned line;
 };
 
 struct config_hostdev {
@@ -83,6 +137,8 @@ struct domain_config {
     size_t interface_count;
     struct config_hostdev *hostdevs;
     size_t hostdev_count;
+    struct config_bridge *bridges;
+    size_t bridge_count;
     uint32_t rights; /* RIGHT_* asked for in <metadata>; 0: none */
     char *emulator;  /* accepted and unused; NULL: none */
     bool autostart;  /* filled in by config_set_load: what host.xml says */
@@ -177,6 +233,9 @@ struct config_served *config_served(const struct domain_config *domain, size_t i
 const struct config_disk *config_disk_of(const struct config_served *served);
 const struct config_interface *config_interface_of(const struct config_served *served);
 
+/* "clean-traffic" ...; NULL for none. */
+const char *config_filter_name(enum config_filter filter);
+
 /* "disk xvda", "interface 0": how messages call it. */
 #define CONFIG_LABEL_MAX 24
 const char *config_served_label(const struct config_served *served, char text[CONFIG_LABEL_MAX]);
@@ -186,6 +245,10 @@ static inline bool config_is_driver(const struct domain_config *domain)
 {
     return domain->hostdev_count > 0;
 }
+
+/* A net domain: one that runs our image for interfaces, with NICs or without. */
+#define CONFIG_NET_IMAGE CONFIG_IMAGES "net.elf"
+bool config_is_net(const struct domain_config *domain);
 
 /* One of ours that serves others: it says by the node backend-ready that it does. */
 bool config_announces(const struct domain_config *domain);

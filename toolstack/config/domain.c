@@ -224,8 +224,13 @@ static int read_source(const struct source *source, struct domain_config *domain
 
     if (ret < 0)
         return ret;
-    if (walk.wrong == 0)
+    if (walk.wrong == 0) {
         check_together(&walk, domain);
+        bridge_check(&walk, domain);
+        ret = interface_check(&walk, domain);
+        if (ret < 0)
+            return ret;
+    }
     verdict->wrong = walk.wrong;
     verdict->refused = walk.refused;
     verdict->seen = walk.seen;
@@ -302,11 +307,8 @@ void config_domain_free(struct domain_config *domain)
         free(domain->disks[i].served.backend_name);
     }
     free(domain->disks);
-    for (size_t i = 0; i < domain->interface_count; i++) {
-        free(domain->interfaces[i].bridge);
-        free(domain->interfaces[i].served.backend_name);
-    }
-    free(domain->interfaces);
+    interface_free(domain);
+    bridge_free(domain);
     free(domain->hostdevs);
     free(domain->file);
     free(domain->name);

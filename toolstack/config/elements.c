@@ -13,8 +13,26 @@
 #define ACTION_HINT "destroy, restart or preserve"
 #define MAC_FORM    "[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}"
 #define BRIDGE_FORM "[A-Za-z0-9][A-Za-z0-9_.\\-]{0,14}"
+#define MTU_FORM                                                                                   \
+    "6[89]|[7-9][0-9]|[1-9][0-9]{2,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|" \
+    "6553[0-5]"
+#define SPEED_FORM  "[1-9][0-9]{0,8}"
+#define SPEED_HINT  "a number of KiB/s above 0, as in average='1000'"
+#define TAG_FORM    "[1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-4]"
+#define FILTER_FORM "no-mac-spoofing|no-ip-spoofing|no-arp-spoofing|clean-traffic"
 #define BYTE_FORM   "0x[0-9a-fA-F]{1,2}|0{0,3}[0-7]|[89]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
 #define RIGHT_FORM  "build|memory|hardware|console|prompt|schedule|power|inspect"
+
+/* Attributes of both directions. */
+#define SPEEDS                                                                                     \
+    {                                                                                              \
+        {"average", true, SPEED_FORM, NULL, interface_set_average, .write = SPEED_HINT},           \
+            {"peak", false, SPEED_FORM, NULL, interface_set_peak, .write = SPEED_HINT},            \
+        {                                                                                          \
+            "burst", false, SPEED_FORM, NULL, interface_set_burst,                                 \
+                .write = "a number of KiB above 0, as in burst='64'"                               \
+        }                                                                                          \
+    }
 
 enum row {
     DOMAIN,
@@ -25,6 +43,7 @@ enum row {
     METADATA,
     OURS,
     RIGHT,
+    BRIDGE,
     MEMORY,
     CURRENT_MEMORY,
     VCPU,
@@ -49,6 +68,16 @@ enum row {
     INTERFACE_SOURCE,
     INTERFACE_MAC,
     INTERFACE_BACKENDDOMAIN,
+    INTERFACE_TARGET,
+    INTERFACE_MTU,
+    INTERFACE_PORT,
+    BANDWIDTH,
+    INBOUND,
+    OUTBOUND,
+    VLAN,
+    TAG,
+    FILTERREF,
+    PARAMETER,
     HOSTDEV,
     HOSTDEV_SOURCE,
     HOSTDEV_ADDRESS,
@@ -86,6 +115,12 @@ static const struct walk_element rows[ROW_COUNT] = {
                    {{"name", true, RIGHT_FORM, .set = domain_set_right,
                      .write =
                          "build, memory, hardware, console, prompt, schedule, power or inspect"}}},
+    [BRIDGE] = {OURS, "bridge", ELEMENTS_URI, WALK_MANY, .begin = bridge_begin,
+                .meaning = "of a net domain: the bridge that a NIC belongs to",
+                .attributes = {{"name", true, BRIDGE_FORM, NULL, bridge_set_name,
+                                .write = "name='lan', 1 to 15 of A-Z a-z 0-9 _ . -"},
+                               {"nic", true, "[0-9]|[12][0-9]|3[01]", NULL, bridge_set_nic,
+                                .write = "nic='0' for the first <hostdev>, nic='1' ..."}}},
 
     [MEMORY] = {DOMAIN, "memory", .count = WALK_REQUIRED, .begin = domain_begin_memory,
                 .write = "<memory unit='MiB'>128</memory>", .meaning = "RAM", .has_text = true,
@@ -185,6 +220,41 @@ static const struct walk_element rows[ROW_COUNT] = {
                                  .attributes = {{"name", true, NAME_FORM, NULL,
                                                  interface_set_backend,
                                                  .write = "the name of a net domain"}}},
+    [INTERFACE_TARGET] = {INTERFACE, "target", .meaning = "how it is called outside the guest",
+                          .attributes = {{"dev", true, BRIDGE_FORM, NULL, interface_set_target,
+                                          .write = "dev='web0', 1 to 15 of A-Z a-z 0-9 _ . -"}}},
+    [INTERFACE_MTU] = {INTERFACE, "mtu", .meaning = "the longest packet, without Ethernet's header",
+                       .attributes = {{"size", true, MTU_FORM, NULL, interface_set_mtu,
+                                       .write = "size='1500', 68 to 65535"}}},
+    [INTERFACE_PORT] = {INTERFACE, "port", .meaning = "its port of the bridge",
+                        .attributes = {{"isolated", false, "yes|no", NULL, interface_set_isolated,
+                                        .write = "yes or no"}}},
+    [BANDWIDTH] = {INTERFACE, "bandwidth", .meaning = "holds its limits"},
+    [INBOUND] = {BANDWIDTH, "inbound", .begin = interface_begin_inbound,
+                 .meaning = "of what goes to the guest", .attributes = SPEEDS},
+    [OUTBOUND] = {BANDWIDTH, "outbound", .begin = interface_begin_outbound,
+                  .meaning = "of what comes from the guest", .attributes = SPEEDS},
+    [VLAN] = {INTERFACE, "vlan", .begin = interface_begin_vlan,
+              .meaning = "the VLANs of the bridge that it belongs to",
+              .attributes = {{"trunk", false, "yes", NULL, interface_set_trunk,
+                              .write = "'yes', or remove it"}}},
+    [TAG] = {VLAN, "tag", .count = WALK_SOME, .begin = interface_begin_tag,
+             .write = "<tag id='42'/>", .meaning = "one VLAN",
+             .attributes = {{"id", true, TAG_FORM, NULL, interface_set_tag,
+                             .write = "id='42', 1 to 4094"},
+                            {"nativeMode", false, "untagged", NULL, interface_set_native,
+                             .write = "'untagged', or remove it"}}},
+    [FILTERREF] = {INTERFACE, "filterref", .meaning = "what the guest may not pretend to be",
+                   .attributes = {{"filter", true, FILTER_FORM, NULL, interface_set_filter,
+                                   .write = "no-mac-spoofing, no-ip-spoofing, no-arp-spoofing or "
+                                            "clean-traffic"}}},
+    [PARAMETER] = {FILTERREF, "parameter", .count = WALK_MANY, .begin = interface_begin_parameter,
+                   .meaning = "an address that is the guest's",
+                   .attributes = {{"name", true, "IP|IPV6", NULL, interface_set_parameter,
+                                   .write = "name='IP' or 'IPV6'"},
+                                  {"value", true, "[0-9a-fA-F.:]{2,45}", NULL,
+                                   interface_set_address,
+                                   .write = "value='192.0.2.7' or '2001:db8::7'"}}},
 
     [HOSTDEV] = {DEVICES, "hostdev", .count = WALK_MANY, .begin = device_begin_hostdev,
                  .meaning = "a PCI function that the domain owns",

@@ -6,7 +6,9 @@
 
 struct reading {
     struct domain_config *domain;
-    uint64_t scale; /* of the memory element that is read now */
+    uint64_t scale;           /* of the memory element that is read now */
+    struct config_rate *rate; /* of the direction that is read now */
+    size_t native; /* which tag of the <vlan> that is read now is native, from 1; 0: none */
 };
 
 static inline struct reading *reading_of(struct walk *walk)
@@ -21,6 +23,13 @@ static inline struct domain_config *reading_domain(struct walk *walk)
 
 /* Complains about a path that climbs or stands still: it would leave the bundle. */
 void reading_check_path(struct walk *walk, const char *path, unsigned line);
+
+/* What only the values together show; 0 or -ENOMEM. */
+int interface_check(struct walk *walk, const struct domain_config *domain);
+void interface_free(struct domain_config *domain);
+
+void bridge_check(struct walk *walk, const struct domain_config *domain);
+void bridge_free(struct domain_config *domain);
 
 /* What interfaces were not given, when all of the domain is known. */
 void interface_fill_in(struct domain_config *domain);

@@ -89,9 +89,23 @@ static void compare(const char *name, const char *text, size_t len)
     diagnostics_free(&list);
 }
 
-static const char *const junk[] = {"",   " ",  "0",  "1",   "2",    "9",      "08",    "010",
-                                   "0x", "-1", "1 ", "xen", "yes",  "no",     "/a",    "/",
-                                   "a",  "a/", "\n", "Xen", "/a/b", "/dev/a", "xvdab", "\xc3\xa4"};
+static const char *const junk[] = {"",        " ",
+                                   "0",       "1",
+                                   "2",       "9",
+                                   "08",      "010",
+                                   "0x",      "-1",
+                                   "1 ",      "xen",
+                                   "yes",     "no",
+                                   "/a",      "/",
+                                   "a",       "a/",
+                                   "\n",      "Xen",
+                                   "/a/b",    "/dev/a",
+                                   "xvdab",   "\xc3\xa4",
+                                   "67",      "68",
+                                   "4094",    "4095",
+                                   "65535",   "65536",
+                                   "IP",      "::1",
+                                   "1.2.3.4", "02:00:00:00:00:01"};
 #define JUNK (sizeof(junk) / sizeof(*junk))
 
 static const xmlChar *xml(const char *text)

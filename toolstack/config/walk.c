@@ -246,6 +246,16 @@ static void complain_unknown(struct walk *walk, const struct walk_element *paren
              parent->name, hint(walk, parent->name, name, otherwise));
 }
 
+static bool is_single(const struct walk_element *row)
+{
+    return row->count == WALK_OPTIONAL || row->count == WALK_REQUIRED;
+}
+
+static bool is_required(const struct walk_element *row)
+{
+    return row->count == WALK_REQUIRED || row->count == WALK_SOME;
+}
+
 static int walk_element(struct walk *walk, xmlNodePtr node, unsigned index);
 
 static int walk_children(struct walk *walk, xmlNodePtr node, unsigned index)
@@ -263,7 +273,7 @@ static int walk_children(struct walk *walk, xmlNodePtr node, unsigned index)
             complain_unknown(walk, &rows[index], n, line);
             continue;
         }
-        if (rows[child].count != WALK_MANY && (seen & bit)) {
+        if (is_single(&rows[child]) && (seen & bit)) {
             complain(walk, line, "a second <%s> in <%s>: remove one of them", rows[child].name,
                      rows[index].name);
             continue;
@@ -275,7 +285,7 @@ static int walk_children(struct walk *walk, xmlNodePtr node, unsigned index)
         ret = walk_element(walk, n, child);
     }
     for (unsigned i = 1; i < walk->grammar->count; i++) {
-        if (rows[i].parent == index && rows[i].count == WALK_REQUIRED && !(seen & 1ull << i))
+        if (rows[i].parent == index && is_required(&rows[i]) && !(seen & 1ull << i))
             complain(walk, source_line(walk->source, node), "<%s%s> has no <%s>: write %s",
                      prefix_of(&rows[index]), rows[index].name, rows[i].name, rows[i].write);
     }

@@ -27,7 +27,7 @@ struct walk_value {
     const char *why;     /* what to write instead of an exception */
 };
 
-enum walk_count { WALK_OPTIONAL, WALK_REQUIRED, WALK_MANY };
+enum walk_count { WALK_OPTIONAL, WALK_REQUIRED, WALK_MANY, WALK_SOME /* at least one */ };
 
 struct walk_element {
     unsigned parent; /* row of the element it stands in; its own for the root */

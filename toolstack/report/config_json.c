@@ -54,6 +54,41 @@ void config_json_mac(const uint8_t mac[6], char *text)
                   mac[5]);
 }
 
+static void write_rate(struct json *json, const char *key, const struct config_rate *rate)
+{
+    json_object_open(json, key);
+    json_number(json, "average", rate->average);
+    json_number(json, "peak", rate->peak);
+    json_number(json, "burst", rate->burst);
+    json_object_close(json);
+}
+
+static void write_vlan(struct json *json, const struct config_vlan *vlan)
+{
+    json_object_open(json, "vlan");
+    json_bool(json, "trunk", vlan->trunk);
+    json_array_open(json, "tags");
+    for (size_t i = 0; i < vlan->count; i++)
+        json_number(json, NULL, vlan->tags[i]);
+    json_array_close(json);
+    json_number(json, "native", vlan->native);
+    json_object_close(json);
+}
+
+static void write_interface_lines(struct json *json, const struct config_interface *interface)
+{
+    json_bool(json, "mac_given", interface->mac_given);
+    write_served_lines(json, &interface->served);
+    json_number(json, "mac_line", interface->mac_line);
+    json_number(json, "target_line", interface->target_line);
+    json_number(json, "mtu_line", interface->mtu_line);
+    json_number(json, "port_line", interface->port_line);
+    json_number(json, "inbound_line", interface->inbound_line);
+    json_number(json, "outbound_line", interface->outbound_line);
+    json_number(json, "vlan_line", interface->vlan_line);
+    json_number(json, "filter_line", interface->filter_line);
+}
+
 static void write_interface(struct json *json, const struct config_interface *interface,
                             bool with_lines)
 {
@@ -64,13 +99,35 @@ static void write_interface(struct json *json, const struct config_interface *in
     json_object_open(json, NULL);
     json_string(json, "bridge", interface->bridge);
     json_string(json, "mac", mac);
+    json_string(json, "target", interface->target);
     json_string(json, "backend", served->backend ? served->backend->name : served->backend_name);
-    if (with_lines) {
-        json_bool(json, "mac_given", interface->mac_given);
-        write_served_lines(json, served);
-        json_number(json, "mac_line", interface->mac_line);
-    }
+    json_number(json, "mtu", interface->mtu);
+    json_bool(json, "isolated", interface->isolated);
+    write_rate(json, "inbound", &interface->inbound);
+    write_rate(json, "outbound", &interface->outbound);
+    write_vlan(json, &interface->vlan);
+    json_string(json, "filter", config_filter_name(interface->filter));
+    json_array_open(json, "addresses");
+    for (size_t i = 0; i < interface->address_count; i++)
+        json_string(json, NULL, interface->addresses[i].text);
+    json_array_close(json);
+    if (with_lines)
+        write_interface_lines(json, interface);
     json_object_close(json);
+}
+
+static void write_bridges(struct json *json, const struct domain_config *domain, bool with_lines)
+{
+    json_array_open(json, "bridges");
+    for (size_t i = 0; i < domain->bridge_count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "name", domain->bridges[i].name);
+        json_number(json, "nic", domain->bridges[i].nic);
+        if (with_lines)
+            json_number(json, "line", domain->bridges[i].line);
+        json_object_close(json);
+    }
+    json_array_close(json);
 }
 
 static void write_hostdev(struct json *json, const struct config_hostdev *dev, bool with_lines)
@@ -153,6 +210,7 @@ void config_json_write(struct json *json, const char *key, const struct domain_c
     for (size_t i = 0; i < domain->hostdev_count; i++)
         write_hostdev(json, &domain->hostdevs[i], with_lines);
     json_array_close(json);
+    write_bridges(json, domain, with_lines);
     write_rights(json, domain->rights);
     if (with_lines)
         write_lines(json, domain);

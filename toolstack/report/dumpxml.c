@@ -41,17 +41,20 @@ static void write_attribute(FILE *out, const char *name, const char *text)
     (void)fputc('\'', out);
 }
 
-static void write_metadata(FILE *out, uint32_t rights)
+static void write_metadata(FILE *out, const struct domain_config *domain)
 {
-    if (!rights)
+    if (!domain->rights && domain->bridge_count == 0)
         return;
     (void)fputs("  <metadata>\n"
                 "    <bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>\n",
                 out);
     for (uint32_t right = 1; right; right <<= 1) {
-        if (rights & right)
+        if (domain->rights & right)
             (void)fprintf(out, "      <bulkhead:right name='%s'/>\n", rights_name(right));
     }
+    for (size_t i = 0; i < domain->bridge_count; i++)
+        (void)fprintf(out, "      <bulkhead:bridge name='%s' nic='%u'/>\n", domain->bridges[i].name,
+                      domain->bridges[i].nic);
     (void)fputs("    </bulkhead:domain>\n"
                 "  </metadata>\n",
                 out);
@@ -79,7 +82,64 @@ static void write_disk(FILE *out, const struct config_disk *disk)
     (void)fputs("    </disk>\n", out);
 }
 
-static void write_interface(FILE *out, const struct config_interface *interface)
+static void write_rate(FILE *out, const char *name, const struct config_rate *rate)
+{
+    if (!rate->average)
+        return;
+    (void)fprintf(out, "        <%s average='%u'", name, rate->average);
+    if (rate->peak)
+        (void)fprintf(out, " peak='%u'", rate->peak);
+    if (rate->burst)
+        (void)fprintf(out, " burst='%u'", rate->burst);
+    (void)fputs("/>\n", out);
+}
+
+static void write_bandwidth(FILE *out, const struct config_interface *interface)
+{
+    if (!interface->inbound.average && !interface->outbound.average)
+        return;
+    (void)fputs("      <bandwidth>\n", out);
+    write_rate(out, "inbound", &interface->inbound);
+    write_rate(out, "outbound", &interface->outbound);
+    (void)fputs("      </bandwidth>\n", out);
+}
+
+static void write_vlan(FILE *out, const struct config_vlan *vlan)
+{
+    if (vlan->count == 0)
+        return;
+    (void)fprintf(out, "      <vlan%s>\n", vlan->trunk ? " trunk='yes'" : "");
+    for (size_t i = 0; i < vlan->count; i++)
+        (void)fprintf(out, "        <tag id='%u'%s/>\n", vlan->tags[i],
+                      vlan->tags[i] == vlan->native ? " nativeMode='untagged'" : "");
+    (void)fputs("      </vlan>\n", out);
+}
+
+static void write_filter(FILE *out, const struct config_interface *interface)
+{
+    const char *name = config_filter_name(interface->filter);
+
+    if (!name)
+        return;
+    (void)fprintf(out, "      <filterref filter='%s'%s>\n", name,
+                  interface->address_count ? "" : "/");
+    for (size_t i = 0; i < interface->address_count; i++)
+        (void)fprintf(out, "        <parameter name='%s' value='%s'/>\n",
+                      interface->addresses[i].is6 ? "IPV6" : "IP", interface->addresses[i].text);
+    if (interface->address_count)
+        (void)fputs("      </filterref>\n", out);
+}
+
+/* A running domain's interface has a name in any case. */
+static void write_target(FILE *out, const struct config_interface *interface, unsigned id)
+{
+    if (interface->target)
+        (void)fprintf(out, "      <target dev='%s'/>\n", interface->target);
+    else if (id)
+        (void)fprintf(out, "      <target dev='vif%u.%u'/>\n", id, interface->served.number);
+}
+
+static void write_interface(FILE *out, const struct config_interface *interface, unsigned id)
 {
     char mac[18];
 
@@ -89,7 +149,15 @@ static void write_interface(FILE *out, const struct config_interface *interface)
                   "      <mac address='%s'/>\n"
                   "      <source bridge='%s'/>\n",
                   mac, interface->bridge);
+    write_target(out, interface, id);
     write_backend(out, &interface->served);
+    write_filter(out, interface);
+    write_bandwidth(out, interface);
+    write_vlan(out, &interface->vlan);
+    if (interface->mtu)
+        (void)fprintf(out, "      <mtu size='%u'/>\n", interface->mtu);
+    if (interface->isolated)
+        (void)fputs("      <port isolated='yes'/>\n", out);
     (void)fputs("    </interface>\n", out);
 }
 
@@ -104,14 +172,14 @@ static void write_hostdev(FILE *out, const struct config_hostdev *dev)
                   dev->managed ? "yes" : "no", dev->segment, dev->bus, dev->slot, dev->function);
 }
 
-static void write_devices(FILE *out, const struct domain_config *domain)
+static void write_devices(FILE *out, const struct domain_config *domain, unsigned id)
 {
     (void)fputs("  <devices>\n", out);
     write_element(out, "    ", "emulator", domain->emulator);
     for (size_t i = 0; i < domain->disk_count; i++)
         write_disk(out, &domain->disks[i]);
     for (size_t i = 0; i < domain->interface_count; i++)
-        write_interface(out, &domain->interfaces[i]);
+        write_interface(out, &domain->interfaces[i], id);
     for (size_t i = 0; i < domain->hostdev_count; i++)
         write_hostdev(out, &domain->hostdevs[i]);
     (void)fputs("    <console type='pty'>\n"
@@ -135,7 +203,7 @@ static void write_domain(FILE *out, const struct domain_config *domain, unsigned
     write_element(out, "  ", "uuid", uuid);
     write_element(out, "  ", "title", domain->title);
     write_element(out, "  ", "description", domain->description);
-    write_metadata(out, domain->rights);
+    write_metadata(out, domain);
     (void)fprintf(out,
                   "  <memory unit='KiB'>%" PRIu64 "</memory>\n"
                   "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n"
@@ -152,7 +220,7 @@ static void write_domain(FILE *out, const struct domain_config *domain, unsigned
     write_element(out, "  ", "on_poweroff", config_json_action(domain->on_poweroff));
     write_element(out, "  ", "on_reboot", config_json_action(domain->on_reboot));
     write_element(out, "  ", "on_crash", config_json_action(domain->on_crash));
-    write_devices(out, domain);
+    write_devices(out, domain, id);
     (void)fputs("</domain>\n", out);
 }
 

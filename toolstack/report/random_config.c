@@ -99,6 +99,73 @@ static void make_disks(struct random_config *random, struct domain_config *domai
     }
 }
 
+static struct config_rate make_rate(struct random_config *random)
+{
+    struct config_rate rate = {0};
+
+    if (next(random) & 1)
+        return rate;
+    rate.average = 1u + next(random);
+    rate.peak = next(random) & 1 ? rate.average + next(random) : 0;
+    rate.burst = next(random);
+    return rate;
+}
+
+static void make_vlan(struct random_config *random, struct config_vlan *vlan)
+{
+    vlan->count = next(random) % 5;
+    vlan->tags = calloc(vlan->count + 1, sizeof(*vlan->tags));
+    if (!vlan->tags)
+        abort();
+    for (size_t i = 0; i < vlan->count; i++)
+        vlan->tags[i] = (uint16_t)(1 + next(random) + 256 * i);
+    vlan->trunk = vlan->count > 1 || (vlan->count == 1 && next(random) & 1);
+    if (vlan->trunk && next(random) & 1)
+        vlan->native = vlan->tags[next(random) % vlan->count];
+}
+
+static void make_filter(struct random_config *random, struct config_interface *interface)
+{
+    static const char *const addresses[] = {"192.0.2.1", "10.255.0.9", "2001:db8::1", "fe80::2:3"};
+
+    interface->filter = next(random) % 5;
+    interface->address_count = interface->filter > CONFIG_NO_MAC_SPOOFING ? next(random) % 4 : 0;
+    interface->addresses = calloc(interface->address_count + 1, sizeof(*interface->addresses));
+    if (!interface->addresses)
+        abort();
+    for (size_t i = 0; i < interface->address_count; i++) {
+        interface->addresses[i].is6 = next(random) & 1;
+        interface->addresses[i].text =
+            keep(addresses[2 * interface->addresses[i].is6 + (next(random) & 1)]);
+    }
+}
+
+static char *make_link(struct random_config *random)
+{
+    char *name = make_name(random);
+
+    name[strnlen(name, 15)] = '\0';
+    return name;
+}
+
+/* A domain with bridges has to be a net domain with as many NICs. */
+static void make_bridges(struct random_config *random, struct domain_config *domain)
+{
+    if (domain->hostdev_count == 0 || next(random) & 1)
+        return;
+    free(domain->kernel);
+    domain->kernel = keep(CONFIG_NET_IMAGE);
+    domain->bridge_count = domain->hostdev_count;
+    domain->bridges = calloc(domain->bridge_count, sizeof(*domain->bridges));
+    if (!domain->bridges)
+        abort();
+    for (unsigned i = 0; i < domain->bridge_count; i++) {
+        domain->bridges[i].name = make_link(random);
+        domain->bridges[i].name[0] = (char)('a' + i); /* unlike the others */
+        domain->bridges[i].nic = i;
+    }
+}
+
 static void make_interfaces(struct random_config *random, struct domain_config *domain)
 {
     domain->interface_count = next(random) % 4;
@@ -111,8 +178,14 @@ static void make_interfaces(struct random_config *random, struct domain_config *
         interface->served.class = CONFIG_INTERFACE;
         interface->served.number = (uint32_t)i;
         interface->served.backend_name = next(random) & 1 ? make_name(random) : NULL;
-        interface->bridge = make_name(random);
-        interface->bridge[strnlen(interface->bridge, 15)] = '\0';
+        interface->bridge = make_link(random);
+        interface->target = next(random) & 1 ? make_link(random) : NULL;
+        interface->mtu = (uint16_t)(next(random) & 1 ? 68 + 200 * next(random) : 0);
+        interface->isolated = next(random) & 1;
+        interface->inbound = make_rate(random);
+        interface->outbound = make_rate(random);
+        make_vlan(random, &interface->vlan);
+        make_filter(random, interface);
         for (unsigned n = 0; n < 6; n++)
             interface->mac[n] = next(random);
         interface->mac[0] &= 0xfe;
@@ -163,6 +236,7 @@ struct domain_config *random_config_make(struct random_config *random)
     make_disks(random, domain);
     make_interfaces(random, domain);
     make_hostdevs(random, domain);
+    make_bridges(random, domain);
     domain->rights = next(random) & RIGHTS_ALL;
     domain->emulator = next(random) & 1 ? make_path(random, "") : NULL;
     return domain;

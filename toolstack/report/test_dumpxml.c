@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 TEST(random_configurations_come_back)
 {
-    uint8_t data[1500];
+    uint8_t data[2500];
     uint32_t seed = 1;
 
     for (unsigned run = 0; run < 500; run++) {

@@ -3,6 +3,7 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,27 @@ static int find_backends(struct supervise *s, struct entry *e)
     return 1;
 }
 
+/*
+ * What our own driver domains are told beyond their file: their functions in the
+ * file's order, and which of them joins which bridge.
+ */
+static const char *command_line(const struct domain_config *c)
+{
+    static char text[4096];
+    size_t used = (size_t)snprintf(text, sizeof(text), "%s", c->cmdline ? c->cmdline : "");
+    bool ordered = strstr(text, "pci=") != NULL; /* whoever writes these words chose himself */
+
+    if (!config_announces(c))
+        return text;
+    for (size_t i = 0; !ordered && i < c->hostdev_count && used < sizeof(text); i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, " pci=%02x:%02x.%x",
+                                 c->hostdevs[i].bus, c->hostdevs[i].slot, c->hostdevs[i].function);
+    for (size_t i = 0; i < c->bridge_count && used < sizeof(text); i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, " bridge=%s:%u",
+                                 c->bridges[i].name, c->bridges[i].nic);
+    return text;
+}
+
 static int build(struct supervise *s, struct entry *e)
 {
     const struct domain_config *c = e->config;
@@ -65,7 +87,7 @@ static int build(struct supervise *s, struct entry *e)
     int rc = build_create(&b, &order);
 
     if (rc == 0)
-        rc = build_fill(&b, c->cmdline ? c->cmdline : "");
+        rc = build_fill(&b, command_line(c));
     if (rc != 0) {
         entry_complain(s, e, b.error.line, "%s", b.error.text);
     } else {
