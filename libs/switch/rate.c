@@ -26,3 +26,8 @@ void switch_bucket_take(struct switch_bucket *b, uint64_t units, uint64_t now)
         b->ready = now - b->depth;
     b->ready += time_of(units, b->rate);
 }
+
+bool switch_bucket_owes(const struct switch_bucket *b, uint64_t units, uint64_t now)
+{
+    return b->rate != 0 && b->ready > now && b->ready - now > time_of(units, b->rate);
+}

@@ -1,156 +1,216 @@
 /* The way of a frame: in, looked at, out of one port or many. */
-#include "switch.h"
+#include "switch_internal.h"
 
 #include <string.h>
 
-#include <xen/errno.h>
+/*
+ * What a guest may have sent beyond its bandwidth: a few frames that were on
+ * their way when the back end was told to stop, never more.
+ */
+#define OUT_DEBT (256u * SWITCH_KIB)
 
-#define ETHERNET      14u
-#define TAG           4u
-#define ETHERTYPE_TAG 0x8100u
+/* 01:80:c2:00:00:00 to :0f, which no bridge passes on (802.1D, table 7-10). */
+#define LINK_LOCAL      UINT64_C(0x0180c2000000)
+#define LINK_LOCAL_MASK UINT64_C(0xfffffffffff0)
 
-static uint64_t mac_at(const uint8_t *at)
-{
-    uint64_t mac = 0;
-
-    for (unsigned i = 0; i < 6; i++)
-        mac = mac << 8 | at[i];
-    return mac;
-}
-
-static bool is_many(uint64_t mac)
-{
-    return mac >> 40 & 1;
-}
-
-void switch_init(struct switch_bridge *bridge, struct switch_pool *pool, uint64_t seed)
-{
-    memset(bridge, 0, sizeof(*bridge));
-    bridge->pool = pool;
-    switch_table_init(&bridge->table, seed);
-}
-
-int switch_add(struct switch_bridge *bridge, struct switch_port *port, struct net_port *net,
-               const struct switch_port_config *config, uint64_t now)
-{
-    uint16_t number = 0;
-
-    while (number < SWITCH_PORTS_MAX && bridge->ports[number])
-        number++;
-    if (number == SWITCH_PORTS_MAX)
-        return -XEN_ENOSPC;
-    memset(port, 0, sizeof(*port));
-    port->net = net;
-    port->number = number;
-    port->bridge = bridge;
-    bridge->ports[number] = port;
-    switch_table_open(&bridge->table, number,
-                      config->uplink ? SWITCH_SHARE_UPLINK : SWITCH_SHARE_GUEST);
-    switch_change(port, config, now);
-    return 0;
-}
-
-void switch_change(struct switch_port *port, const struct switch_port_config *config, uint64_t now)
-{
-    (void)now;
-    switch_table_clear(&port->bridge->table, port->number);
-    port->config = *config;
-    port->mac = mac_at(config->mac);
-}
-
-void switch_remove(struct switch_port *port, uint64_t now)
-{
-    struct switch_bridge *bridge = port->bridge;
-
-    switch_flush(bridge, now);
-    switch_table_close(&bridge->table, port->number);
-    bridge->ports[port->number] = NULL;
-    port->bridge = NULL;
-}
-
-void switch_link_down(struct switch_port *port)
-{
-    switch_table_clear(&port->bridge->table, port->number);
-}
-
-static void send(struct switch_port *to, struct net_packet *packet, struct net_tag tag)
-{
-    enum net_drop drop = NET_DROP_LINK;
-
-    if (to->net->up)
-        drop = to->net->driver->send(to->net, packet, tag);
-    if (drop != NET_DROP_NONE) {
-        to->net->counters.out_drops[drop]++;
-        return;
-    }
-    to->dirty = true;
-    to->net->counters.out_packets++;
-    to->net->counters.out_bytes += packet->len;
-}
-
-static void flood(struct switch_port *from, struct net_packet *packet, struct net_tag tag)
-{
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
-        struct switch_port *to = from->bridge->ports[i];
-
-        if (to && to != from && to->net->up)
-            send(to, packet, tag);
-    }
-}
+/* A frame under way. */
+struct way {
+    struct switch_port *from;
+    struct net_packet *packet;
+    struct switch_frame frame;
+    uint16_t vid;
+    uint16_t priority; /* the tag's other bits */
+    uint64_t now;
+};
 
 /* Takes a tag out of the head: the addresses move up to what follows it. */
 static struct net_tag take_tag(struct net_packet *p)
 {
-    struct net_tag tag = {.present = p->head_len >= ETHERNET + TAG &&
-                                     (p->head[12] << 8 | p->head[13]) == ETHERTYPE_TAG};
+    struct net_tag tag = {.present = p->head_len >= FRAME_ETHERNET + FRAME_TAG &&
+                                     switch_get16(p->head + 12) == FRAME_TYPE_TAG};
 
     if (!tag.present)
         return tag;
-    tag.tci = (uint16_t)(p->head[14] << 8 | p->head[15]);
-    memmove(p->head + TAG, p->head, 12);
-    p->head += TAG;
-    p->head_dma += TAG;
-    p->head_len = (uint16_t)(p->head_len - TAG);
-    p->len -= TAG;
+    tag.tci = switch_get16(p->head + 14);
+    memmove(p->head + FRAME_TAG, p->head, 12);
+    p->head += FRAME_TAG;
+    p->head_dma += FRAME_TAG;
+    p->head_len = (uint16_t)(p->head_len - FRAME_TAG);
+    p->len -= FRAME_TAG;
     return tag;
+}
+
+/* Which VLAN a frame is of. A tag with number 0 says a priority only. */
+static bool find_vlan(struct way *w, struct net_tag tag)
+{
+    const struct switch_vlans *vlans = &w->from->config.vlans;
+    uint16_t vid = tag.present ? tag.tci & 0xfff : 0;
+
+    w->priority = tag.tci & 0xf000;
+    w->vid = vid ? vid : vlans->native;
+    if (vid == 0)
+        return w->vid != SWITCH_VLAN_NONE;
+    return vlans->tagged[vid / 64u] >> vid % 64u & 1;
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+/*
+ * A second tag is the business of whoever sees the first one. Without the first
+ * it would be taken for it, and a guest would choose its VLAN by itself.
+ */
+static bool has_inner_tag(const struct switch_frame *f)
+{
+    return f->type == FRAME_TYPE_TAG || f->type == FRAME_TYPE_TAG_OUTER ||
+           f->type == FRAME_TYPE_TAG_OLD;
+}
+
+static void send_to(struct way *w, struct switch_port *to)
+{
+    struct net_tag tag = {.present = to->config.vlans.native != w->vid};
+
+    if (tag.present)
+        tag.tci = w->priority | w->vid;
+    if (!tag.present && has_inner_tag(&w->frame)) {
+        to->net->counters.out_drops[NET_DROP_VLAN]++;
+        return;
+    }
+    switch_queue_send(to, w->packet, &w->frame, tag, w->now);
+}
+
+static bool are_apart(const struct switch_port *a, const struct switch_port *b)
+{
+    return a->config.isolated && b->config.isolated;
+}
+
+static void flood(struct way *w)
+{
+    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
+        struct switch_port *to = w->from->bridge->ports[i];
+
+        if (to && to != w->from && to->net->up && switch_port_has(to, w->vid) &&
+            !are_apart(w->from, to))
+            send_to(w, to);
+    }
+}
+
+/* NULL: for all. */
+static struct switch_port *find_receiver(const struct way *w)
+{
+    struct switch_bridge *bridge = w->from->bridge;
+    struct switch_port *port;
+    const struct switch_entry *entry;
+
+    if (switch_frame_is_many(w->frame.to))
+        return NULL;
+    port = switch_fixed_find(bridge, w->frame.to, w->vid);
+    if (port)
+        return port;
+    entry = switch_table_find(&bridge->table, w->frame.to, w->vid, w->now);
+    return entry ? bridge->ports[entry->port] : NULL;
+}
+
+static enum net_drop forward(struct way *w)
+{
+    struct switch_port *to = find_receiver(w);
+
+    if ((w->frame.to & LINK_LOCAL_MASK) == LINK_LOCAL) {
+        w->from->bridge->ended++;
+        return NET_DROP_NONE;
+    }
+    if (!to) {
+        if (switch_bucket_ready(&w->from->storm) > w->now)
+            return NET_DROP_STORM;
+        switch_bucket_take(&w->from->storm, 1, w->now);
+        flood(w);
+        return NET_DROP_NONE;
+    }
+    if (to == w->from)
+        return NET_DROP_NONE; /* it has been there already */
+    if (are_apart(w->from, to))
+        return NET_DROP_ISOLATED;
+    send_to(w, to);
+    return NET_DROP_NONE;
+}
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+/* What the sender pays, as soon as it is known to be a frame; false: it owes too much. */
+static bool charge(struct way *w)
+{
+    struct switch_port *from = w->from;
+    struct switch_layout l = {.data = w->frame.data};
+    uint32_t cost = switch_cost(w->packet, &l);
+
+    if (switch_bucket_owes(&from->out, OUT_DEBT, w->now) ||
+        switch_bucket_owes(&from->out_peak, OUT_DEBT, w->now))
+        return false;
+    switch_bucket_take(&from->out, cost, w->now);
+    switch_bucket_take(&from->out_peak, cost, w->now);
+    return true;
+}
+
+static enum net_drop learn(struct way *w)
+{
+    struct switch_bridge *bridge = w->from->bridge;
+    struct switch_port *owner = switch_fixed_find(bridge, w->frame.from, w->vid);
+
+    if (owner)
+        return owner == w->from ? NET_DROP_NONE : NET_DROP_MAC_SPOOF;
+    if (switch_table_learn(&bridge->table, w->from->number, w->frame.from, w->vid, w->now) ==
+        SWITCH_MOVED)
+        bridge->moves++;
+    return NET_DROP_NONE;
+}
+
+static enum net_drop take_in(struct way *w)
+{
+    struct net_tag tag;
+    enum net_drop drop;
+
+    if (!w->from->net->up)
+        return NET_DROP_LINK;
+    tag = take_tag(w->packet);
+    if (!switch_frame_parse(w->packet, &w->frame) || switch_frame_is_many(w->frame.from) ||
+        w->frame.from == 0 || !switch_frame_offload_is_sane(w->packet, &w->frame))
+        return NET_DROP_MALFORMED;
+    if (!charge(w))
+        return NET_DROP_RATE;
+    if (!find_vlan(w, tag))
+        return NET_DROP_VLAN;
+    drop = switch_filter_check(w->from, &w->frame, w->vid);
+    if (drop == NET_DROP_NONE)
+        drop = learn(w);
+    return drop != NET_DROP_NONE ? drop : forward(w);
 }
 
 void switch_input(struct switch_port *from, struct net_packet *packet, uint64_t now)
 {
-    struct switch_bridge *bridge = from->bridge;
     struct net_counters *counters = &from->net->counters;
+    struct way way = {.from = from, .packet = packet, .now = now};
+    uint32_t len = packet->len;
+    enum net_drop drop = take_in(&way);
 
-    if (packet->head_len < ETHERNET || is_many(mac_at(packet->head + 6))) {
-        counters->in_drops[NET_DROP_MALFORMED]++;
+    if (drop != NET_DROP_NONE) {
+        counters->in_drops[drop]++;
         return;
     }
     counters->in_packets++;
-    counters->in_bytes += packet->len;
-
-    struct net_tag tag = take_tag(packet);
-    uint16_t vid = tag.present ? tag.tci & 0xfff : 0;
-    uint64_t to = mac_at(packet->head);
-
-    if (switch_table_learn(&bridge->table, from->number, mac_at(packet->head + 6), vid, now) ==
-        SWITCH_MOVED)
-        bridge->moves++;
-
-    const struct switch_entry *entry =
-        is_many(to) ? NULL : switch_table_find(&bridge->table, to, vid, now);
-
-    if (!entry)
-        flood(from, packet, tag);
-    else if (entry->port != from->number)
-        send(bridge->ports[entry->port], packet, tag);
+    counters->in_bytes += len;
 }
+
+/* ---- time ------------------------------------------------------------------------------------ */
 
 void switch_flush(struct switch_bridge *bridge, uint64_t now)
 {
-    (void)now;
+    switch_queue_fetch(bridge);
     for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
         struct switch_port *port = bridge->ports[i];
 
-        if (!port || !port->dirty)
+        if (!port)
+            continue;
+        switch_queue_run(port, now);
+        if (!port->dirty)
             continue;
         port->dirty = false;
         port->net->driver->flush(port->net);
@@ -159,9 +219,16 @@ void switch_flush(struct switch_bridge *bridge, uint64_t now)
 
 uint64_t switch_deadline(const struct switch_bridge *bridge, uint64_t now)
 {
-    (void)bridge;
-    (void)now;
-    return SWITCH_NEVER;
+    uint64_t deadline = SWITCH_NEVER;
+
+    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
+        uint64_t one =
+            bridge->ports[i] ? switch_queue_deadline(bridge->ports[i], now) : SWITCH_NEVER;
+
+        if (one < deadline)
+            deadline = one;
+    }
+    return deadline;
 }
 
 uint64_t switch_tick(struct switch_bridge *bridge, uint64_t now)
@@ -172,6 +239,8 @@ uint64_t switch_tick(struct switch_bridge *bridge, uint64_t now)
 
 uint64_t switch_may_send(const struct switch_port *port, uint64_t now)
 {
-    (void)port;
-    return now;
+    uint64_t out = switch_bucket_ready(&port->out), peak = switch_bucket_ready(&port->out_peak);
+
+    out = out > peak ? out : peak;
+    return out > now ? out : now;
 }

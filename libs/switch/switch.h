@@ -44,13 +44,16 @@
 #define SWITCH_PORTS_MAX SWITCH_TABLE_PORTS
 #define SWITCH_NEVER     UINT64_MAX
 
-#define SWITCH_VLANS    4096u
-#define SWITCH_VLAN_ALL 4095u /* as a native VLAN: untagged frames are not for this port */
+#define SWITCH_VLANS     4096u
+#define SWITCH_VLAN_NONE 4095u /* as a native VLAN: untagged frames are not for this port */
 
 struct switch_vlans {
     uint16_t native;                     /* of untagged frames */
     uint64_t tagged[SWITCH_VLANS / 64u]; /* by bit */
 };
+
+/* Places for ports whose MAC is theirs alone: twice as many as there can be, so that chains end. */
+#define SWITCH_FIXED (2u * SWITCH_PORTS_MAX)
 
 /* All zero is a port without rules. */
 struct switch_port_config {
@@ -68,6 +71,16 @@ struct switch_port_config {
 
 struct switch_bridge;
 
+/* What waits to go out of a port, oldest first. */
+struct switch_queue {
+    struct switch_made *first, *last;
+    uint32_t bytes, max_bytes;
+    uint16_t count;
+    uint16_t pages;
+    uint32_t cut;   /* payload bytes of the first that are sent already, as segments */
+    uint64_t stuck; /* until when the first may wait for room; 0: it does not */
+};
+
 /* Embedded in what has the net_port. */
 struct switch_port {
     struct switch_bridge *bridge; /* NULL: not added */
@@ -77,6 +90,7 @@ struct switch_port {
     bool collides; /* another port of its VLANs has the same MAC */
     bool dirty;    /* sent to since the last flush */
     uint16_t number;
+    uint64_t order; /* which of the ports was added first */
     struct switch_owned owned;
     struct switch_bucket in, in_peak, out, out_peak, storm;
     struct switch_queue queue;
@@ -88,6 +102,8 @@ struct switch_bridge {
     uint64_t collisions;                         /* times that a port came with another's MAC */
     uint64_t moves;                              /* of addresses between ports */
     uint64_t ended;                              /* frames for this switch itself */
+    uint64_t orders;
+    uint8_t fixed[SWITCH_FIXED]; /* ports with a MAC of their own, hashed; number + 1, 0: none */
     struct switch_table table;
 };
 
@@ -128,5 +144,15 @@ uint64_t switch_may_send(const struct switch_port *port, uint64_t now);
 
 /* The link is down: addresses behind it are forgotten, what waits for it is lost. */
 void switch_link_down(struct switch_port *port);
+
+/*
+ * Values of the store's nodes, docs/abi/net.md, read into a configuration: 0, or -XEN_EINVAL and
+ * nothing is changed.
+ */
+int switch_config_mac(struct switch_port_config *config, const char *text);
+int switch_config_vlan(struct switch_port_config *config, const char *text);
+int switch_config_filter(struct switch_port_config *config, const char *text);
+int switch_config_ip(struct switch_port_config *config, const char *text);
+int switch_config_rate(struct switch_rate *rate, const char *text);
 
 #endif

@@ -33,6 +33,14 @@ struct switch_page {
     uint64_t dma;
 };
 
+/* Where the headers of a frame lie: offsets, 0 if there are none. */
+struct switch_layout {
+    bool is6;
+    uint8_t protocol;
+    uint16_t ip, upper, data;
+    uint32_t end;
+};
+
 /* A frame of the switch's own. */
 struct switch_made {
     struct net_packet packet; /* first: from == &pool->port */
@@ -42,7 +50,9 @@ struct switch_made {
     struct switch_made *parent;  /* whose pages its pieces lie in; NULL: its own */
     uint8_t *room;               /* SWITCH_HEAD_SIZE bytes */
     uint64_t room_dma;
-    uint16_t page_count;
+    struct switch_layout layout;
+    bool failed;                    /* a part of it could not be fetched */
+    uint16_t page_count;            /* of its own */
     uint16_t pages[NET_PIECES_MAX]; /* numbers of pool->pages */
 };
 
@@ -52,20 +62,14 @@ struct switch_pool {
     struct net_port port; /* where made frames come from and go back to */
     struct switch_made *free;
     uint16_t made_count; /* that have a head */
+    uint16_t free_made;
     uint16_t page_count, free_pages;
     uint16_t free_list[SWITCH_PAGES_MAX];
     struct switch_page pages[SWITCH_PAGES_MAX];
+    unsigned part_count;
     struct switch_part parts[SWITCH_PARTS_MAX];
+    struct switch_made *part_of[SWITCH_PARTS_MAX];
     struct switch_made made[SWITCH_MADE_MAX];
-};
-
-/* What waits to go out of a port, oldest first. */
-struct switch_queue {
-    struct switch_made *first, *last;
-    uint32_t bytes;
-    uint16_t count;
-    uint16_t pages;
-    uint32_t cut; /* payload bytes of the first that are sent already, as segments */
 };
 
 void switch_pool_init(struct switch_pool *pool, const struct switch_pool_driver *driver,
@@ -73,5 +77,20 @@ void switch_pool_init(struct switch_pool *pool, const struct switch_pool_driver 
 
 /* Gives it a page, for good. Useful: SWITCH_HEAD_PAGES + 32 or more. -XEN_ENOSPC: it has enough. */
 int switch_pool_give(struct switch_pool *pool, uint8_t *page, uint64_t dma);
+
+/* A frame with nothing but room for a head, held once; NULL: there is none. */
+struct switch_made *switch_made_alloc(struct switch_pool *pool);
+
+/*
+ * A frame with the room that a copy of the packet needs, whose head is to end at
+ * split; NULL: there is none, or only what segments are kept for.
+ */
+struct switch_made *switch_made_for(struct switch_pool *pool, const struct net_packet *packet,
+                                    uint16_t split);
+
+/* Begins the copy: it is complete, or has failed, after switch_pool_fetch. */
+void switch_made_copy(struct switch_pool *pool, struct switch_made *made,
+                      const struct net_packet *packet);
+void switch_pool_fetch(struct switch_pool *pool);
 
 #endif

@@ -32,4 +32,7 @@ static inline uint64_t switch_bucket_ready(const struct switch_bucket *b)
 
 void switch_bucket_take(struct switch_bucket *b, uint64_t units, uint64_t now);
 
+/* More than so many units were taken that were not there. */
+bool switch_bucket_owes(const struct switch_bucket *b, uint64_t units, uint64_t now);
+
 #endif

@@ -36,6 +36,7 @@ struct switch_table {
     uint64_t key;
     uint16_t free;
     uint16_t unpromised; /* entries that are in no port's share */
+    uint16_t open;       /* ports that have one */
     struct switch_share shares[SWITCH_TABLE_PORTS];
     uint16_t buckets[SWITCH_TABLE_BUCKETS];
     struct switch_entry entries[SWITCH_TABLE_SIZE];
@@ -43,9 +44,12 @@ struct switch_table {
 
 enum switch_learned { SWITCH_KNOWN, SWITCH_NEW, SWITCH_MOVED };
 
+_Static_assert(SWITCH_TABLE_PORTS *SWITCH_SHARE_GUEST <= SWITCH_TABLE_SIZE, "a share for each");
+
 void switch_table_init(struct switch_table *t, uint64_t seed);
 
-/* A port gets a share of `want` entries, or as many as there are. */
+/* A port gets a share of `want` entries, or as many as those still to come leave; enough for a
+ * guest. */
 void switch_table_open(struct switch_table *t, uint16_t port, uint16_t want);
 
 /* Forgets all of a port; it keeps its share. */

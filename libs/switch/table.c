@@ -7,6 +7,7 @@ void switch_table_init(struct switch_table *t, uint64_t seed)
 {
     t->key = seed;
     t->unpromised = SWITCH_TABLE_SIZE;
+    t->open = 0;
     t->free = 0;
     for (unsigned i = 0; i < SWITCH_TABLE_BUCKETS; i++)
         t->buckets[i] = SWITCH_NO_ENTRY;
@@ -146,8 +147,11 @@ enum switch_learned switch_table_learn(struct switch_table *t, uint16_t port, ui
 
 void switch_table_open(struct switch_table *t, uint16_t port, uint16_t want)
 {
-    uint16_t max = want < t->unpromised ? want : t->unpromised;
+    uint32_t kept = (SWITCH_TABLE_PORTS - 1u - t->open) * SWITCH_SHARE_GUEST;
+    uint32_t most = t->unpromised - kept;
+    uint16_t max = (uint16_t)(want < most ? want : most);
 
+    t->open++;
     t->unpromised = (uint16_t)(t->unpromised - max);
     t->shares[port] =
         (struct switch_share){.newest = SWITCH_NO_ENTRY, .oldest = SWITCH_NO_ENTRY, .max = max};
@@ -166,4 +170,5 @@ void switch_table_close(struct switch_table *t, uint16_t port)
     switch_table_clear(t, port);
     t->unpromised = (uint16_t)(t->unpromised + t->shares[port].max);
     t->shares[port].max = 0;
+    t->open--;
 }
