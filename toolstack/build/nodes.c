@@ -12,6 +12,9 @@
 
 #define HOME "/local/domain/%u"
 
+/* Where a stock Linux back end has what it may run for a device. */
+#define SCRIPTS "/etc/xen/scripts/"
+
 /* One device, for both of its directories. */
 struct device {
     const struct config_served *served;
@@ -56,9 +59,10 @@ static int write_disk(struct store_client *s, uint32_t tx, const struct device *
     (void)snprintf(number, sizeof(number), "%u", d->served->number);
     const struct store_pair front[] = {{"virtual-device", number}, {"device-type", "disk"}};
     const struct store_pair back[] = {
-        {"params", disk->source}, {"type", "phy"},         {"mode", disk->readonly ? "r" : "w"},
-        {"dev", disk->target},    {"device-type", "disk"}, {"removable", "0"},
-        {"bootable", "1"},
+        {"params", disk->source},    {"type", disk->is_file ? "file" : "phy"},
+        {"script", SCRIPTS "block"}, {"mode", disk->readonly ? "r" : "w"},
+        {"dev", disk->target},       {"device-type", "disk"},
+        {"removable", "0"},          {"bootable", "1"},
     };
 
     rc = WRITE(s, tx, d->front_path, front);
@@ -175,7 +179,7 @@ static int write_interface(struct store_client *s, uint32_t tx, const struct dev
     add(&back, "handle", "%u", d->served->number);
     add(&back, "mac", "%s", mac);
     add(&back, "bridge", "%s", interface->bridge);
-    add(&back, "script", "vif-bridge");
+    add(&back, "script", SCRIPTS "vif-bridge");
     add(&back, "type", "vif");
     add_rules(&back, interface);
     rc = write_nodes(s, tx, d->front_path, front.pairs, front.count);

@@ -163,13 +163,20 @@ static int find_named(const struct check *check, const struct domain_config *dom
 /* Our block domain has names of its own for disks. */
 static int check_source(const struct config_disk *disk, unsigned *line, char *text, size_t len)
 {
+    *line = disk->served.source_line;
+    if (disk->is_file) {
+        (void)snprintf(text, len,
+                       "'%s' serves disks and partitions, no files: write type='block' and "
+                       "<source dev='...'/>, or name a Linux domain by <backenddomain>",
+                       disk->served.backend->name);
+        return -EINVAL;
+    }
     if (walk_matches(BLOCK_SOURCES, disk->source))
         return 0;
     (void)snprintf(text, len,
                    "'%.120s' is no name of a disk: write /dev/nvme0n1, /dev/nvme0n1p1, /dev/vda, "
                    "/dev/vda1 or /dev/disk/by-partlabel/LABEL",
                    disk->source);
-    *line = disk->served.source_line;
     return -EINVAL;
 }
 

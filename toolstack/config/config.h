@@ -37,10 +37,12 @@ struct config_served {
 
 struct config_disk {
     struct config_served served;
-    char *source; /* /dev/nvme0n1, /dev/vda1, /dev/disk/by-partlabel/LABEL */
+    char *source; /* /dev/nvme0n1, /dev/vda1, /dev/disk/by-partlabel/LABEL; or the path of a file */
+    bool is_file; /* type='file' */
     char *target; /* xvda */
     bool readonly;
     unsigned target_line;
+    unsigned driver_line; /* where it says name='file'; 0: nowhere */
 };
 
 struct config_rate {

@@ -33,11 +33,51 @@ int device_begin_disk(struct walk *walk)
     return 0;
 }
 
+int device_set_type(struct walk *walk, const char *text)
+{
+    disk_of(walk)->is_file = text[0] == 'f';
+    return 0;
+}
+
+int device_set_driver(struct walk *walk, const char *text)
+{
+    if (text[0] == 'f')
+        disk_of(walk)->driver_line = walk->line;
+    return 0;
+}
+
+static int set_source(struct walk *walk, const char *text, bool is_file)
+{
+    struct config_disk *disk = disk_of(walk);
+
+    disk->served.source_line = walk->line;
+    reading_check_path(walk, text, walk->line);
+    if (is_file != disk->is_file)
+        walk_refuse(walk, walk->line, "the source of a disk of type='%s' is no %s: write %s",
+                    disk->is_file ? "file" : "block", is_file ? "file" : "device",
+                    disk->is_file ? "file='/images/web.img'" : "dev='/dev/vda'");
+    return reading_keep(&disk->source, text);
+}
+
 int device_set_source(struct walk *walk, const char *text)
 {
-    disk_of(walk)->served.source_line = walk->line;
-    reading_check_path(walk, text, walk->line);
-    return reading_keep(&disk_of(walk)->source, text);
+    return set_source(walk, text, false);
+}
+
+int device_set_file(struct walk *walk, const char *text)
+{
+    return set_source(walk, text, true);
+}
+
+void device_check_disk(struct walk *walk, const struct config_disk *disk)
+{
+    if (!disk->source)
+        walk_refuse(walk, disk->served.line, "<source> names nothing: write <source %s/>",
+                    disk->is_file ? "file='/images/web.img'" : "dev='/dev/vda'");
+    if (disk->driver_line && !disk->is_file)
+        walk_refuse(walk, disk->driver_line,
+                    "driver 'file' is for files: write name='phy', or type='file' and <source "
+                    "file='...'/>");
 }
 
 int device_set_target(struct walk *walk, const char *text)

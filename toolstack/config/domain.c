@@ -186,6 +186,7 @@ static void check_together(struct walk *walk, struct domain_config *domain)
     for (size_t i = 0; i < domain->disk_count; i++) {
         const struct config_disk *disk = &domain->disks[i];
 
+        device_check_disk(walk, disk);
         for (size_t j = 0; j < i && disk->target; j++) {
             if (domain->disks[j].target && strcmp(disk->target, domain->disks[j].target) == 0) {
                 walk_refuse(walk, disk->target_line,

@@ -31,6 +31,9 @@ int domain_set_emulator(struct walk *walk, const char *text);
 int domain_set_right(struct walk *walk, const char *text);
 
 int device_begin_disk(struct walk *walk);
+int device_set_type(struct walk *walk, const char *text);
+int device_set_driver(struct walk *walk, const char *text);
+int device_set_file(struct walk *walk, const char *text);
 int device_set_source(struct walk *walk, const char *text);
 int device_set_target(struct walk *walk, const char *text);
 int device_begin_readonly(struct walk *walk);

@@ -25,6 +25,7 @@ static inline struct domain_config *reading_domain(struct walk *walk)
 void reading_check_path(struct walk *walk, const char *path, unsigned line);
 
 /* What only the values together show; 0 or -ENOMEM. */
+void device_check_disk(struct walk *walk, const struct config_disk *disk);
 int interface_check(struct walk *walk, const struct domain_config *domain);
 void interface_free(struct domain_config *domain);
 

@@ -35,6 +35,7 @@ static void write_served_lines(struct json *json, const struct config_served *se
 static void write_disk(struct json *json, const struct config_disk *disk, bool with_lines)
 {
     json_object_open(json, NULL);
+    json_string(json, "type", disk->is_file ? "file" : "block");
     json_string(json, "source", disk->source);
     json_string(json, "target", disk->target);
     json_number(json, "number", disk->served.number);

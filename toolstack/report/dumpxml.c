@@ -70,11 +70,12 @@ static void write_backend(FILE *out, const struct config_served *served)
 
 static void write_disk(FILE *out, const struct config_disk *disk)
 {
-    (void)fputs("    <disk type='block' device='disk'>\n"
-                "      <driver name='phy' type='raw'/>\n"
-                "      <source",
-                out);
-    write_attribute(out, "dev", disk->source);
+    (void)fprintf(out,
+                  "    <disk type='%s' device='disk'>\n"
+                  "      <driver name='%s' type='raw'/>\n"
+                  "      <source",
+                  disk->is_file ? "file" : "block", disk->is_file ? "file" : "phy");
+    write_attribute(out, disk->is_file ? "file" : "dev", disk->source);
     (void)fprintf(out, "/>\n      <target dev='%s' bus='xen'/>\n", disk->target);
     write_backend(out, &disk->served);
     if (disk->readonly)

@@ -93,7 +93,8 @@ static void make_disks(struct random_config *random, struct domain_config *domai
         (void)snprintf(target, sizeof(target), "xvd%c%c", 'a' + next(random) % 26, (int)('a' + i));
         disk->target = keep(target);
         disk->served.number = config_disk_number(target);
-        disk->source = make_path(random, "/dev");
+        disk->is_file = next(random) & 1;
+        disk->source = make_path(random, disk->is_file ? "" : "/dev");
         disk->readonly = next(random) & 1;
         disk->served.backend_name = next(random) & 1 ? make_name(random) : NULL;
     }

@@ -12,6 +12,15 @@
 #include <hcall.h>
 #include <rt/clock.h>
 
+#define SECOND 1000000000ull
+
+/*
+ * So long a backend may take until it has a device, or until it serves at all.
+ * One that is not ours may be a system that boots, on a machine that is slow.
+ */
+#define OPEN_TIME        (60 * SECOND)
+#define OPEN_TIME_OTHERS (180 * SECOND)
+
 bool backend_is_live(const struct supervise *s, const struct entry *e, size_t index)
 {
     const struct entry *b = supervise_of_config(s, config_served(e->config, index)->backend);
@@ -26,6 +35,20 @@ static bool give_up(struct entry *e)
     e->attached = DOMID_INVALID;
     e->phase = ENTRY_FAILED;
     return true;
+}
+
+/* For a backend that is not up yet: 0, or -1 when it has had its time. */
+static int wait_for(struct supervise *s, struct entry *e, const struct config_served *served,
+                    const struct entry *backend)
+{
+    e->limit = backend->phase == ENTRY_LIVE ? backend->started + OPEN_TIME : 0;
+    if (e->limit == 0 || clock_now() < e->limit)
+        return 0;
+    entry_complain(s, e, served->backend_line,
+                   "the backend domain %s runs, but has not come up in %llu s: its console says "
+                   "why, or destroy it",
+                   backend->config->name, OPEN_TIME / SECOND);
+    return -1;
 }
 
 /* 1: all backends may be used, 0: not yet, -1: one never will, and it was said. */
@@ -46,7 +69,7 @@ static int find_backends(struct supervise *s, struct entry *e)
             return -1;
         }
         if (b->phase != ENTRY_LIVE || !b->ready)
-            return 0;
+            return wait_for(s, e, served, b);
         e->backends[i] = b->domid;
     }
     return 1;
@@ -105,6 +128,14 @@ static int build(struct supervise *s, struct entry *e)
     return rc;
 }
 
+static uint64_t open_time(const struct domain_config *c)
+{
+    for (size_t i = 0; i < config_served_count(c); i++)
+        if (!config_announces(config_served(c, i)->backend))
+            return OPEN_TIME_OTHERS;
+    return OPEN_TIME;
+}
+
 bool start_step(struct supervise *s, struct entry *e)
 {
     int found;
@@ -122,6 +153,7 @@ bool start_step(struct supervise *s, struct entry *e)
     if (found < 0 || build(s, e) != 0)
         return give_up(e);
     e->phase = ENTRY_OPENING;
+    e->limit = clock_now() + open_time(e->config);
     e->ready = false;
     e->dead = false;
     entry_watch(s, e, true);
@@ -131,6 +163,49 @@ bool start_step(struct supervise *s, struct entry *e)
 const char *entry_backend_path(const struct entry *e, size_t index, char path[NODES_PATH_MAX])
 {
     return nodes_backend_path(config_served(e->config, index), e->domid, e->backends[index], path);
+}
+
+/*
+ * A stock network back end has taken an interface when it offers features, and
+ * then waits for a script to say that the interface is in its bridge. A domain
+ * that has such scripts says so by backend-ready; for others we say it.
+ */
+static int look_at_netback(struct supervise *s, const struct entry *e, size_t index,
+                           const char *path)
+{
+    uint64_t state = 0;
+    uint64_t has_scripts = 0;
+
+    if (store_read_number(s->store, STORE_TX_NONE, &state, "%s/state", path) < 0 ||
+        state < XenbusStateInitWait || state > XenbusStateConnected)
+        return 0;
+    if (store_read_number(s->store, STORE_TX_NONE, &has_scripts, "/local/domain/%u/backend-ready",
+                          e->backends[index]) >= 0 &&
+        has_scripts == 1)
+        return 0;
+    return store_write(s->store, STORE_TX_NONE, "connected", "%s/hotplug-status", path) >= 0;
+}
+
+static const char *what_it_needs(const struct config_served *served)
+{
+    if (config_announces(served->backend))
+        return "its console says why";
+    return served->class == CONFIG_DISK
+               ? "its kernel needs xen-blkback, and a program that opens disks"
+               : "its kernel needs xen-netback";
+}
+
+/* Nothing was heard of a device: 0, or -1 when its backend has had its time. */
+static int still_opening(struct supervise *s, struct entry *e, const struct config_served *served)
+{
+    char label[CONFIG_LABEL_MAX];
+
+    if (clock_now() < e->limit)
+        return 0;
+    entry_complain(s, e, served->backend_line, "%s does not take %s in %llu s: %s",
+                   served->backend->name, config_served_label(served, label),
+                   open_time(e->config) / SECOND, what_it_needs(served));
+    return -1;
 }
 
 /* 1: the backend has the device, 0: not yet, -1: it never will, and it was said. */
@@ -149,12 +224,13 @@ static int look_at_device(struct supervise *s, struct entry *e, size_t index)
     }
     entry_backend_path(e, index, path);
     rc = store_read(s->store, STORE_TX_NONE, status, sizeof(status), "%s/hotplug-status", path);
-    if (rc < 0)
-        return 0;
-    if (strcmp(status, "connected") == 0)
+    if (rc >= 0 && strcmp(status, "connected") == 0)
         return 1;
-    if (strcmp(status, "error") != 0)
-        return 0;
+    if (rc < 0 && served->class == CONFIG_INTERFACE && !config_announces(served->backend) &&
+        look_at_netback(s, e, index, path) > 0)
+        return 1;
+    if (rc < 0 || strcmp(status, "error") != 0)
+        return still_opening(s, e, served);
     rc = store_read(s->store, STORE_TX_NONE, reason, sizeof(reason), "%s/hotplug-error", path);
     entry_complain(s, e, served->source_line, "%s",
                    rc >= 0 ? reason : "the backend cannot open this device: see its log");

@@ -69,9 +69,10 @@ static void tell_users(const struct supervise *s, const struct entry *e)
             continue;
         for (size_t n = 0; n < config_served_count(user->config); n++)
             if (user->backends[n] == e->domid)
-                supervise_say("%s: its %s is gone with %s", user->config->name,
+                supervise_say("%s: its %s is gone with %s: start it again when %s runs",
+                              user->config->name,
                               config_served_label(config_served(user->config, n), label),
-                              e->config->name);
+                              e->config->name, e->config->name);
     }
 }
 

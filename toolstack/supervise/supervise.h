@@ -39,6 +39,7 @@ struct entry {
     domid_t *backends; /* of each device that is served to it, while it has an id */
     domid_t attached;  /* who had the console before a restart; DOMID_INVALID: nobody */
     uint64_t deadline; /* of CLOSING; not before this of WAITING */
+    uint64_t limit;    /* of OPENING, or of WAITING for a backend that runs; 0: none */
     uint64_t started;  /* when it was last unpaused */
     bool service;      /* store or console: started without a file */
     bool wanted;       /* was started at least once, or tried */

@@ -177,6 +177,21 @@ static bool step(struct supervise *s, struct entry *e)
     return false;
 }
 
+/* When an entry has to be looked at although nothing happened. */
+static uint64_t due_of(const struct entry *e)
+{
+    switch (e->phase) {
+    case ENTRY_CLOSING: return e->deadline;
+    case ENTRY_WAITING:
+        if (e->deadline > clock_now())
+            return e->deadline;
+        break;
+    case ENTRY_OPENING: break;
+    default: return EVENT_FOREVER;
+    }
+    return e->limit ? e->limit : EVENT_FOREVER;
+}
+
 uint64_t supervise_step(struct supervise *s)
 {
     uint64_t deadline = EVENT_FOREVER;
@@ -188,12 +203,10 @@ uint64_t supervise_step(struct supervise *s)
             moved |= step(s, s->entries[i]);
     } while (moved);
     for (size_t i = 0; i < s->count; i++) {
-        const struct entry *e = s->entries[i];
-        bool timed =
-            e->phase == ENTRY_CLOSING || (e->phase == ENTRY_WAITING && e->deadline > clock_now());
+        uint64_t due = due_of(s->entries[i]);
 
-        if (timed && e->deadline < deadline)
-            deadline = e->deadline;
+        if (due < deadline)
+            deadline = due;
     }
     return deadline;
 }

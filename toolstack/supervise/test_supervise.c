@@ -1,5 +1,5 @@
 /* The life of domains over a pretend core: building, dying, and who waits for whom. */
-#include "supervise.h"
+#include "rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,118 +9,13 @@
 #include <abi/start.h>
 #include <build/acpi.h>
 #include <check.h>
-#include <fake_core.h>
 
 #include <xen/sched.h>
 
-#define SECOND 1000000000ull
-
-/* Configurations own their texts, so these are no literals. */
-static char text_block_xml[] = "/block.xml";
-static char text_block[] = "block";
-static char text_dev_nvme0n1[] = "/dev/nvme0n1";
-static char text_xvda[] = "xvda";
-static char text_net_xml[] = "/net.xml";
-static char text_net[] = "net";
-static char text_br0[] = "br0";
-static char net_path[] = "/bulkhead/net.elf";
-static char text_guest_xml[] = "/guest.xml";
-static char text_guest[] = "guest";
 static char text_initrd[] = "/initrd";
-static char text_console_hvc0[] = "console=hvc0";
 static char text_nothing[] = "/nothing";
 static char kernel_path[] = "/vmlinux";
 static char image_path[] = "/bulkhead/block.elf";
-
-static struct config_hostdev nvme = {.slot = 4, .line = 9, .address_line = 11};
-static struct domain_config block = {.file = text_block_xml,
-                                     .name = text_block,
-                                     .memory_bytes = 8u << 20,
-                                     .current_memory_bytes = 8u << 20,
-                                     .vcpus = 1,
-                                     .kernel = kernel_path,
-                                     .hostdevs = &nvme,
-                                     .hostdev_count = 1};
-static struct config_disk xvda = {.served = {.number = 51712,
-                                             .backend = &block,
-                                             .line = 20,
-                                             .source_line = 22,
-                                             .backend_line = 24},
-                                  .source = text_dev_nvme0n1,
-                                  .target = text_xvda};
-static struct domain_config net = {.file = text_net_xml,
-                                   .name = text_net,
-                                   .memory_bytes = 8u << 20,
-                                   .current_memory_bytes = 8u << 20,
-                                   .vcpus = 1,
-                                   .kernel = net_path};
-static struct config_interface vif = {.served = {.class = CONFIG_INTERFACE,
-                                                 .backend = &net,
-                                                 .line = 30,
-                                                 .source_line = 31,
-                                                 .backend_line = 32},
-                                      .bridge = text_br0,
-                                      .mac = {0, 0x16, 0x3e, 1, 2, 3}};
-static struct domain_config guest;
-static struct supervise s;
-static struct entry *block_entry;
-static struct entry *guest_entry;
-
-/* Store is domain 14, console domain 15; the host's own two domains begin at 1. */
-static void begin(void)
-{
-    fake_reset();
-    guest = (struct domain_config){.file = text_guest_xml,
-                                   .name = text_guest,
-                                   .memory_bytes = 8u << 20,
-                                   .current_memory_bytes = 8u << 20,
-                                   .vcpus = 2,
-                                   .kernel = kernel_path,
-                                   .initrd = text_initrd,
-                                   .cmdline = text_console_hvc0,
-                                   .on_reboot = CONFIG_RESTART,
-                                   .disks = &xvda,
-                                   .disk_count = 1,
-                                   .memory_line = 4,
-                                   .kernel_line = 6,
-                                   .initrd_line = 7};
-    block.kernel = kernel_path;
-    block.on_crash = CONFIG_DESTROY;
-    fake_file("/vmlinux", NULL, 0);
-    fake_file("/initrd", "the initrd", 10);
-    s = (struct supervise){
-        .store = &fake_store, .root = &fake_root, .store_domid = 14, .console_domid = 15};
-    block_entry = supervise_add(&s, &block);
-    guest_entry = supervise_add(&s, &guest);
-    EXPECT(block_entry && guest_entry);
-}
-
-static void end(void)
-{
-    supervise_fini(&s);
-    fake_reset();
-    fake_fini();
-}
-
-/* Both run; the driver domain is 1, the guest 2. */
-static void begin_running(void)
-{
-    begin();
-    supervise_start(&s, guest_entry);
-    supervise_start(&s, block_entry);
-    supervise_step(&s);
-    fake_node_set("/local/domain/1/backend/vbd/2/51712/hotplug-status", "connected");
-    supervise_step(&s);
-    EXPECT(guest_entry->phase == ENTRY_LIVE && block_entry->phase == ENTRY_LIVE);
-    fake_said[0] = 0;
-}
-
-static bool is_node(const char *path, const char *value)
-{
-    const char *v = fake_node(path);
-
-    return v && strcmp(v, value) == 0;
-}
 
 TEST(guest_is_built)
 {
@@ -153,122 +48,6 @@ TEST(guest_is_built)
         is_node("/local/domain/2/device/vbd/51712/backend", "/local/domain/1/backend/vbd/2/51712"));
     EXPECT(is_node("/local/domain/1/backend/vbd/2/51712/params", "/dev/nvme0n1"));
     EXPECT(is_node("/local/domain/15/client/2", "2"));
-    end();
-}
-
-/* A guest with an interface instead of a disk, and its net domain, which is 1. */
-static struct entry *begin_net(void)
-{
-    static struct config_root root;
-    struct entry *net_entry;
-
-    begin();
-    root = (struct config_root){fake_root.prefix, fake_root.prefix};
-    fake_file("/net.elf", NULL, 0);
-    s.root = &root;
-    net_entry = supervise_add(&s, &net);
-    guest.disk_count = 0;
-    guest.interfaces = &vif;
-    guest.interface_count = 1;
-    return net_entry;
-}
-
-static const char *command_line_of(const struct fake_domain *d)
-{
-    struct hvm_start_info info;
-
-    memcpy(&info, d->ram + d->start.start_info, sizeof(info));
-    return (const char *)d->ram + info.cmdline_paddr;
-}
-
-/* Served by a net domain without a PCI function: its bridges are this host's own. */
-TEST(interface_of_a_net_domain)
-{
-    struct entry *net_entry = begin_net();
-
-    supervise_start(&s, guest_entry);
-    supervise_start(&s, net_entry);
-    supervise_step(&s);
-    EXPECT(net_entry->phase == ENTRY_LIVE && guest_entry->phase == ENTRY_WAITING);
-    fake_node_set("/local/domain/1/backend-ready", "1");
-    supervise_step(&s);
-    EXPECT(guest_entry->phase == ENTRY_OPENING);
-    EXPECT(is_node("/local/domain/2/device/vif/0/backend", "/local/domain/1/backend/vif/2/0"));
-    EXPECT(is_node("/local/domain/2/device/vif/0/backend-id", "1"));
-    EXPECT(is_node("/local/domain/2/device/vif/0/mac", "00:16:3e:01:02:03"));
-    EXPECT(is_node("/local/domain/2/device/vif/0/handle", "0"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/frontend", "/local/domain/2/device/vif/0"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/bridge", "br0"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/mac", "00:16:3e:01:02:03"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/script", "vif-bridge"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/state", "1"));
-    EXPECT(fake_domains[2].pair_count == 1 && fake_domains[2].pairs[0] == 1);
-    fake_node_set("/local/domain/1/backend/vif/2/0/hotplug-status", "error");
-    fake_node_set("/local/domain/1/backend/vif/2/0/hotplug-error", "no more ports: use fewer");
-    fake_node_set("/local/domain/1/backend/vif/2/0/state", "6");
-    supervise_step(&s);
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/online", "0"));
-    fake_node_set("/local/domain/1/backend/vif/2/0/state", "6");
-    supervise_step(&s);
-    EXPECT(guest_entry->phase == ENTRY_FAILED && !fake_node("/local/domain/1/backend/vif/2"));
-    EXPECT(fake_count_said("/guest.xml:31: no more ports: use fewer\n") == 1);
-    end();
-}
-
-TEST(net_domain_is_told_its_bridges)
-{
-    static char lan[] = "lan";
-    struct config_hostdev nics[] = {{.slot = 6}, {.slot = 5}};
-    struct config_bridge bridge = {.name = lan, .nic = 1};
-
-    begin_net();
-    net.hostdevs = nics;
-    net.hostdev_count = 2;
-    net.bridges = &bridge;
-    net.bridge_count = 1;
-    supervise_start(&s, supervise_find(&s, "net"));
-    supervise_step(&s);
-    EXPECT(strcmp(command_line_of(&fake_domains[1]), " pci=00:06.0 pci=00:05.0 bridge=lan:1") == 0);
-    net.hostdev_count = 0;
-    net.bridge_count = 0;
-    end();
-}
-
-TEST(rules_of_an_interface)
-{
-    static char ip4[] = "192.0.2.7";
-    static char ip6[] = "2001:db8::7";
-    uint16_t tags[] = {7, 4094};
-    struct config_address addresses[] = {{.text = ip4}, {.is6 = true, .text = ip6}};
-    struct config_interface plain = vif;
-
-    vif.isolated = true;
-    vif.mtu = 9000;
-    vif.target = text_xvda;
-    vif.inbound = (struct config_rate){1000, 2000, 64};
-    vif.outbound = (struct config_rate){128, 0, 0};
-    vif.vlan = (struct config_vlan){true, tags, 2, 7};
-    vif.filter = CONFIG_CLEAN_TRAFFIC;
-    vif.addresses = addresses;
-    vif.address_count = 2;
-    begin_net();
-    supervise_start(&s, supervise_find(&s, "net"));
-    supervise_step(&s);
-    fake_node_set("/local/domain/1/backend-ready", "1");
-    supervise_start(&s, guest_entry);
-    supervise_step(&s);
-    EXPECT(is_node("/local/domain/2/device/vif/0/mtu", "9000"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/mtu", "9000"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/vlan", "trunk 7,4094 native 7"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/filter",
-                   "no-mac-spoofing no-ip-spoofing no-arp-spoofing"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/ip", "192.0.2.7 2001:db8::7"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/rate-in", "1000 2000 64"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/rate-out", "128 0 0"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/isolated", "1"));
-    EXPECT(is_node("/local/domain/1/backend/vif/2/0/vifname", "xvda"));
-    EXPECT(!fake_node("/local/domain/1/backend/vif/2/0/rate"));
-    vif = plain;
     end();
 }
 
@@ -308,7 +87,7 @@ TEST(guest_waits_for_its_backend)
     s.root = &root;
     supervise_start(&s, guest_entry);
     supervise_start(&s, block_entry);
-    EXPECT(supervise_step(&s) == UINT64_MAX);
+    EXPECT(supervise_step(&s) == 61 * SECOND);
     EXPECT(block_entry->phase == ENTRY_LIVE && !block_entry->ready);
     EXPECT(guest_entry->phase == ENTRY_WAITING);
     fake_node_set("/local/domain/1/backend-ready", "1");
@@ -318,6 +97,42 @@ TEST(guest_waits_for_its_backend)
     fake_node_set("/local/domain/1/backend/vbd/2/51712/hotplug-status", "connected");
     supervise_step(&s);
     EXPECT(guest_entry->phase == ENTRY_LIVE && !fake_domains[2].paused);
+    end();
+}
+
+/* Alive is not enough: a backend that does nothing ends in a message. */
+TEST(backend_that_never_comes_up)
+{
+    struct config_root root = {fake_root.prefix, fake_root.prefix};
+
+    begin();
+    block.kernel = image_path;
+    fake_file("/block.elf", NULL, 0);
+    s.root = &root;
+    supervise_start(&s, guest_entry);
+    supervise_start(&s, block_entry);
+    supervise_step(&s);
+    fake_now = 61 * SECOND - 1;
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_WAITING);
+    fake_now++;
+    EXPECT(supervise_step(&s) == UINT64_MAX);
+    EXPECT(guest_entry->phase == ENTRY_FAILED && block_entry->phase == ENTRY_LIVE);
+    EXPECT(fake_count_said("/guest.xml:24: the backend domain block runs, but has not come up") ==
+           1);
+    /* It may still come. */
+    fake_node_set("/local/domain/1/backend-ready", "1");
+    supervise_start(&s, guest_entry);
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_OPENING);
+    /* But it takes no disk. */
+    fake_now += 60 * SECOND;
+    EXPECT(supervise_step(&s) == fake_now + SECOND && guest_entry->phase == ENTRY_CLOSING);
+    EXPECT(fake_count_said("/guest.xml:24: block does not take disk xvda in 60 s: its console") ==
+           1);
+    fake_now += SECOND;
+    EXPECT(supervise_step(&s) == UINT64_MAX);
+    EXPECT(guest_entry->phase == ENTRY_FAILED && fake_domain_count() == 1);
     end();
 }
 
