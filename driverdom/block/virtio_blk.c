@@ -198,9 +198,10 @@ static bool virtio_blk_poll(struct blk_disk *blk)
 {
     struct virtio_blk *b = of(blk);
     bool any = false;
+    uint32_t written;
     int id;
 
-    while (!b->dead && (id = virtq_take(&b->queue)) >= 0) {
+    while (!b->dead && (id = virtq_take(&b->queue, &written)) >= 0) {
         complete(b, (uint32_t)id);
         any = true;
     }

@@ -1,4 +1,7 @@
-/* Moves: the driver puts (p N), takes (t) and kicks (k); the device writes its ring (w O V). */
+/*
+ * Moves: the driver puts (p N), takes (t), kicks (k) and wants
+ * interrupts or not (l, q); the device writes its ring (w O V).
+ */
 #include "virtio.h"
 
 #include <stdlib.h>
@@ -17,11 +20,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pci_function f;
     const char *why;
     bool flying[VIRTQ_SIZE] = {false};
+    uint32_t written;
 
     fake_reset();
     model_init();
+    /* An odd number of bytes: both sides tell each other by index. */
+    if (size & 1)
+        model.features |= VIRTIO_F_EVENT_IDX;
     if (pci_open(&f, 0, 4, 0) < 0 || virtio_open(&v, &f, &why) < 0 ||
-        virtio_negotiate(&v, 0, &why) < 0 || virtq_open(&q, &v, 0, 0, &why) < 0)
+        virtio_negotiate(&v, VIRTIO_F_EVENT_IDX, &why) < 0 || virtq_open(&q, &v, 0, 0, &why) < 0)
         abort();
     for (size_t i = 0; i + 2 < size; i += 3) {
         uint32_t count = data[i + 1] % 16 + 1u;
@@ -37,13 +44,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             flying[head] = true;
             break;
         case 't':
-            head = virtq_take(&q);
+            head = virtq_take(&q, &written);
             if (head >= 0 && !flying[head])
                 abort();
             if (head >= 0)
                 flying[head] = false;
             break;
         case 'k': virtq_kick(&q); break;
+        case 'q': virtq_quiet(&q); break;
+        case 'l': (void)virtq_loud(&q); break;
         default:
             q.used[data[i + 1] + (data[i] & 7) * 256] = data[i + 2];
             /* The device reaches the descriptors, too. */

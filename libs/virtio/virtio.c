@@ -131,6 +131,12 @@ int virtio_negotiate(struct virtio *v, uint64_t wanted, const char **why)
     return 0;
 }
 
+bool virtio_config_vector(const struct virtio *v, uint16_t vector)
+{
+    mmio_write16(v->common + COMMON_MSIX_CONFIG, vector);
+    return mmio_read16(v->common + COMMON_MSIX_CONFIG) == vector;
+}
+
 void virtio_ready(struct virtio *v)
 {
     mmio_write8(v->common + COMMON_STATUS,

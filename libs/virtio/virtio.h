@@ -10,6 +10,7 @@
 #define VIRTIO_VENDOR        0x1af4u
 #define VIRTIO_DEVICE_MODERN 0x1040u /* plus the kind of device */
 
+#define VIRTIO_F_EVENT_IDX       (1ull << 29)
 #define VIRTIO_F_VERSION_1       (1ull << 32)
 #define VIRTIO_F_ACCESS_PLATFORM (1ull << 33)
 
@@ -39,6 +40,9 @@ bool virtio_reset(struct virtio *v);
  */
 int virtio_negotiate(struct virtio *v, uint64_t wanted, const char **why);
 
+/* The message that tells of changes to the device's own configuration. False: it takes none. */
+bool virtio_config_vector(const struct virtio *v, uint16_t vector);
+
 /* From here on the device works. */
 void virtio_ready(struct virtio *v);
 
@@ -64,7 +68,8 @@ struct virtq {
     uint16_t free;
     uint32_t free_count;
     uint16_t avail_index, used_index;
-    bool to_tell;
+    uint16_t told_index; /* avail_index at the last kick */
+    bool has_events;     /* both sides say at which index they want to be told */
     volatile uint8_t *bell;
     uint16_t number;
 };
@@ -89,8 +94,16 @@ uint16_t virtq_put(struct virtq *q, const struct virtq_piece *pieces, uint32_t c
 /* Tells the device of what was put since. */
 void virtq_kick(struct virtq *q);
 
-/* The head of a finished request, -XEN_ENOENT if there is none; what is no head of ours is skipped.
+/*
+ * The head of a finished request, -XEN_ENOENT if there is none; what is no head
+ * of ours is skipped. written: how many bytes the device says it wrote.
  */
-int virtq_take(struct virtq *q);
+int virtq_take(struct virtq *q, uint32_t *written);
+
+/* No interrupts from this queue, as far as the device cares. */
+void virtq_quiet(struct virtq *q);
+
+/* The next finished request interrupts. False: there is one already, and perhaps it will not. */
+bool virtq_loud(struct virtq *q);
 
 #endif

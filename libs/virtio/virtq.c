@@ -24,6 +24,7 @@
 #define USED_OFFSET 1024u
 #define USED_RING   4u
 #define AVAIL_RING  2u /* in halves of a word */
+#define QUIET       1u /* flag of either ring: its owner looks by itself */
 
 _Static_assert(sizeof(struct virtq_descriptor) == 16, "descriptor");
 _Static_assert(VIRTQ_SIZE * sizeof(struct virtq_descriptor) <= PAGE_SIZE, "descriptors");
@@ -65,8 +66,8 @@ int virtq_start(struct virtq *q, struct virtio *v, uint16_t vector, const char *
         q->next[i] = (uint16_t)(i + 1);
     q->free = 0;
     q->free_count = q->size;
-    q->avail_index = q->used_index = 0;
-    q->to_tell = false;
+    q->avail_index = q->used_index = q->told_index = 0;
+    q->has_events = v->features & VIRTIO_F_EVENT_IDX;
 
     mmio_write16(common + COMMON_QUEUE_SIZE, (uint16_t)q->size);
     mmio_write16(common + COMMON_QUEUE_VECTOR, vector);
@@ -117,19 +118,51 @@ uint16_t virtq_put(struct virtq *q, const struct virtq_piece *pieces, uint32_t c
     q->avail_index++;
     shm_barrier_write();
     shm_write16(&q->avail[1], q->avail_index);
-    q->to_tell = true;
     return head;
+}
+
+static uint16_t used_half(const struct virtq *q, size_t at)
+{
+    return shm_read16((const uint16_t *)(const void *)(q->used + at));
+}
+
+/* The device may say that it looks by itself, or how far it has already seen. */
+static bool wants_kick(const struct virtq *q)
+{
+    if (!q->has_events)
+        return !(used_half(q, 0) & QUIET);
+
+    uint16_t event = used_half(q, USED_RING + 8u * q->size);
+
+    return (uint16_t)(q->avail_index - event - 1) < (uint16_t)(q->avail_index - q->told_index);
 }
 
 void virtq_kick(struct virtq *q)
 {
-    if (!q->to_tell)
+    if (q->avail_index == q->told_index)
         return;
-    q->to_tell = false;
     shm_barrier_full();
-    /* The device may say that it looks by itself. */
-    if (!(shm_read16((const uint16_t *)(const void *)q->used) & 1))
+    if (wants_kick(q))
         mmio_write16(q->bell, q->number);
+    q->told_index = q->avail_index;
+}
+
+void virtq_quiet(struct virtq *q)
+{
+    if (q->has_events)
+        shm_write16(&q->avail[AVAIL_RING + q->size], (uint16_t)(q->used_index - 1));
+    else
+        shm_write16(&q->avail[0], QUIET);
+}
+
+bool virtq_loud(struct virtq *q)
+{
+    if (q->has_events)
+        shm_write16(&q->avail[AVAIL_RING + q->size], q->used_index);
+    else
+        shm_write16(&q->avail[0], 0);
+    shm_barrier_full();
+    return used_half(q, 2) == q->used_index;
 }
 
 /* Puts a chain back on the free list: its descriptors are linked in our own array. */
@@ -145,20 +178,19 @@ static void chain_free(struct virtq *q, uint16_t head)
     q->heads[head] = 0;
 }
 
-int virtq_take(struct virtq *q)
+int virtq_take(struct virtq *q, uint32_t *written)
 {
     const uint8_t *used = q->used;
 
     for (uint32_t looked = 0; looked < q->size; looked++) {
-        uint16_t index = shm_read16((const uint16_t *)(const void *)(used + 2));
-
-        if (index == q->used_index)
+        if (used_half(q, 2) == q->used_index)
             return -XEN_ENOENT;
         shm_barrier_read();
 
         size_t at = USED_RING + 8u * (q->used_index & (q->size - 1));
         uint32_t id = shm_read32((const uint32_t *)(const void *)(used + at));
 
+        *written = shm_read32((const uint32_t *)(const void *)(used + at + 4));
         q->used_index++;
         if (id >= q->size || q->heads[id] == 0)
             continue;
