@@ -16,11 +16,11 @@ static bool store_changes(void)
     bool any = false;
 
     while ((event = store_event(&store)) != NULL) {
-        vbds_event(&vbds, event);
+        bus_back_event(&vbds.bus, event);
         any = true;
     }
-    vbds.scan = store_events_lost(&store) || vbds.scan;
-    vbds_settle(&vbds);
+    vbds.bus.scan = store_events_lost(&store) || vbds.bus.scan;
+    bus_back_settle(&vbds.bus);
     return any;
 }
 

@@ -1,179 +1,16 @@
 /* Block devices as the store tells of them: a store of a table, a guest, a RAM disk. */
 #include "vbd.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "check.h"
+#include "fake_store.h"
 #include "played.h"
 #include "rig.h"
 
 #define BACK  "backend/vbd/2/51712"
 #define FRONT "/local/domain/2/device/vbd/51712"
-
-/* ---- a store: the functions of the client that vbd.c uses -------------------------------- */
-
-static struct node {
-    char path[96], value[600];
-} nodes[128];
-
-static struct node *node_find(const char *path)
-{
-    for (size_t i = 0; i < 128; i++)
-        if (strcmp(nodes[i].path, path) == 0)
-            return &nodes[i];
-    return NULL;
-}
-
-static const char *node(const char *path)
-{
-    const struct node *n = node_find(path);
-
-    return n ? n->value : "";
-}
-
-static void node_set(const char *path, const char *value)
-{
-    struct node *n = node_find(path);
-
-    if (!n)
-        n = node_find("");
-    if (!n)
-        abort();
-    (void)snprintf(n->path, sizeof(n->path), "%s", path);
-    (void)snprintf(n->value, sizeof(n->value), "%s", value);
-}
-
-static void node_remove(const char *below)
-{
-    for (size_t i = 0; i < 128; i++)
-        if (strncmp(nodes[i].path, below, strlen(below)) == 0)
-            nodes[i].path[0] = '\0';
-}
-
-static void path_make(char *path, const char *format, va_list args)
-{
-    if (vsnprintf(path, 96, format, args) >= 96)
-        abort();
-}
-
-int store_read_all(struct store_client *c, uint32_t tx, struct store_want *wants, size_t count,
-                   const char *base, ...)
-{
-    char directory[96];
-    va_list args;
-
-    (void)c;
-    (void)tx;
-    va_start(args, base);
-    path_make(directory, base, args);
-    va_end(args);
-    for (size_t i = 0; i < count; i++) {
-        char path[200];
-
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, wants[i].path);
-        const struct node *n = node_find(path);
-
-        wants[i].result = !n ? -XEN_ENOENT : (int)strlen(n->value);
-        if (n && strlen(n->value) >= wants[i].size)
-            wants[i].result = -XEN_E2BIG;
-        else if (n)
-            memcpy(wants[i].value, n->value, strlen(n->value) + 1);
-    }
-    return 0;
-}
-
-int store_write_all(struct store_client *c, uint32_t tx, const struct store_pair *pairs,
-                    size_t count, const char *base, ...)
-{
-    char directory[96];
-    va_list args;
-
-    (void)c;
-    (void)tx;
-    va_start(args, base);
-    path_make(directory, base, args);
-    va_end(args);
-    for (size_t i = 0; i < count; i++) {
-        char path[200];
-
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, pairs[i].path);
-        node_set(path, pairs[i].value);
-    }
-    return 0;
-}
-
-int store_write_number(struct store_client *c, uint32_t tx, uint64_t value, const char *format, ...)
-{
-    char path[96], text[24];
-    va_list args;
-
-    (void)c;
-    (void)tx;
-    va_start(args, format);
-    path_make(path, format, args);
-    va_end(args);
-    (void)snprintf(text, sizeof(text), "%lu", value);
-    node_set(path, text);
-    return 0;
-}
-
-/* Children by the first node below each; names are short here. */
-int store_list(struct store_client *c, uint32_t tx, char *names, size_t size, const char *format,
-               ...)
-{
-    char directory[96], *out = names;
-    int count = 0;
-    va_list args;
-
-    (void)c;
-    (void)tx;
-    va_start(args, format);
-    path_make(directory, format, args);
-    va_end(args);
-    for (size_t i = 0; i < 128; i++) {
-        size_t len = strlen(directory);
-        const char *name = nodes[i].path + len + 1, *seen = names;
-        int n = 0;
-
-        if (strncmp(nodes[i].path, directory, len) != 0 || nodes[i].path[len] != '/')
-            continue;
-        len = strcspn(name, "/");
-        while (n < count && (strncmp(seen, name, len) != 0 || seen[len] != '\0')) {
-            seen = store_next_name(seen);
-            n++;
-        }
-        if (n < count)
-            continue;
-        if ((size_t)(out - names) + len + 1 > size)
-            abort();
-        memcpy(out, name, len);
-        out[len] = '\0';
-        out += len + 1;
-        count++;
-    }
-    return count > 0 ? count : -XEN_ENOENT;
-}
-
-static unsigned watches;
-int store_watch(struct store_client *c, const char *token, const char *format, ...)
-{
-    (void)c;
-    (void)token;
-    (void)format;
-    watches++;
-    return 0;
-}
-
-int store_unwatch(struct store_client *c, const char *token, const char *format, ...)
-{
-    (void)c;
-    (void)token;
-    (void)format;
-    watches--;
-    return 0;
-}
 
 int irq_alloc(uint64_t *address, uint32_t *data)
 {
@@ -193,15 +30,8 @@ static struct {
 
 static void fire(const char *path)
 {
-    static union {
-        struct store_event event;
-        char room[sizeof(struct store_event) + 128];
-    } e;
-
-    (void)snprintf(e.event.path, 128, "%s", path);
     (void)fake_enter(RIG_BACK);
-    vbds_event(&t.vbds, &e.event);
-    vbds_settle(&t.vbds);
+    fake_store_fire(&t.vbds.bus, path);
 }
 
 static void device_add(const char *params, const char *mode)
@@ -216,8 +46,7 @@ static void device_add(const char *params, const char *mode)
 
 static void begin(void)
 {
-    memset(nodes, 0, sizeof(nodes));
-    watches = 0;
+    fake_store_reset();
     rig_init(&t.rig, 1, 0);
     rig_fill_disk(&t.rig);
     t.disks = (struct disks){.count = 1, .disks = {&t.disk}};
@@ -282,7 +111,7 @@ static void gone(void)
 {
     node_remove(BACK);
     fire(BACK);
-    EXPECT(!only()->used && fake_mappings(RIG_BACK) == 0 && watches == 1);
+    EXPECT(!only()->bus.used && fake_mappings(RIG_BACK) == 0 && fake_watches == 1);
 }
 
 TEST(offers_what_the_disk_has)
@@ -368,7 +197,7 @@ TEST(two_writers_of_the_same_sectors)
     node_set("backend/vbd/4/51712/mode", "w");
     node_set("backend/vbd/4/51712/frontend", "/local/domain/4/device/vbd/51712");
     node_set("backend/vbd/4/51712/state", "1");
-    only()->changed = true;
+    only()->bus.changed = true;
     fire("backend/vbd/4/51712");
     EXPECT(strcmp(node("backend/vbd/4/51712/hotplug-status"), "connected") == 0);
 }
@@ -428,7 +257,7 @@ TEST(a_dead_guest_is_let_go_when_its_disk_is_quiet)
     t.rig.ram.hold = false;
     (void)ramdisk_poll(&t.rig.ram.disk);
     (void)vbds_serve(&t.vbds);
-    vbds_settle(&t.vbds);
+    bus_back_settle(&t.vbds.bus);
     EXPECT(strcmp(node(BACK "/state"), "6") == 0 && fake_mappings(RIG_BACK) == 0);
     gone();
 }
@@ -439,11 +268,11 @@ TEST(a_refused_device_goes_with_its_guest)
     disk_make();
     device_add("/dev/nvme7n1", "w");
     fire(BACK);
-    EXPECT(strcmp(node(BACK "/hotplug-status"), "error") == 0 && only()->used);
+    EXPECT(strcmp(node(BACK "/hotplug-status"), "error") == 0 && only()->bus.used);
     /* The toolstack removes the directory of all devices of the guest. */
     node_remove(BACK);
     fire("backend/vbd/2");
-    EXPECT(!only()->used);
+    EXPECT(!only()->bus.used);
 }
 
 TEST(dropped_events_cost_nothing)
@@ -461,8 +290,8 @@ TEST(dropped_events_cost_nothing)
     node_remove("backend/vbd/3");
     node_remove(BACK);
     fire("backend/vbd");
-    EXPECT(!only()->used && fake_mappings(RIG_BACK) == 0);
-    EXPECT(!t.vbds.vbds[1].used);
+    EXPECT(!only()->bus.used && fake_mappings(RIG_BACK) == 0);
+    EXPECT(!t.vbds.vbds[1].bus.used);
 }
 
 TEST(a_successor_waits_for_what_its_predecessor_left_at_the_disk)
@@ -494,7 +323,7 @@ TEST(a_successor_waits_for_what_its_predecessor_left_at_the_disk)
     EXPECT(strcmp(node("backend/vbd/3/51712/hotplug-status"), "") == 0);
     t.rig.ram.hold = false;
     (void)ramdisk_poll(&t.rig.ram.disk);
-    vbds_settle(&t.vbds);
+    bus_back_settle(&t.vbds.bus);
     EXPECT(strcmp(node("backend/vbd/3/51712/hotplug-status"), "connected") == 0);
     EXPECT(strcmp(node("backend/vbd/3/51712/state"), "2") == 0);
     EXPECT(fake_mappings(RIG_BACK) == 0);
@@ -554,5 +383,35 @@ TEST(paths_that_are_no_device)
     fire("backend/vbd/2/51712x");
     fire("backend/vbd/70000/51712");
     fire("/local/domain/9/device/vbd/51712/state");
-    EXPECT(!only()->used);
+    EXPECT(!only()->bus.used);
+}
+
+TEST(counters_when_asked)
+{
+    struct blkif_request_segment s = {RIG_REF(0), 0, 7};
+    struct blkif_response r;
+
+    connected();
+    (void)fake_enter(RIG_GUEST);
+    blk_front_transfer(&t.rig.front[0], 9, BLKIF_OP_READ, 16, &s, 1);
+    blk_front_transfer(&t.rig.front[0], 10, BLKIF_OP_READ, 5000, &s, 1);
+    blk_front_kick(&t.rig.front[0]);
+    (void)fake_enter(RIG_BACK);
+    for (int i = 0; i < 4; i++) {
+        (void)ramdisk_poll(&t.rig.ram.disk);
+        (void)vbds_serve(&t.vbds);
+    }
+    (void)fake_enter(RIG_GUEST);
+    EXPECT(blk_front_answer(&t.rig.front[0], &r) == 1);
+    node_set(BACK "/counters-ask", "17");
+    fire(BACK "/counters-ask");
+    EXPECT(strcmp(node(BACK "/counters"),
+                  "17 rd_req=1 rd_bytes=4096 wr_req=0 wr_bytes=0 flush_req=0 errors=1") == 0);
+    /* Only when it is asked for. */
+    node_set(BACK "/counters", "");
+    fire(BACK "/state");
+    EXPECT(strcmp(node(BACK "/counters"), "") == 0);
+    fire(BACK "/counters-ask");
+    EXPECT(strncmp(node(BACK "/counters"), "17 ", 3) == 0);
+    gone();
 }

@@ -1,24 +1,11 @@
 /* The nodes of one block device: what it offers, what its front end asks for, what is wrong. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <rt/log.h>
-#include <rt/start.h>
 
 #include "vbd.h"
 
-#define BACK_PATH "backend/vbd/%u/%u"
-#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
-
-void vbd_state_write(struct vbds *v, struct vbd *d, unsigned state)
-{
-    d->own = state;
-    if (store_write_number(v->store, STORE_TX_NONE, state, BACK_PATH "/state", d->guest,
-                           d->number) < 0)
-        log_line("vbd %u of domain %u: its state cannot be written", d->number, d->guest);
-}
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ---- is it servable? -------------------------------------------------------------------- */
 
@@ -29,7 +16,7 @@ static const struct vbd *user_of(const struct vbds *v, const struct vbd *d,
     for (uint32_t i = 0; i < VBDS_MAX; i++) {
         const struct vbd *o = &v->vbds[i];
 
-        if (o == d || !o->used || o->checked != VBD_GOOD || o->volume.disk != volume->disk)
+        if (o == d || !o->bus.used || o->bus.checked != BUS_GOOD || o->volume.disk != volume->disk)
             continue;
         if (o->volume.read_only && volume->read_only)
             continue;
@@ -57,50 +44,37 @@ static int volume_choose(const struct vbds *v, struct vbd *d, const char *params
 
     const struct vbd *other = user_of(v, d, &volume);
 
-    d->behind = other;
+    d->bus.behind = other ? &other->bus : NULL;
     if (other) {
-        (void)snprintf(why, len, "%s is in use by domain %u", params, other->guest);
-        return vbd_is_draining(other) ? -XEN_EAGAIN : -XEN_EBUSY;
+        (void)snprintf(why, len, "%s is in use by domain %u", params, other->bus.guest);
+        return other->bus.closing && !blk_back_is_drained(other->back) ? -XEN_EAGAIN : -XEN_EBUSY;
     }
     d->volume = volume;
     return 0;
 }
 
-void vbd_check(struct vbds *v, struct vbd *d)
+int vbd_check(struct bus_back *b, struct bus_device *d, char *why, size_t len)
 {
-    char params[256], mode[8], why[DISKS_WHY_LEN];
+    struct vbd *vbd = vbd_of(d);
+    char params[256], mode[8];
     struct store_want wants[] = {
         {.path = "params", .value = params, .size = sizeof(params)},
         {.path = "mode", .value = mode, .size = sizeof(mode)},
-        {.path = "frontend", .value = d->front, .size = sizeof(d->front)},
     };
 
-    int rc = -XEN_ENOENT;
+    if (store_read_all(b->store, STORE_TX_NONE, wants, COUNT(wants), BUS_BACK_PATH, b->kind->name,
+                       d->guest, d->number) < 0 ||
+        wants[0].result < 0 || wants[1].result < 0) {
+        (void)snprintf(why, len, "its nodes params and mode cannot be read");
+        return -XEN_ENOENT;
+    }
 
-    if (store_read_all(v->store, STORE_TX_NONE, wants, COUNT(wants), BACK_PATH, d->guest,
-                       d->number) < 0 ||
-        wants[0].result < 0 || wants[1].result < 0 || wants[2].result < 0)
-        (void)snprintf(why, sizeof(why), "its nodes params, mode and frontend cannot be read");
-    else
-        rc = volume_choose(v, d, params, mode, why, sizeof(why));
-    /* Asked again when the disk is done with what a guest that is gone has left there. */
-    d->changed = rc == -XEN_EAGAIN;
-    if (d->changed)
-        return;
-    d->checked = rc == 0 ? VBD_GOOD : VBD_BAD;
+    int rc = volume_choose((struct vbds *)b, vbd, params, mode, why, len);
 
-    const struct store_pair bad[] = {{"hotplug-error", why}, {"hotplug-status", "error"}};
-    const struct store_pair good[] = {{"hotplug-status", "connected"}};
-    bool is_good = d->checked == VBD_GOOD;
-
-    if (!is_good)
-        log_line("vbd %u of domain %u: %s", d->number, d->guest, why);
-    else
-        log_line("vbd %u of domain %u: %s, %" PRIu64 " MiB%s", d->number, d->guest, params,
-                 d->volume.sectors >> 11, d->volume.read_only ? ", read-only" : "");
-    if (store_write_all(v->store, STORE_TX_NONE, is_good ? good : bad,
-                        is_good ? COUNT(good) : COUNT(bad), BACK_PATH, d->guest, d->number) < 0)
-        log_line("vbd %u of domain %u: its hotplug-status cannot be written", d->number, d->guest);
+    if (rc == 0)
+        bus_back_log(b, d, "%s, %" PRIu64 " MiB%s", params, vbd->volume.sectors >> 11,
+                     vbd->volume.read_only ? ", read-only" : "");
+    return rc;
 }
 
 /* ---- what we offer ---------------------------------------------------------------------- */
@@ -111,11 +85,12 @@ static const char *decimal(char *text, size_t size, uint64_t value)
     return text;
 }
 
-int vbd_offer(struct vbds *v, struct vbd *d)
+int vbd_offer(struct bus_back *b, struct bus_device *d)
 {
-    const struct blk_disk *disk = d->volume.disk;
+    const struct blk_volume *volume = &vbd_of(d)->volume;
+    const struct blk_disk *disk = volume->disk;
     char n[8][24];
-    const bool discard = disk->has_discard && !d->volume.read_only;
+    const bool discard = disk->has_discard && !volume->read_only;
     const struct store_pair pairs[] = {
         {"feature-persistent", "1"},
         {"feature-flush-cache", disk->has_flush ? "1" : "0"},
@@ -123,10 +98,10 @@ int vbd_offer(struct vbds *v, struct vbd *d)
         {"feature-max-indirect-segments", decimal(n[0], sizeof(n[0]), BLK_SEGMENTS_MAX)},
         {"multi-queue-max-queues", decimal(n[1], sizeof(n[1]), BLK_QUEUES_MAX)},
         {"max-ring-page-order", decimal(n[2], sizeof(n[2]), BLK_RING_ORDER_MAX)},
-        {"sectors", decimal(n[3], sizeof(n[3]), d->volume.sectors)},
+        {"sectors", decimal(n[3], sizeof(n[3]), volume->sectors)},
         {"sector-size", decimal(n[4], sizeof(n[4]), disk->sector_size)},
         {"physical-sector-size", decimal(n[5], sizeof(n[5]), disk->physical_sector_size)},
-        {"info", decimal(n[6], sizeof(n[6]), d->volume.read_only ? VDISK_READONLY : 0)},
+        {"info", decimal(n[6], sizeof(n[6]), volume->read_only ? VDISK_READONLY : 0)},
         {"feature-discard", discard ? "1" : "0"},
         {"discard-granularity", decimal(n[7], sizeof(n[7]), disk->discard_granularity)},
         {"discard-alignment", "0"},
@@ -134,31 +109,23 @@ int vbd_offer(struct vbds *v, struct vbd *d)
     };
     /* The last three only mean something with a disk that discards. */
     size_t count = COUNT(pairs) - (discard ? 0 : 3);
-    int rc = store_write_all(v->store, STORE_TX_NONE, pairs, count, BACK_PATH, d->guest, d->number);
 
-    if (rc >= 0)
-        vbd_state_write(v, d, XenbusStateInitWait);
-    return rc;
+    return store_write_all(b->store, STORE_TX_NONE, pairs, count, BUS_BACK_PATH, b->kind->name,
+                           d->guest, d->number);
+}
+
+void vbd_count(const struct bus_device *d, char *text, size_t len)
+{
+    const struct blk_counters *c = &((const struct vbd *)d)->back->counters;
+
+    (void)snprintf(text, len,
+                   "rd_req=%" PRIu64 " rd_bytes=%" PRIu64 " wr_req=%" PRIu64 " wr_bytes=%" PRIu64
+                   " flush_req=%" PRIu64 " errors=%" PRIu64,
+                   c->reads, c->sectors_read * BLK_SECTOR, c->writes,
+                   c->sectors_written * BLK_SECTOR, c->flushes, c->errors);
 }
 
 /* ---- what the front end asks for -------------------------------------------------------- */
-
-/* A decimal number that fits 32 bits; `absent` if there is no such node. False: it is neither. */
-static bool number_of(const struct store_want *want, uint32_t absent, uint32_t *number)
-{
-    char *end;
-
-    *number = absent;
-    if (want->result == -XEN_ENOENT)
-        return true;
-    if (want->result < 0 || want->value[0] < '0' || want->value[0] > '9')
-        return false;
-
-    unsigned long value = strtoul(want->value, &end, 10);
-
-    *number = (uint32_t)value;
-    return *end == '\0' && value <= UINT32_MAX;
-}
 
 /* One queue's ring references and port, from its directory, with one round trip. */
 static bool queue_read(struct vbds *v, const char *directory, struct blk_link *link, uint32_t queue)
@@ -176,12 +143,12 @@ static bool queue_read(struct vbds *v, const char *directory, struct blk_link *l
         wants[0].path = "ring-ref";
     wants[pages] = (struct store_want){
         .path = "event-channel", .value = values[pages], .size = sizeof(values[pages])};
-    if (store_read_all(v->store, STORE_TX_NONE, wants, pages + 1, "%s", directory) < 0)
+    if (store_read_all(v->bus.store, STORE_TX_NONE, wants, pages + 1, "%s", directory) < 0)
         return false;
     for (uint32_t i = 0; i < pages; i++)
-        if (wants[i].result < 0 || !number_of(&wants[i], 0, &link->queues[queue].refs[i]))
+        if (wants[i].result < 0 || !bus_number(&wants[i], 0, &link->queues[queue].refs[i]))
             return false;
-    return wants[pages].result >= 0 && number_of(&wants[pages], 0, &link->queues[queue].port);
+    return wants[pages].result >= 0 && bus_number(&wants[pages], 0, &link->queues[queue].port);
 }
 
 int vbd_link_read(struct vbds *v, const struct vbd *d, struct blk_link *link, const char **why)
@@ -194,27 +161,27 @@ int vbd_link_read(struct vbds *v, const struct vbd *d, struct blk_link *link, co
         {.path = "multi-queue-num-queues", .value = queues, .size = sizeof(queues)},
         {.path = "ring-page-order", .value = order, .size = sizeof(order)},
     };
-    int rc = store_read_all(v->store, STORE_TX_NONE, wants, COUNT(wants), "%s", d->front);
+    int rc = store_read_all(v->bus.store, STORE_TX_NONE, wants, COUNT(wants), "%s", d->bus.front);
 
     *why = "has nodes that cannot be read";
     if (rc < 0)
         return rc;
-    *link = (struct blk_link){.peer = d->guest};
+    *link = (struct blk_link){.peer = d->bus.guest};
     *why = "speaks a protocol other than x86_64-abi";
     if (wants[0].result != -XEN_ENOENT &&
         (wants[0].result < 0 || strcmp(protocol, XEN_IO_PROTO_ABI_X86_64) != 0))
         return -XEN_EINVAL;
     *why = "asks for more queues or larger rings than were offered";
-    if (!number_of(&wants[1], 0, &flag) || !number_of(&wants[2], 1, &link->queue_count) ||
-        !number_of(&wants[3], 0, &link->ring_order) || link->queue_count == 0 ||
+    if (!bus_number(&wants[1], 0, &flag) || !bus_number(&wants[2], 1, &link->queue_count) ||
+        !bus_number(&wants[3], 0, &link->ring_order) || link->queue_count == 0 ||
         link->queue_count > BLK_QUEUES_MAX || link->ring_order > BLK_RING_ORDER_MAX)
         return -XEN_EINVAL;
     link->persistent = flag == 1;
     *why = "does not say where its rings are";
     for (uint32_t q = 0; q < link->queue_count; q++) {
         int len = link->queue_count == 1
-                      ? snprintf(directory, sizeof(directory), "%s", d->front)
-                      : snprintf(directory, sizeof(directory), "%s/queue-%u", d->front, q);
+                      ? snprintf(directory, sizeof(directory), "%s", d->bus.front)
+                      : snprintf(directory, sizeof(directory), "%s/queue-%u", d->bus.front, q);
 
         if (len < 0 || (size_t)len >= sizeof(directory) || !queue_read(v, directory, link, q))
             return -XEN_EINVAL;

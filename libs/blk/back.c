@@ -123,10 +123,6 @@ static void job_submit(struct blk_back *b, struct blk_job *job)
         }
         job->spans[i].dma += b->pages.pages[job->pages[i]].dma;
     }
-    if (job->io.op == BLK_READ)
-        b->sectors_read += job->io.sectors;
-    else if (job->io.op == BLK_WRITE)
-        b->sectors_written += job->io.sectors;
     /* Without a cache to flush there is nothing to do. */
     if (job->io.op == BLK_FLUSH && !b->volume.disk->has_flush) {
         job->io.done = true;
@@ -275,6 +271,26 @@ static uint32_t round_put(struct blk_back *b)
     return count;
 }
 
+static void job_count(struct blk_counters *c, const struct blk_job *job)
+{
+    if (job->status != BLKIF_RSP_OKAY || job->io.result != BLK_DONE) {
+        c->errors++;
+        return;
+    }
+    switch (job->io.op) {
+    case BLK_READ:
+        c->reads++;
+        c->sectors_read += job->io.sectors;
+        break;
+    case BLK_WRITE:
+        c->writes++;
+        c->sectors_written += job->io.sectors;
+        break;
+    case BLK_FLUSH: c->flushes++; break;
+    case BLK_DISCARD: break;
+    }
+}
+
 bool blk_back_answer(struct blk_back *b)
 {
     if (!b->connected || b->broken)
@@ -290,8 +306,10 @@ bool blk_back_answer(struct blk_back *b)
 
         if (!q->first || !q->first->put)
             continue;
-        while (q->first && q->first->put)
+        while (q->first && q->first->put) {
+            job_count(&b->counters, q->first);
             job_free(b, blk_queue_answer(q));
+        }
         if (ring_back_notify(&q->ring)) {
             b->events++;
             (void)hcall_event_send(&(struct evtchn_send){.port = b->ports[i]});

@@ -35,6 +35,12 @@ struct blk_link {
     } queues[BLK_QUEUES_MAX];
 };
 
+/* Of requests that are answered. */
+struct blk_counters {
+    uint64_t reads, writes, flushes, errors;
+    uint64_t sectors_read, sectors_written;
+};
+
 struct blk_back {
     struct blk_volume volume;
     bool connected;
@@ -50,7 +56,8 @@ struct blk_back {
     struct blk_batch *batch;
     struct blk_job *free_jobs;
     struct blk_job jobs[BLK_JOBS_MAX];
-    uint64_t requests, sectors_read, sectors_written, events;
+    struct blk_counters counters;
+    uint64_t requests, events;
 };
 
 /* Before the first connect. space: BLK_BACK_SPACE pages; the batch may serve several back ends. */
