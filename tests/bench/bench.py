@@ -4,7 +4,6 @@
 bench.py IOPROBE [PATTERN...] runs the parts that match. Wall times are this machine's; counts of
 instructions and exits are exact."""
 
-import gzip
 import json
 import os
 import re
@@ -47,23 +46,10 @@ def say(name, value, unit, note=''):
     print(f'bench {name} {value} {unit}{"  # " + note if note else ""}', flush=True)
 
 
-def cpio(files):
-    """An archive (newc) of name to (mode, bytes)."""
-    out = b''
-    for name, (mode, data) in {**files, 'TRAILER!!!': (0, b'')}.items():
-        raw = name.encode() + b'\0'
-        fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0]
-        out += b'070701' + b''.join(b'%08x' % f for f in fields) + raw
-        out += b'\0' * (-len(out) % 4) + data
-        out += b'\0' * (-len(out) % 4)
-    return out
-
-
 def bench_initrd(ioprobe):
     """Busybox's image with another init and the probe on top."""
-    with open(host.BLOBS['busybox.img'], 'rb') as base, open(ioprobe, 'rb') as probe:
-        return base.read() + gzip.compress(cpio({
-            'init': (0o100755, INIT.encode()), 'bin/ioprobe': (0o100755, probe.read())}))
+    with open(ioprobe, 'rb') as probe:
+        return host.image('busybox.img', {'init': INIT.encode(), 'bin/ioprobe': probe.read()})
 
 
 def bench_disk():

@@ -1,5 +1,6 @@
 """Hosts to boot: folders under build/e2e, put together from XML and what the build made."""
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -44,11 +45,24 @@ def disk(source, target='xvda', backend='', readonly=False):
             + ('<readonly/>\n' if readonly else '') + '</disk>')
 
 
+def interface(bridge='br0', mac='', backend='', inner=''):
+    """A network interface's XML."""
+    return ("<interface type='bridge'>\n" + (f"<mac address='{mac}'/>\n" if mac else '')
+            + f"<source bridge='{bridge}'/>\n"
+            + (f"<backenddomain name='{backend}'/>\n" if backend else '') + inner + '</interface>')
+
+
 def function(slot):
     """The XML of a PCI function on bus 0."""
     return ("<hostdev mode='subsystem' type='pci' managed='yes'>\n<source>\n"
             f"<address domain='0x0000' bus='0x00' slot='0x{slot:02x}' function='0x0'/>\n"
             '</source>\n</hostdev>')
+
+
+def net(name='net', slots=(16,), cmdline=''):
+    """The net driver domain's XML."""
+    return domain(name, '/bulkhead/net.elf', 32, cmdline=cmdline,
+                  devices='\n'.join(map(function, slots)))
 
 
 def block(name='block', slots=(4,)):
@@ -60,6 +74,24 @@ def busybox(name='small', after='poweroff', memory=128):
     """A small Linux guest that says one line and then does what AFTER says."""
     cmdline = 'console=hvc0 quiet' + (f' after={after}' if after else '')
     return domain(name, '/vmlinuz', memory, '/busybox.img', cmdline)
+
+
+def cpio(files):
+    """An archive (newc) of executable files, name to bytes."""
+    out = b''
+    for name, data in {**files, 'TRAILER!!!': b''}.items():
+        raw = name.encode() + b'\0'
+        fields = [0, 0o100755, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0]
+        out += b'070701' + b''.join(b'%08x' % f for f in fields) + raw
+        out += b'\0' * (-len(out) % 4) + data
+        out += b'\0' * (-len(out) % 4)
+    return out
+
+
+def image(blob, files):
+    """An initramfs with executable files on top: name to bytes."""
+    with open(BLOBS[blob], 'rb') as base:
+        return base.read() + gzip.compress(cpio(files))
 
 
 def host_xml(*files, iommu='no', manual=()):
@@ -113,5 +145,5 @@ def raw_disk(name, mib=16, gpt=True):
     return path
 
 
-__all__ = ['BUILD', 'ROOT', 'DEMO', 'GUESTS', 'domain', 'disk', 'function', 'block', 'busybox',
-           'host_xml', 'folder', 'host', 'overlay', 'raw_disk']
+__all__ = ['BUILD', 'ROOT', 'DEMO', 'GUESTS', 'domain', 'disk', 'interface', 'function', 'net', 'block',
+           'busybox', 'cpio', 'image', 'host_xml', 'folder', 'host', 'overlay', 'raw_disk']

@@ -37,6 +37,7 @@ class Machine:
         self.log = open(self.log_path, 'wb')
         self.text = ''
         self.position = 0
+        self.attached = ''
         self.deadline = time.monotonic() + guard
         if terminal:
             self.reader, end = os.openpty()
