@@ -127,6 +127,13 @@ void ring_back_answer(struct ring_back *b, const void *response, size_t len);
 /* Publishes the response that ring_back_answer wrote. */
 void ring_back_publish(struct ring_back *b);
 
+/*
+ * The same for what is answered by several slots at once. The n-th slot behind
+ * the published ones, for its owner to write through shm; and their publication.
+ */
+void *ring_back_slot(const struct ring_back *b, uint32_t n);
+void ring_back_publish_many(struct ring_back *b, uint32_t count);
+
 /* Whether the front end wants an event for what was published since the last call. */
 bool ring_back_notify(struct ring_back *b);
 
@@ -135,6 +142,9 @@ bool ring_back_notify(struct ring_back *b);
  * or broken. Only at 0 may the caller sleep.
  */
 int ring_back_rest(struct ring_back *b);
+
+/* The same for who needs several: asks for an event when so many are pending. */
+int ring_back_rest_until(struct ring_back *b, uint32_t count);
 
 /* The end that asks. */
 struct ring_front {

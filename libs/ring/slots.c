@@ -51,9 +51,19 @@ void ring_back_answer(struct ring_back *b, const void *response, size_t len)
 
 void ring_back_publish(struct ring_back *b)
 {
+    ring_back_publish_many(b, 1);
+}
+
+void *ring_back_slot(const struct ring_back *b, uint32_t n)
+{
+    return slot(b->page, b->count, b->slot_size, b->rsp_prod + n);
+}
+
+void ring_back_publish_many(struct ring_back *b, uint32_t count)
+{
     struct ring_header *header = b->page;
 
-    b->rsp_prod++;
+    b->rsp_prod += count;
     shm_barrier_write();
     shm_write32(&header->rsp_prod, b->rsp_prod);
 }
@@ -71,12 +81,17 @@ bool ring_back_notify(struct ring_back *b)
 
 int ring_back_rest(struct ring_back *b)
 {
+    return ring_back_rest_until(b, 1);
+}
+
+int ring_back_rest_until(struct ring_back *b, uint32_t count)
+{
     struct ring_header *header = b->page;
     int pending = ring_back_pending(b);
 
-    if (pending != 0)
+    if (pending < 0 || (uint32_t)pending >= count)
         return pending;
-    shm_write32(&header->req_event, b->req_cons + 1);
+    shm_write32(&header->req_event, b->req_cons + count);
     shm_barrier_full();
     return ring_back_pending(b);
 }
