@@ -5,6 +5,7 @@
 
 #include <abi/addr.h>
 
+#include <bus_rings.h>
 #include <hcall.h>
 
 void blk_back_init(struct blk_back *b, const struct blk_volume *volume, void *space,
@@ -22,41 +23,20 @@ static uint8_t *ring_address(const struct blk_back *b, uint32_t queue)
     return b->ring_space + (size_t)queue * BLK_RING_PAGES_MAX * PAGE_SIZE;
 }
 
-/* All ring pages with one call. What was mapped is known by its status afterwards. */
 static int rings_map(struct blk_back *b, const struct blk_link *link)
 {
     uint32_t count = 0;
 
-    for (uint32_t q = 0; q < b->queue_count; q++) {
-        for (uint32_t i = 0; i < b->ring_pages; i++) {
-            b->ring_maps[count++] = (struct gnttab_map_grant_ref){
-                .host_addr = (uintptr_t)ring_address(b, q) + (uintptr_t)i * PAGE_SIZE,
-                .flags = GNTMAP_host_map,
-                .ref = link->queues[q].refs[i],
-                .dom = link->peer,
-                .status = GNTST_general_error,
-            };
-        }
-    }
-    int rc = hcall_grant_map(b->ring_maps, count);
-
-    for (uint32_t i = 0; i < count && rc >= 0; i++)
-        if (b->ring_maps[i].status != GNTST_okay)
-            rc = -XEN_EINVAL;
-    return rc < 0 ? rc : 0;
+    for (uint32_t q = 0; q < b->queue_count; q++)
+        for (uint32_t i = 0; i < b->ring_pages; i++)
+            b->ring_maps[count++] = bus_ring_page(link->peer, link->queues[q].refs[i],
+                                                  ring_address(b, q) + (size_t)i * PAGE_SIZE);
+    return bus_rings_map(b->ring_maps, count);
 }
 
 static void rings_unmap(struct blk_back *b)
 {
-    struct gnttab_unmap_grant_ref ops[BLK_QUEUES_MAX * BLK_RING_PAGES_MAX];
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < b->queue_count * b->ring_pages; i++)
-        if (b->ring_maps[i].status == GNTST_okay)
-            ops[count++] = (struct gnttab_unmap_grant_ref){.host_addr = b->ring_maps[i].host_addr,
-                                                           .handle = b->ring_maps[i].handle};
-    if (count > 0)
-        (void)hcall_grant_unmap(ops, count);
+    bus_rings_unmap(b->ring_maps, b->queue_count * b->ring_pages);
 }
 
 static int ports_bind(struct blk_back *b, const struct blk_link *link)
