@@ -20,6 +20,7 @@
 #include <abi/net.h>
 
 #include <net_batch.h>
+#include <net_groups.h>
 #include <net_port.h>
 #include <net_rx.h>
 #include <net_tx.h>
@@ -27,20 +28,13 @@
 #define NET_QUEUES_MAX 4u
 /* Packets of one interface that were taken and are not answered; more wait in their ring. */
 #define NET_TAKEN_MAX  128u
+/* So many a round takes at most, lest one guest keep the domain busy. */
+#define NET_BUDGET     64u
 /* How long a frame waits for a receiver that has no buffers. */
 #define NET_WAIT_NS    10000000ull
 
 /* Guest-physical space that one back end needs, in pages. */
 #define NET_BACK_SPACE (NET_QUEUES_MAX * 2u)
-
-/* Multicast addresses that a front end wants to hear. */
-#define NET_GROUPS_MAX 64u
-struct net_groups {
-    bool wanted; /* filtered at all */
-    bool lost;   /* a predecessor knew them: pass all */
-    uint32_t count;
-    uint8_t addresses[NET_GROUPS_MAX][6];
-};
 
 /* What a front end asks for when it connects; every value is its claim. */
 struct net_link {
@@ -75,10 +69,13 @@ struct net_back {
     bool connected;
     bool closing;       /* nothing more is taken */
     const char *broken; /* how the front end broke the protocol; NULL: it has not */
+    domid_t peer;
+    bool scatter, gso4, gso6; /* what the front end takes; abilities may be less */
     uint32_t queue_count;
     struct net_queue queues[NET_QUEUES_MAX];
     struct net_groups groups;
     struct net_batch *batch;
+    uint64_t heads_at; /* calls of the batch when the last head was queued */
     uint8_t *space;
     struct gnttab_map_grant_ref ring_maps[NET_QUEUES_MAX * 2];
     struct net_job *free_jobs;

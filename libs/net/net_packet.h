@@ -54,7 +54,7 @@ struct net_packet {
     uint16_t refs;   /* holders; the last one's net_packet_put gives it back to its port */
     bool unreadable; /* a receiver could not read a granted piece: the owner's fault */
     uint32_t len;    /* bytes of the frame, head included, without a checksum of Ethernet's */
-    uint8_t *head;   /* private: NET_HEAD_ROOM bytes in front of it are free */
+    uint8_t *head;   /* private, in one page; NET_HEAD_ROOM bytes in front of it are free */
     uint64_t head_dma;
     struct net_piece pieces[NET_PIECES_MAX];
 };

@@ -32,21 +32,24 @@ struct net_reached {
     uint16_t buffer; /* that it was copied to */
     uint8_t span_count;
     uint8_t map_count;
+    uint8_t map_span[NET_PIECES_MAX]; /* the span of each map */
     uint16_t maps[NET_PIECES_MAX];
-    struct net_span spans[NET_PIECES_MAX + 1];
+    uint32_t first_map;
+    struct net_span spans[NET_PIECES_MAX + 2];
 };
 
 struct net_reach {
     struct net_batch *batch;
     uint8_t *memory, *space;
     struct net_reached *added, *released;
+    uint32_t queued; /* maps */
     uint16_t free_buffers, free_maps;
     uint16_t buffer_count, map_count; /* free ones */
     uint16_t next_buffer[NET_REACH_BUFFERS], next_map[NET_REACH_MAPS];
     grant_handle_t handles[NET_REACH_MAPS];
     struct gnttab_map_grant_ref maps[NET_REACH_MAPS];
     struct gnttab_unmap_grant_ref unmaps[NET_REACH_MAPS];
-    uint64_t map_calls, unmap_calls, unmap_failures;
+    uint64_t mapped, map_calls, unmap_calls, unmap_failures;
 };
 
 void net_reach_init(struct net_reach *r, void *memory, void *space, struct net_batch *batch);
@@ -61,7 +64,7 @@ bool net_reach_add(struct net_reach *r, struct net_reached *frame, struct net_pa
 /* Makes everything added reachable: then each frame's spans are true, or it failed. */
 void net_reach_run(struct net_reach *r);
 
-/* The device is done with a frame. Its pages are let go of, and its packet put, by the next end. */
+/* The device is done with a frame: the next end lets go of its pages and puts its packet. */
 void net_reach_release(struct net_reach *r, struct net_reached *frame);
 void net_reach_end(struct net_reach *r);
 

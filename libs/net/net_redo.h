@@ -11,6 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/net.h>
+
+/* Extras that may stand behind a packet's first slot; there are five kinds. */
+#define NET_EXTRAS_MAX   8u
+#define NET_TX_SLOTS_MAX (NET_SLOTS_MAX + NET_EXTRAS_MAX)
+
 /* In memory that survives this domain's death; read as hostile input afterwards. */
 struct net_redo_record {
     uint64_t tag; /* NET_REDO_VALID and the ring index of the first slot; 0: none */

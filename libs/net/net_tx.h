@@ -1,35 +1,20 @@
 /*
- * One transmit ring of an interface: packets of slots and extras, copied out
- * once, checked, and answered in ring order, whole packets at a time.
+ * One transmit ring of an interface: its packets from when they are taken until
+ * they are answered, which is in ring order and by whole packets.
  */
 #ifndef NET_TX_H
 #define NET_TX_H
 
-#include <abi/net.h>
-
 #include <net_packet.h>
 #include <net_redo.h>
-#include <ring.h>
+#include <net_request.h>
 
-/* Extras that follow a packet's first slot: one of each kind that there is. */
-#define NET_EXTRAS_MAX   8u
-#define NET_TX_SLOTS_MAX (NET_SLOTS_MAX + NET_EXTRAS_MAX)
-#define NET_HEAD_SPACE   256u
+#define NET_HEAD_SPACE 256u
 
-/* A packet's slots, as copied out of the ring. */
-struct net_request {
-    uint32_t slots;  /* all of them, extras included */
-    uint32_t extras; /* bit n: slot n is an extra */
-    uint32_t data_count;
-    uint16_t ids[NET_TX_SLOTS_MAX]; /* of every slot that has one */
-    struct netif_tx_request data[NET_SLOTS_MAX];
-    struct netif_extra_info gso, group; /* type 0: none */
-};
-
-/* A packet from when it is taken until it is answered. */
+/* A packet that was taken and is not answered. */
 struct net_job {
-    _Alignas(
-        NET_HEAD_SPACE) uint8_t head[NET_HEAD_SPACE]; /* with NET_HEAD_ROOM; never over a page */
+    /* NET_HEAD_ROOM, then the head; never over a page. */
+    _Alignas(NET_HEAD_SPACE) uint8_t head[NET_HEAD_SPACE];
     struct net_packet packet;
     struct net_job *next; /* in ring order, or free */
     bool failed;          /* its head could not be copied */
@@ -42,9 +27,23 @@ struct net_job {
 struct net_tx {
     struct ring_back ring;
     struct net_redo_record *redo;
-    struct net_job *first, *last; /* taken, not answered */
-    struct net_job *unread;       /* the first that net_back_next has not looked at */
+    struct net_job *first, *last;
+    struct net_job *unread; /* the first that nobody was given */
     uint32_t flying;
 };
+
+/*
+ * Attaches to a ring page that a front end set up, or that a predecessor served:
+ * then (adopt) an answer that was begun is finished. 0, or -XEN_EIO: the peer
+ * breaks the protocol.
+ */
+int net_tx_attach(struct net_tx *t, void *page, struct net_redo_record *redo, bool adopt);
+
+void net_tx_push(struct net_tx *t, struct net_job *job);
+
+/* Answers the packets that are done, up to the first that is not; returns them in *free. */
+void net_tx_answer(struct net_tx *t, struct net_job **free);
+
+_Static_assert(NET_HEAD_ROOM + NET_HEAD_MAX <= NET_HEAD_SPACE, "room for the head");
 
 #endif
