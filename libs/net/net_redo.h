@@ -21,16 +21,15 @@
 struct net_redo_record {
     uint64_t tag; /* NET_REDO_VALID and the ring index of the first slot; 0: none */
     uint32_t slots;
-    uint32_t
-        extras; /* transmit: bit n: slot n of the packet is an extra, answered by its status only */
+    uint32_t extras; /* bit n: slot n of the packet is an extra */
     int32_t status;
-    uint32_t unused;
+    uint32_t ids; /* receive: of the extras, slots 1 and 2; their answer overwrites it */
 };
 #define NET_REDO_VALID (1ull << 63)
 
 /* One packet's answer. */
 struct net_redo_answer {
-    uint32_t first, slots, extras;
+    uint32_t first, slots, extras, ids;
     int16_t status;
 };
 

@@ -9,6 +9,7 @@ void net_redo_write(struct net_redo_record *record, const struct net_redo_answer
     shm_write32(&record->slots, answer->slots);
     shm_write32(&record->extras, answer->extras);
     shm_write32((uint32_t *)&record->status, (uint32_t)answer->status);
+    shm_write32(&record->ids, answer->ids);
     shm_write64(&record->tag, NET_REDO_VALID | answer->first);
 }
 
@@ -33,7 +34,10 @@ bool net_redo_read(const struct net_redo_record *record, uint32_t first, uint32_
     shm_copy_in(&copy, record, sizeof(copy));
     if (copy.tag != (NET_REDO_VALID | first) || !record_is_sane(&copy, pending))
         return false;
-    *answer = (struct net_redo_answer){
-        .first = first, .slots = copy.slots, .extras = copy.extras, .status = (int16_t)copy.status};
+    *answer = (struct net_redo_answer){.first = first,
+                                       .slots = copy.slots,
+                                       .extras = copy.extras,
+                                       .ids = copy.ids,
+                                       .status = (int16_t)copy.status};
     return true;
 }

@@ -305,14 +305,26 @@ static inline uint32_t rig_answers(struct rig *r, uint32_t side, uint32_t queue,
     return count;
 }
 
+/* Every buffer of a frame comes back in its own slot: extras stand behind the first. */
+static inline bool rig_buffers_match(const struct net_front_frame *frame, uint32_t first)
+{
+    for (uint32_t i = 0; i < frame->count; i++)
+        if (frame->buffers[i].id != (first + i + (i > 0 ? frame->spare_count : 0)) % RIG_BUFFERS)
+            return false;
+    return true;
+}
+
 /* Receives a frame's bytes into to (RIG_FRAME_MAX); its length, or -1: there is none, or broken. */
 static inline int rig_receive(struct rig *r, uint32_t side, uint32_t queue,
                               struct net_front_frame *frame, uint8_t *to)
 {
     struct rig_side *s = &r->sides[side];
     domid_t before = fake_enter(RIG_GUEST(side));
+    uint32_t first = s->front[queue].rx.rsp_cons;
     int rc = net_front_receive(&s->front[queue], frame), len = 0;
 
+    if (rc == 1 && side != 0 && !rig_buffers_match(frame, first))
+        abort();
     for (uint32_t i = 0; rc == 1 && i < frame->count; i++) {
         if (frame->buffers[i].offset + (uint32_t)frame->buffers[i].len > PAGE_SIZE)
             abort();

@@ -13,6 +13,9 @@
 /* Stock front ends take one buffer less if the first holds more than they copy out of it. */
 #define FIRST_COPIED 256u
 
+/* Where extras can stand in a frame, by bit: there are two kinds. */
+#define EXTRA_SLOTS 6u
+
 static struct net_rx_frame *frame_at(struct net_rx *r, uint32_t n)
 {
     return &r->frames[(r->oldest + n) % NET_RX_FRAMES];
@@ -39,7 +42,8 @@ static void answer_error(struct net_rx *r, uint32_t slots, const uint16_t *ids)
 
 /*
  * The references of a frame whose answer was begun are lost, its buffers are not:
- * the front end posts again what is answered with an error.
+ * the front end posts again what is answered with an error. An answer has its id
+ * where the request has it, but an extra has none.
  */
 static void redo_finish(struct net_rx *r)
 {
@@ -52,7 +56,10 @@ static void redo_finish(struct net_rx *r)
     for (uint32_t i = 0; i < answer.slots; i++) {
         const struct netif_rx_request *slot = ring_back_slot(&r->ring, i);
 
-        ids[i] = shm_read16(&slot->id);
+        if (answer.extras & EXTRA_SLOTS & 1u << i)
+            ids[i] = (uint16_t)(answer.ids >> (16 * (i - 1)));
+        else
+            ids[i] = shm_read16(&slot->id);
     }
     answer_error(r, answer.slots, ids);
     r->ring.req_cons += answer.slots;
@@ -320,6 +327,9 @@ static void frame_answer(struct net_rx *r, struct net_rx_frame *frame)
 {
     struct net_redo_answer answer = {.first = r->ring.rsp_prod, .slots = frame->slots};
 
+    answer.extras = ((1u << frame->extras) - 1) << 1;
+    for (uint32_t i = 0; i < frame->extras; i++)
+        answer.ids |= (uint32_t)r->slots[(answer.first + 1 + i) % NET_RX_SLOTS].id << (16 * i);
     net_redo_write(r->redo, &answer);
     if (!frame->failed) {
         answer_good(r, frame);
