@@ -72,7 +72,6 @@ void net_back_init(struct net_back *b, void *space, struct net_batch *batch)
 
         p->from = &b->port;
         p->head = b->jobs[i].head + NET_HEAD_ROOM;
-        p->head_dma = memory_dma_address(p->head);
     }
 }
 

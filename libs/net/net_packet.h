@@ -55,7 +55,6 @@ struct net_packet {
     bool unreadable; /* a receiver could not read a granted piece: the owner's fault */
     uint32_t len;    /* bytes of the frame, head included, without a checksum of Ethernet's */
     uint8_t *head;   /* private, in one page; NET_HEAD_ROOM bytes in front of it are free */
-    uint64_t head_dma;
     struct net_piece pieces[NET_PIECES_MAX];
 };
 

@@ -1,10 +1,13 @@
 /*
  * Makes frames reachable for a device: short ones are copied together into one
- * buffer, of long ones the granted pages are mapped for DMA. Everything for a
- * round is done by one copy and one map, and undone by one unmap.
+ * buffer, of long ones the head is, so that the driver may finish it, and the
+ * granted pages are mapped for DMA. Everything for a round is done by one copy
+ * and one map, and undone by one unmap.
  */
 #ifndef NET_REACH_H
 #define NET_REACH_H
+
+#include <stddef.h>
 
 #include <net_batch.h>
 #include <net_port.h>
@@ -29,13 +32,13 @@ struct net_reached {
     struct net_packet *packet; /* held from net_reach_add to net_reach_end */
     struct net_reached *next;
     bool failed;     /* after net_reach_run: it cannot be read, and is to be released unsent */
-    uint16_t buffer; /* that it was copied to */
+    uint16_t buffer; /* that it, or its head, was copied to */
     uint8_t span_count;
     uint8_t map_count;
     uint8_t map_span[NET_PIECES_MAX]; /* the span of each map */
     uint16_t maps[NET_PIECES_MAX];
     uint32_t first_map;
-    struct net_span spans[NET_PIECES_MAX + 2];
+    struct net_span spans[NET_PIECES_MAX + 1]; /* the first in the buffer */
 };
 
 struct net_reach {
@@ -53,6 +56,12 @@ struct net_reach {
 };
 
 void net_reach_init(struct net_reach *r, void *memory, void *space, struct net_batch *batch);
+
+/* A frame's first bytes, from net_reach_run on: as the device will read them. */
+static inline uint8_t *net_reach_head(const struct net_reach *r, const struct net_reached *frame)
+{
+    return r->memory + (size_t)frame->buffer * NET_REACH_COPY;
+}
 
 /*
  * Takes a frame for the device, with the tag put into it, and holds its packet.

@@ -103,21 +103,26 @@ static void piece_map(struct net_reach *r, struct net_reached *frame, const stru
     span_add(frame, piece->offset, piece->len);
 }
 
-/* The head is reached where it stands; only a tag goes in front of it, with the addresses. */
+/* The head, with its tag: a copy that the driver may finish as its device wants it. */
+static void head_copy(struct net_reach *r, struct net_reached *frame, const struct net_parts *parts,
+                      uint32_t len)
+{
+    uint8_t *to = buffer_take(r, frame);
+    uint32_t used = 0;
+
+    for (uint32_t i = 0; used < len; i++) {
+        memcpy(to + used, parts->parts[i].from.local, parts->parts[i].len);
+        used += parts->parts[i].len;
+    }
+    span_add(frame, memory_dma_address(to), used);
+}
+
 static void frame_map(struct net_reach *r, struct net_reached *frame, const struct net_parts *parts,
                       bool tagged)
 {
     const struct net_packet *p = frame->packet;
-    uint32_t skip = 0;
 
-    if (tagged) {
-        uint8_t *to = buffer_take(r, frame);
-
-        skip = parts->parts[0].len - NET_TAG_LEN;
-        memcpy(to, parts->parts[0].from.local, parts->parts[0].len);
-        span_add(frame, memory_dma_address(to), parts->parts[0].len);
-    }
-    span_add(frame, p->head_dma + skip, p->head_len - skip);
+    head_copy(r, frame, parts, p->head_len + (tagged ? NET_TAG_LEN : 0));
     frame->first_map = r->queued;
     for (uint32_t i = 0; i < p->piece_count; i++) {
         const struct net_piece *piece = &p->pieces[i];
@@ -156,11 +161,10 @@ bool net_reach_add(struct net_reach *r, struct net_reached *frame, struct net_pa
 
     net_parts_of(&parts, packet, tag, front);
 
-    /* What a device reaches as it is needs no copy, however short it is. */
-    bool copy =
-        (to_map > 0 || tag.present) && r->buffer_count > 0 && length_of(&parts) <= NET_REACH_COPY;
+    bool copy = length_of(&parts) <= NET_REACH_COPY;
 
-    if (!copy && (to_map > r->map_count || (tag.present && r->buffer_count == 0)))
+    if (r->buffer_count == 0 || (!copy && to_map > r->map_count) ||
+        packet->head_len + NET_TAG_LEN > NET_REACH_COPY)
         return false;
     *frame = (struct net_reached){.packet = packet, .buffer = NONE, .next = r->added};
     r->added = frame;

@@ -33,12 +33,12 @@ void switch_pool_init(struct switch_pool *pool, const struct switch_pool_driver 
     pool->free_pages = 0;
 }
 
-static void give_heads(struct switch_pool *pool, uint8_t *page, uint64_t dma)
+static void give_heads(struct switch_pool *pool, uint8_t *page)
 {
     for (unsigned at = 0; at < PAGE; at += SWITCH_HEAD_SIZE) {
         struct switch_made *made = &pool->made[pool->made_count++];
 
-        *made = (struct switch_made){.room = page + at, .room_dma = dma + at, .next = pool->free};
+        *made = (struct switch_made){.room = page + at, .next = pool->free};
         pool->free = made;
         pool->free_made++;
     }
@@ -47,7 +47,7 @@ static void give_heads(struct switch_pool *pool, uint8_t *page, uint64_t dma)
 int switch_pool_give(struct switch_pool *pool, uint8_t *page, uint64_t dma)
 {
     if (pool->made_count < SWITCH_MADE_MAX) {
-        give_heads(pool, page, dma);
+        give_heads(pool, page);
         return 0;
     }
     if (pool->page_count == SWITCH_PAGES_MAX)
@@ -90,7 +90,6 @@ struct switch_made *switch_made_alloc(struct switch_pool *pool)
     made->packet.gso = NET_GSO_NONE;
     made->packet.gso_size = 0;
     made->packet.head = made->room + NET_HEAD_ROOM;
-    made->packet.head_dma = made->room_dma + NET_HEAD_ROOM;
     made->packet.piece_count = 0;
     return made;
 }

@@ -17,6 +17,12 @@
 #define RIG_FRAME  70000u
 #define RIG_MS     UINT64_C(1000000)
 
+/* A packet of the rig's, and where its head stood before the switch moved it. */
+struct rig_sent {
+    struct net_packet packet; /* first */
+    uint8_t *room;
+};
+
 /* A frame as a seat got it, in one piece, without its tag. */
 struct rig_frame {
     uint32_t len;
@@ -145,7 +151,7 @@ static inline void rig_done(struct net_port *port, struct net_packet *packet)
     (void)port;
     rig_must(rig.live > 0);
     rig.live--;
-    free(packet->head - packet->head_dma); /* the rig's own note of how far it moved */
+    free(((struct rig_sent *)packet)->room);
     free(packet);
 }
 
@@ -299,19 +305,20 @@ static inline uint64_t rig_mac(unsigned n)
 /* A packet of the text, the part behind its head in granted pieces of at most piece_len bytes. */
 static inline struct net_packet *rig_packet(struct rig_seat *from, uint16_t piece_len)
 {
-    struct net_packet *p = calloc(1, sizeof(*p));
+    struct rig_sent *sent = calloc(1, sizeof(*sent));
+    struct net_packet *p = &sent->packet;
     uint32_t at = rig_text.len < NET_HEAD_MAX ? rig_text.len : NET_HEAD_MAX;
     uint8_t *room = malloc(NET_HEAD_ROOM + at);
     unsigned grant = 0;
 
-    rig_must(p && room);
+    rig_must(sent && room);
+    sent->room = room;
     p->from = &from->net;
     p->owner = 7;
     p->refs = 1;
     p->len = rig_text.len;
     p->head_len = (uint16_t)at;
     p->head = room + NET_HEAD_ROOM;
-    p->head_dma = NET_HEAD_ROOM;
     memcpy(p->head, rig_text.bytes, at);
     while (at < rig_text.len) {
         uint32_t left = rig_text.len - at;

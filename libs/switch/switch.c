@@ -34,7 +34,6 @@ static struct net_tag take_tag(struct net_packet *p)
     tag.tci = switch_get16(p->head + 14);
     memmove(p->head + FRAME_TAG, p->head, 12);
     p->head += FRAME_TAG;
-    p->head_dma += FRAME_TAG;
     p->head_len = (uint16_t)(p->head_len - FRAME_TAG);
     p->len -= FRAME_TAG;
     return tag;

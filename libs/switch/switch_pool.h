@@ -49,7 +49,6 @@ struct switch_made {
     struct net_packet *original; /* what it is to become a copy of; NULL: it is complete */
     struct switch_made *parent;  /* whose pages its pieces lie in; NULL: its own */
     uint8_t *room;               /* SWITCH_HEAD_SIZE bytes */
-    uint64_t room_dma;
     struct switch_layout layout;
     bool failed;                    /* a part of it could not be fetched */
     uint16_t page_count;            /* of its own */
