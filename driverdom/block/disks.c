@@ -96,36 +96,16 @@ static void function_take(struct disks *d, const struct pci_function *f, uint32_
     log_line("%02x:%02x.%u: no driver for class %06x", f->bus, f->slot, f->function, f->class);
 }
 
-/* "pci=BB:SS.F"; false if it is something else. */
-static bool word_read(const char *word, unsigned *bus, unsigned *slot, unsigned *function)
-{
-    return sscanf(word, "pci=%x:%x.%u", bus, slot, function) == 3 && *bus < 256 && *slot < 32 &&
-           *function < 8;
-}
-
 void disks_open(struct disks *d, int argc, char **argv)
 {
     struct pci_function functions[DISKS_MAX];
-    uint32_t numbers[HARDWARE_KINDS] = {0}, count = 0;
-    bool named = false;
+    uint32_t numbers[HARDWARE_KINDS] = {0};
+    uint32_t count = pci_chosen(argc, argv, functions, DISKS_MAX);
 
     d->count = 0;
-    for (int i = 1; i < argc; i++) {
-        unsigned bus, slot, function;
-
-        if (!word_read(argv[i], &bus, &slot, &function))
-            continue;
-        named = true;
-        if (count == DISKS_MAX ||
-            pci_open(&functions[count], (uint8_t)bus, (uint8_t)slot, (uint8_t)function) < 0)
-            log_line("%s: not one of this domain's devices", argv[i]);
-        else
-            count++;
-    }
-    if (!named)
-        count = pci_scan(0, functions, DISKS_MAX);
     for (uint32_t i = 0; i < count; i++)
-        function_take(d, &functions[i], numbers);
+        if (functions[i].config)
+            function_take(d, &functions[i], numbers);
 }
 
 /* ---- names ------------------------------------------------------------------------------ */

@@ -44,6 +44,13 @@ int pci_open(struct pci_function *f, uint8_t bus, uint8_t slot, uint8_t function
  */
 uint32_t pci_scan(uint8_t bus, struct pci_function *functions, uint32_t max);
 
+/*
+ * The functions of this domain in the order in which the words "pci=BB:SS.F" of
+ * its command line name them, or without such a word those of bus 0. What does
+ * not exist is logged, and keeps its place with config NULL.
+ */
+uint32_t pci_chosen(int argc, char **argv, struct pci_function *functions, uint32_t max);
+
 uint8_t pci_read8(const struct pci_function *f, uint32_t offset);
 uint16_t pci_read16(const struct pci_function *f, uint32_t offset);
 uint32_t pci_read32(const struct pci_function *f, uint32_t offset);
