@@ -44,13 +44,38 @@ disk_arguments()
     done
 }
 
+# QEMU's own -nic cannot say where a card is, so the words for the card are told from the others.
+nic_arguments()
+{
+    local n word words device net
+
+    for n in "${!nics[@]}"; do
+        IFS=, read -r -a words <<<"${nics[n]}"
+        net=${words[0]},id=nic$n device=e1000e
+        for word in "${words[@]:1}"; do
+            case $word in
+            model=virtio*) device=virtio-net-pci,iommu_platform=on,disable-legacy=on ;;
+            model=*) device=${word#model=} ;;
+            esac
+        done
+        for word in "${words[@]:1}"; do
+            case $word in
+            model=*) ;;
+            mac=*) device=$device,$word ;;
+            *) net=$net,$word ;;
+            esac
+        done
+        arguments+=(
+            -netdev "$net"
+            -device "$device,id=card$n,netdev=nic$n,bus=pcie.0,addr=$(printf '%02x' $((n + 16))).0"
+        )
+    done
+}
+
 other_arguments()
 {
     local n words
 
-    for n in "${!nics[@]}"; do
-        arguments+=(-nic "${nics[n]},addr=$(printf '0x%02x' $((n + 16)))")
-    done
     for n in "${!devices[@]}"; do
         arguments+=(-device "${devices[n]}")
     done
@@ -76,6 +101,7 @@ machine_arguments()
     [ "$icount" = no ] || arguments+=(-icount shift=0,sleep=off)
     [ "$gdb" = no ] || arguments+=(-S -gdb tcp:localhost:1234)
     disk_arguments
+    nic_arguments
     other_arguments
 }
 
