@@ -11,7 +11,8 @@
 #include "switch_internal.h"
 
 #define RIG_SEATS  6u
-#define RIG_PAGES  (SWITCH_HEAD_PAGES + 96u)
+#define RIG_PAGES  (SWITCH_HEAD_PAGES + 256u)
+#define RIG_FEW    (SWITCH_HEAD_PAGES + 96u)
 #define RIG_GRANTS 64u
 #define RIG_FRAMES 256u
 #define RIG_FRAME  70000u
@@ -202,7 +203,7 @@ static inline struct rig_seat *rig_add(unsigned n, const struct switch_port_conf
 static inline void rig_start_pages(unsigned pages)
 {
     memset(&rig, 0, sizeof(rig));
-    rig.now = 1000 * RIG_MS;
+    rig.now = 100000 * RIG_MS;
     rig.pages = aligned_alloc(4096, (RIG_PAGES + RIG_GRANTS) * 4096u);
     rig_must(rig.pages != NULL);
     memset(rig.pages, 0xee, (RIG_PAGES + RIG_GRANTS) * 4096u);
@@ -220,7 +221,7 @@ static inline void rig_start_pages(unsigned pages)
 /* A bridge with so many ports, guests without rules: seat n has MAC n. */
 static inline void rig_start(unsigned ports)
 {
-    rig_start_pages(RIG_PAGES);
+    rig_start_pages(RIG_FEW);
     for (unsigned n = 0; n < ports; n++)
         (void)rig_add(n, &(struct switch_port_config){.mac = RIG_MAC(n)});
 }
