@@ -51,15 +51,16 @@ struct rig_seat {
 
 static struct {
     uint64_t now;
-    unsigned live;       /* packets of the rig that somebody holds */
-    unsigned fetches;    /* calls */
-    unsigned fail_parts; /* so many of the next parts fail */
-    uint8_t *pages;
+    unsigned live;               /* packets of the rig that somebody holds */
+    unsigned fetches;            /* calls */
+    unsigned fail_parts;         /* so many of the next parts fail */
     uint8_t *grants[RIG_GRANTS]; /* what a granted piece's reference means */
     struct switch_bridge bridge;
     struct switch_pool pool;
     struct rig_seat seats[RIG_SEATS];
 } rig;
+
+static uint8_t rig_pages[(RIG_PAGES + RIG_GRANTS) * 4096u] __attribute__((aligned(4096)));
 
 static inline void rig_must(bool is_true)
 {
@@ -204,17 +205,14 @@ static inline void rig_start_pages(unsigned pages)
 {
     memset(&rig, 0, sizeof(rig));
     rig.now = 100000 * RIG_MS;
-    rig.pages = aligned_alloc(4096, (RIG_PAGES + RIG_GRANTS) * 4096u);
-    rig_must(rig.pages != NULL);
-    memset(rig.pages, 0xee, (RIG_PAGES + RIG_GRANTS) * 4096u);
     switch_pool_init(&rig.pool, &rig_pool_driver, NULL);
     for (unsigned i = 0; i < pages; i++) {
-        uint8_t *page = rig.pages + i * 4096u;
+        uint8_t *page = rig_pages + i * 4096u;
 
         rig_must(switch_pool_give(&rig.pool, page, (uint64_t)(uintptr_t)page) == 0);
     }
     for (unsigned i = 0; i < RIG_GRANTS; i++)
-        rig.grants[i] = rig.pages + (RIG_PAGES + i) * 4096u;
+        rig.grants[i] = rig_pages + (RIG_PAGES + i) * 4096u;
     switch_init(&rig.bridge, &rig.pool, 12345);
 }
 
@@ -259,7 +257,6 @@ static inline void rig_stop(void)
     rig_must(rig.pool.free_made == rig.pool.made_count);
     rig_must(rig.pool.free_pages == rig.pool.page_count);
     rig_must(rig.bridge.table.unpromised == SWITCH_TABLE_SIZE);
-    free(rig.pages);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
