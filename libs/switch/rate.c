@@ -11,23 +11,23 @@ static uint64_t time_of(uint64_t units, uint64_t rate)
 
 void switch_bucket_init(struct switch_bucket *b, uint64_t rate, uint64_t burst, uint64_t now)
 {
-    *b = (struct switch_bucket){.rate = rate};
-    if (rate == 0)
-        return;
-    b->depth = time_of(burst, rate);
-    b->ready = now > b->depth ? now - b->depth : 0;
+    *b = (struct switch_bucket){.rate = rate, .full = now};
+    if (rate != 0)
+        b->depth = time_of(burst, rate);
 }
 
 void switch_bucket_take(struct switch_bucket *b, uint64_t units, uint64_t now)
 {
     if (b->rate == 0)
         return;
-    if (now > b->depth && b->ready < now - b->depth)
-        b->ready = now - b->depth;
-    b->ready += time_of(units, b->rate);
+    if (b->full < now)
+        b->full = now;
+    b->full += time_of(units, b->rate);
 }
 
 bool switch_bucket_owes(const struct switch_bucket *b, uint64_t units, uint64_t now)
 {
-    return b->rate != 0 && b->ready > now && b->ready - now > time_of(units, b->rate);
+    uint64_t ready = switch_bucket_ready(b);
+
+    return b->rate != 0 && ready > now && ready - now > time_of(units, b->rate);
 }

@@ -204,7 +204,7 @@ static inline struct rig_seat *rig_add(unsigned n, const struct switch_port_conf
 static inline void rig_start_pages(unsigned pages)
 {
     memset(&rig, 0, sizeof(rig));
-    rig.now = 100000 * RIG_MS;
+    rig.now = 1;
     switch_pool_init(&rig.pool, &rig_pool_driver, NULL);
     for (unsigned i = 0; i < pages; i++) {
         uint8_t *page = rig_pages + i * 4096u;

@@ -28,6 +28,9 @@ struct switch_pool_driver {
     void (*fetch)(void *context, struct switch_part *parts, unsigned count);
 };
 
+/* By grant copies; the context is a struct net_batch, which may have others' copies in it. */
+extern const struct switch_pool_driver switch_pool_grants;
+
 struct switch_page {
     uint8_t *page;
     uint64_t dma;

@@ -1,8 +1,8 @@
 /*
- * A token bucket, kept as the time at which it is filled enough: a frame may go
- * when that time has come and then moves it on by what it costs. So a frame
- * longer than the bucket may go as well, and is paid afterwards; the average is
- * exact for any length.
+ * A token bucket, kept as the time at which it will be full: what is sent moves
+ * that on, and may be sent while it is no further away than the bucket is deep.
+ * So a frame longer than the bucket may go as well, and is paid afterwards; the
+ * average is exact for any length.
  */
 #ifndef SWITCH_RATE_H
 #define SWITCH_RATE_H
@@ -17,8 +17,8 @@ struct switch_rate {
 
 struct switch_bucket {
     uint64_t rate;  /* units in a second; 0: no limit */
-    uint64_t depth; /* nanoseconds that it can be full for */
-    uint64_t ready;
+    uint64_t depth; /* nanoseconds that it takes to fill */
+    uint64_t full;
 };
 
 /* Full at first. */
@@ -27,7 +27,7 @@ void switch_bucket_init(struct switch_bucket *b, uint64_t rate, uint64_t burst, 
 /* When the next unit may go; not later than now: it may. */
 static inline uint64_t switch_bucket_ready(const struct switch_bucket *b)
 {
-    return b->rate == 0 ? 0 : b->ready;
+    return b->rate == 0 || b->full < b->depth ? 0 : b->full - b->depth;
 }
 
 void switch_bucket_take(struct switch_bucket *b, uint64_t units, uint64_t now);

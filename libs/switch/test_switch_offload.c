@@ -474,7 +474,7 @@ TEST(segments_must_fit_the_receiver)
 }
 
 /* A link that has gone since: what waited is lost, and nothing else. */
-TEST(what_waits_for_a_link_that_went)
+static void lose_link(bool told)
 {
     start();
     seats[1].net.abilities.gso4 = false;
@@ -483,10 +483,19 @@ TEST(what_waits_for_a_link_that_went)
     say(NET_GSO_TCP4, 1448, NET_CHECKSUM_BLANK);
     EXPECT(seats[1].port.queue.count == 1);
     seats[1].net.up = false;
-    switch_link_down(&seats[1].port);
+    seats[1].room = 99;
+    if (told)
+        switch_link_down(&seats[1].port);
+    rig_flush();
     EXPECT(seats[1].port.queue.count == 0 && rig.pool.free_pages == rig.pool.page_count);
     EXPECT(seats[1].net.counters.out_drops[NET_DROP_LINK] == 1);
     rig_stop();
+}
+
+TEST(what_waits_for_a_link_that_went)
+{
+    lose_link(true);
+    lose_link(false);
 }
 
 /* The wire is busy: frames wait as copies, and their senders have them back at once. */
