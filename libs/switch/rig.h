@@ -53,6 +53,7 @@ static struct {
     uint64_t now;
     unsigned live;               /* packets of the rig that somebody holds */
     unsigned fetches;            /* calls */
+    unsigned head_max;           /* of packets; 0: NET_HEAD_MAX */
     unsigned fail_parts;         /* so many of the next parts fail */
     uint8_t *grants[RIG_GRANTS]; /* what a granted piece's reference means */
     struct switch_bridge bridge;
@@ -305,7 +306,8 @@ static inline struct net_packet *rig_packet(struct rig_seat *from, uint16_t piec
 {
     struct rig_sent *sent = calloc(1, sizeof(*sent));
     struct net_packet *p = &sent->packet;
-    uint32_t at = rig_text.len < NET_HEAD_MAX ? rig_text.len : NET_HEAD_MAX;
+    uint32_t most = rig.head_max ? rig.head_max : NET_HEAD_MAX;
+    uint32_t at = rig_text.len < most ? rig_text.len : most;
     uint8_t *room = malloc(NET_HEAD_ROOM + at);
     unsigned grant = 0;
 

@@ -248,7 +248,8 @@ TEST(a_guest_may_ask_for_an_address)
     start("clean-traffic", "10.0.0.2");
     EXPECT(say_udp(IP_NONE, IP_ALL, 68, 67, 0) == NET_DROP_NONE);
     EXPECT(say_udp(IP_NONE, IP_ALL, 68, 67, 0x2000) == NET_DROP_IP_SPOOF);
-    EXPECT(say_udp(IP_NONE, IP_ALL, 67, 68, 0) == NET_DROP_IP_SPOOF);
+    EXPECT(say_udp(IP_NONE, IP_ALL, 69, 67, 0) == NET_DROP_IP_SPOOF);
+    EXPECT(say_udp(IP_NONE, IP_ALL, 68, 68, 0) == NET_DROP_IP_SPOOF);
     EXPECT(say_udp(IP_NONE, IP_OTHER, 68, 67, 0) == NET_DROP_IP_SPOOF);
     EXPECT(say_nd(FRAME_ND_ASK, IP6_NONE, IP6_LOCAL, 14, MAC_MINE) == NET_DROP_NONE);
     EXPECT(say_nd(FRAME_ND_ASK, IP6_NONE, IP6_OTHER, 14, MAC_MINE) == NET_DROP_IP_SPOOF);
@@ -291,6 +292,9 @@ TEST(what_cannot_be_looked_into_does_not_pass)
     (void)rig_put(NULL, 46);
     EXPECT(say() == NET_DROP_IP_SPOOF);
     ip4(IP_MINE, IP_OTHER, FRAME_UDP, 0); /* shorter than it says */
+    EXPECT(say() == NET_DROP_MALFORMED);
+    ip6(IP6_LOCAL, IP6_OTHER, 0, 16); /* options for each hop twice */
+    (void)rig_put("\0\0\1\4\0\0\0\0\x3b\0\1\4\0\0\0\0", 16);
     EXPECT(say() == NET_DROP_MALFORMED);
     rig_stop();
 }

@@ -146,6 +146,25 @@ TEST(what_is_too_much_waits_and_then_is_lost)
     rig_stop();
 }
 
+/* A port that changes: what waits for it was for another VLAN, or under other rules. */
+TEST(what_waits_is_lost_when_the_rules_change)
+{
+    struct switch_port_config config = {.mac = RIG_MAC(1), .vlans.native = 5};
+
+    start((struct switch_rate){0}, (struct switch_rate){.average = 100});
+    for (unsigned i = 0; i < 20; i++)
+        EXPECT(say_tcp(1400));
+
+    uint64_t before = seats[1].got_bytes, waits = seats[1].port.queue.count;
+
+    EXPECT(waits > 10);
+    switch_change(&seats[1].port, &config, rig.now);
+    pass(SECOND);
+    EXPECT(seats[1].got_bytes == before);
+    EXPECT(seats[1].net.counters.out_drops[NET_DROP_VLAN] == waits);
+    rig_stop();
+}
+
 /* A wake that comes late costs nothing, as long as it is not very late. */
 TEST(late_wakes_cost_nothing)
 {
