@@ -41,9 +41,13 @@ static bool is_ecam(uint64_t at)
     return at >= LAYOUT_ECAM_BASE && at < LAYOUT_ECAM_END;
 }
 
-/* The function whose MSI-X table's pages an address lies in, and where there. */
-static struct pci_function *find_table(const struct domain *d, uint64_t at, unsigned *offset)
+/* Whose registers an address is, and where in them: configuration space, or its MSI-X table's
+ * pages. */
+static struct pci_function *find(const struct domain *d, uint64_t at, unsigned *offset)
 {
+    *offset = at & PAGE_MASK;
+    if (is_ecam(at))
+        return space_find(d->pci, (uint16_t)((at - LAYOUT_ECAM_BASE) >> PAGE_SHIFT));
     list_for_each(node, &d->pci->functions)
     {
         struct pci_function *f = list_entry(node, struct pci_function, owned);
@@ -60,30 +64,22 @@ static struct pci_function *find_table(const struct domain *d, uint64_t at, unsi
 /* A register of configuration space or of a table; all-ones where there is no function. */
 static uint32_t dword_read(const struct domain *d, uint64_t at)
 {
-    unsigned offset = at & PAGE_MASK;
-    const struct pci_function *f;
+    unsigned offset;
+    const struct pci_function *f = find(d, at, &offset);
 
-    if (is_ecam(at)) {
-        f = space_find(d->pci, (uint16_t)((at - LAYOUT_ECAM_BASE) >> PAGE_SHIFT));
-        return f ? space_read(f, offset) : UINT32_MAX;
-    }
-    f = find_table(d, at, &offset);
-    return f ? msix_table_read(f, offset) : UINT32_MAX;
+    if (!f)
+        return UINT32_MAX;
+    return is_ecam(at) ? space_read(f, offset) : msix_table_read(f, offset);
 }
 
 static void dword_write(const struct domain *d, uint64_t at, uint32_t value, uint32_t mask)
 {
-    unsigned offset = at & PAGE_MASK;
-    struct pci_function *f;
+    unsigned offset;
+    struct pci_function *f = find(d, at, &offset);
 
-    if (is_ecam(at)) {
-        f = space_find(d->pci, (uint16_t)((at - LAYOUT_ECAM_BASE) >> PAGE_SHIFT));
-        if (f)
-            space_write(f, offset, value, mask);
-        return;
-    }
-    f = find_table(d, at, &offset);
-    if (f)
+    if (f && is_ecam(at))
+        space_write(f, offset, value, mask);
+    else if (f)
         msix_table_write(f, offset, (msix_table_read(f, offset) & ~mask) | (value & mask));
 }
 
@@ -91,7 +87,7 @@ static void dword_write(const struct domain *d, uint64_t at, uint32_t value, uin
 static volatile uint8_t *beside_table(const struct domain *d, uint64_t at, unsigned size)
 {
     unsigned offset;
-    const struct pci_function *f = is_ecam(at) ? NULL : find_table(d, at, &offset);
+    const struct pci_function *f = is_ecam(at) ? NULL : find(d, at, &offset);
 
     /* No byte of it may be the table's: a move can lie across its edge. */
     return f && !msix_is_table(f, offset) && !msix_is_table(f, offset + size - 1)
@@ -162,7 +158,7 @@ bool pci_claims(const struct domain *d, gpa_t at)
 
     if (!claimed && at.v >= LAYOUT_BAR_BASE && at.v < LAYOUT_BAR_END) {
         lock_acquire(&pci_lock);
-        claimed = find_table(d, at.v, &offset) != NULL;
+        claimed = find(d, at.v, &offset) != NULL;
         lock_release(&pci_lock);
     }
     return claimed;

@@ -28,27 +28,29 @@ void bar_place(struct pci_function *f, struct pci_space *space)
     }
 }
 
-/* The register that a BAR of two registers begins in; bit 32 and up: *high. */
-static struct pci_bar *bar_of(struct pci_function *f, unsigned index, bool *high)
+/* Which BAR a register belongs to; bit 32 and up of one of two registers: *high. */
+static unsigned bar_of(const struct pci_function *f, unsigned offset, bool *high)
 {
+    unsigned index = (offset - CONFIG_BAR) / 4;
+
     *high = index > 0 && f->bar[index - 1].wide;
-    return &f->bar[*high ? index - 1 : index];
+    return *high ? index - 1 : index;
 }
 
-uint32_t bar_read(const struct pci_function *f, unsigned index)
+uint32_t bar_read(const struct pci_function *f, unsigned offset)
 {
-    bool high = index > 0 && f->bar[index - 1].wide;
-    const struct pci_bar *bar = &f->bar[high ? index - 1 : index];
+    bool high;
+    const struct pci_bar *bar = &f->bar[bar_of(f, offset, &high)];
 
     if (bar->size == 0)
         return 0;
     return high ? (uint32_t)(bar->guest >> 32) : (uint32_t)bar->guest | bar->flags;
 }
 
-void bar_write(struct pci_function *f, unsigned index, uint32_t value, uint32_t mask)
+void bar_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
 {
     bool high;
-    struct pci_bar *bar = bar_of(f, index, &high);
+    struct pci_bar *bar = &f->bar[bar_of(f, offset, &high)];
     uint64_t bits = high ? (uint64_t)mask << 32 : mask;
     uint64_t wanted = high ? (uint64_t)value << 32 : value;
 
@@ -59,21 +61,11 @@ void bar_write(struct pci_function *f, unsigned index, uint32_t value, uint32_t 
     bar_update(f);
 }
 
-static uint64_t msix_first(const struct pci_function *f)
-{
-    return f->msix.offset & ~(uint64_t)PAGE_MASK;
-}
-
-static uint64_t msix_end(const struct pci_function *f)
-{
-    return (f->msix.offset + f->msix.count * 16 + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
-}
-
 /* The MSI-X table's pages are never mapped: the core answers there. */
 static bool is_trapped(const struct pci_function *f, unsigned index, uint64_t offset, uint64_t len)
 {
-    return f->msix.capability && f->msix.bar == index && offset < msix_end(f) &&
-           offset + len > msix_first(f);
+    return f->msix.capability && f->msix.bar == index && offset < f->msix.end &&
+           offset + len > f->msix.first;
 }
 
 /* The largest page that fits here. */
@@ -153,7 +145,7 @@ int64_t bar_msix_offset(const struct pci_function *f, gpa_t at)
 {
     uint64_t base = f->msix.capability ? f->bar[f->msix.bar].mapped : 0;
 
-    if (base == 0 || at.v < base + msix_first(f) || at.v >= base + msix_end(f))
+    if (base == 0 || at.v < base + f->msix.first || at.v >= base + f->msix.end)
         return -1;
-    return (int64_t)(at.v - base - msix_first(f));
+    return (int64_t)(at.v - base - f->msix.first);
 }

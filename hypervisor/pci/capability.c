@@ -19,12 +19,6 @@ static void show(struct pci_function *f, unsigned from, unsigned len, enum confi
         f->rule[at / 4] = (uint8_t)rule;
 }
 
-static void found_msi(struct pci_function *f, uint8_t at, uint32_t head)
-{
-    f->msi = (struct pci_msi){.capability = at, .wide = (head & MSI_WIDE) != 0};
-    show(f, at, f->msi.wide ? 16 : 12, RULE_MSI);
-}
-
 static void found_msix(struct pci_function *f, uint8_t at, uint32_t head)
 {
     uint32_t table = config_read(f, at + 4u, 4);
@@ -36,8 +30,12 @@ static void found_msix(struct pci_function *f, uint8_t at, uint32_t head)
     if (bar >= PCI_BARS || f->bar[bar].size == 0 || offset >= f->bar[bar].size ||
         (uint64_t)count * 16 > f->bar[bar].size - offset)
         return;
-    f->msix =
-        (struct pci_msix){.capability = at, .bar = (uint8_t)bar, .offset = offset, .count = count};
+    f->msix = (struct pci_msix){.capability = at,
+                                .bar = (uint8_t)bar,
+                                .offset = offset,
+                                .count = count,
+                                .first = offset & ~PAGE_MASK,
+                                .end = (offset + count * 16ull + PAGE_MASK) & ~(uint64_t)PAGE_MASK};
     show(f, at, 4, RULE_MSIX);
     show(f, at + 4u, 8, RULE_READ);
 }
@@ -46,7 +44,10 @@ static void found_msix(struct pci_function *f, uint8_t at, uint32_t head)
 static bool found(struct pci_function *f, uint8_t at, uint32_t head)
 {
     switch (head & 0xff) {
-    case CAPABILITY_MSI: found_msi(f, at, head); return true;
+    case CAPABILITY_MSI:
+        f->msi = (struct pci_msi){.capability = at, .wide = (head & MSI_WIDE) != 0};
+        show(f, at, f->msi.wide ? 16 : 12, RULE_MSI);
+        return true;
     case CAPABILITY_MSIX: found_msix(f, at, head); return f->msix.capability != 0;
     case CAPABILITY_PCIE:
         f->pcie = at;

@@ -47,16 +47,16 @@ struct pci_message {
     uint64_t address;
     uint32_t data;
     bool masked;
-    bool has_vector;
-    uint8_t slot; /* in msi.c's table of vectors */
-    uint8_t vector;
+    uint8_t slot;   /* in msi.c's table of vectors */
+    uint8_t vector; /* 0: none */
 };
 
 struct pci_msix {
     uint8_t capability; /* offset; 0: none */
     uint8_t bar;
-    uint32_t offset; /* of the table in the BAR */
-    unsigned count;  /* entries */
+    uint32_t offset;     /* of the table in the BAR */
+    unsigned count;      /* entries */
+    uint64_t first, end; /* the pages it lies in, in the BAR */
     volatile uint8_t
         *pages;           /* the table's pages, in the core's address space; NULL: not used yet */
     bool enabled, masked; /* as the owner has them */
@@ -126,8 +126,8 @@ struct pci_function *space_find(const struct pci_space *space, uint16_t bdf);
 
 /* bar.c: addresses for a new owner, and its memory after a change of BARs or command. */
 void bar_place(struct pci_function *f, struct pci_space *space);
-uint32_t bar_read(const struct pci_function *f, unsigned index);
-void bar_write(struct pci_function *f, unsigned index, uint32_t value, uint32_t mask);
+uint32_t bar_read(const struct pci_function *f, unsigned offset);
+void bar_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask);
 void bar_update(struct pci_function *f);
 /* The offset in the MSI-X table's pages of an address of the owner; negative: not there. */
 int64_t bar_msix_offset(const struct pci_function *f, gpa_t at);
@@ -137,8 +137,8 @@ MUST_USE int msi_open(struct pci_function *f);
 void msi_close(struct pci_function *f);
 uint32_t msi_read(const struct pci_function *f, unsigned at);
 void msi_write(struct pci_function *f, unsigned at, uint32_t value);
-uint32_t msix_control_read(const struct pci_function *f);
-void msix_control_write(struct pci_function *f, uint32_t value);
+uint32_t msix_control_read(const struct pci_function *f, unsigned offset);
+void msix_control_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask);
 /* Byte offsets in the table's pages, multiples of 4; the device's own registers may lie there too.
  */
 bool msix_is_table(const struct pci_function *f, unsigned at);

@@ -3,6 +3,7 @@
 #include "hypercall/call.h"
 #include "mm/copy.h"
 #include "pci/owner.h"
+#include "pci/pci.h"
 #include "sched/sched.h"
 #include "vcpu/vcpu.h"
 
@@ -41,7 +42,7 @@ static int copy_addresses(struct hc_call *call, uint64_t gfn, unsigned count, ui
 
         if (type != P2M_RAM)
             return -XEN_EINVAL;
-        address[i] = mfn_hpa(mfn).v;
+        address[i] = pci_bus_address(call->domain, (gfn_t){gfn + i}, mfn);
     }
     return copy_to_guest(call->vcpu, (gla_t){buffer}, address, count * sizeof(address[0]));
 }
@@ -50,7 +51,7 @@ int hc_dma_address(struct hc_call *call, struct bulkhead_dma_address *arg)
 {
     int rc = 0;
 
-    if (!owner_has_function(call->domain))
+    if (!call->domain->pci) /* never had a function */
         return -XEN_EPERM;
     if (arg->gfn >= p2m_gfn_limit())
         return -XEN_EINVAL;
@@ -68,47 +69,35 @@ int hc_dma_address(struct hc_call *call, struct bulkhead_dma_address *arg)
     return rc;
 }
 
-/* Segment 0 only: the bus, device and function of a machine_sbdf, or negative. */
-static int find(const struct xen_domctl *arg, struct domain **d, uint16_t *bdf)
+/* Segment 0 only: a machine_sbdf is bus, device and function. */
+static int change_owner(struct hc_call *call, const struct xen_domctl *arg, bool assign)
 {
     const struct xen_domctl_assign_device *device = &arg->u.assign_device;
+    uint32_t bdf = device->u.pci.machine_sbdf;
+    struct domain *d;
+    int rc;
 
-    if (device->dev != XEN_DOMCTL_DEV_PCI || device->u.pci.machine_sbdf > UINT16_MAX)
+    if (device->dev != XEN_DOMCTL_DEV_PCI || bdf > UINT16_MAX)
         return -XEN_EINVAL;
-    *bdf = (uint16_t)device->u.pci.machine_sbdf;
-    *d = domain_get(arg->domain);
-    return *d ? 0 : -XEN_ESRCH;
+    d = domain_get(arg->domain);
+    if (!d)
+        return -XEN_ESRCH;
+    rc = assign ? owner_assign(d, (uint16_t)bdf) : owner_deassign(d, (uint16_t)bdf);
+    domain_put(d);
+    if (rc != -XEN_EAGAIN)
+        return rc;
+    /* The call comes again; meanwhile others run. */
+    sched_yield(call->vcpu);
+    call->again = true;
+    return 0;
 }
 
 int hc_control_assign_device(struct hc_call *call, struct xen_domctl *arg)
 {
-    struct domain *d;
-    uint16_t bdf;
-    int rc = find(arg, &d, &bdf);
-
-    if (rc < 0)
-        return rc;
-    rc = owner_assign(d, bdf);
-    domain_put(d);
-    if (rc == -XEN_EAGAIN) {
-        /* The call comes again; meanwhile others run. */
-        sched_yield(call->vcpu);
-        call->again = true;
-        rc = 0;
-    }
-    return rc;
+    return change_owner(call, arg, true);
 }
 
 int hc_control_deassign_device(struct hc_call *call, struct xen_domctl *arg)
 {
-    struct domain *d;
-    uint16_t bdf;
-    int rc = find(arg, &d, &bdf);
-
-    (void)call;
-    if (rc < 0)
-        return rc;
-    rc = owner_deassign(d, bdf);
-    domain_put(d);
-    return rc;
+    return change_owner(call, arg, false);
 }

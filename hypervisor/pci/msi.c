@@ -40,7 +40,7 @@ static bool vector_take(struct pci_function *f, unsigned index)
 {
     struct pci_message *m = &f->message[index];
 
-    if (m->has_vector)
+    if (m->vector)
         return true;
     for (unsigned i = 0; i < SLOTS; i++) {
         int vector;
@@ -54,7 +54,6 @@ static bool vector_take(struct pci_function *f, unsigned index)
         slots[i].message = index;
         m->slot = (uint8_t)i;
         m->vector = (uint8_t)vector;
-        m->has_vector = true;
         return true;
     }
     console_log("PCI %04x: no interrupt vector left for message %u", f->bdf, index);
@@ -63,11 +62,11 @@ static bool vector_take(struct pci_function *f, unsigned index)
 
 static void vector_drop(struct pci_message *m)
 {
-    if (!m->has_vector)
+    if (!m->vector)
         return;
     irq_vector_free(m->vector);
     slots[m->slot].function = NULL;
-    m->has_vector = false;
+    m->vector = 0;
 }
 
 void pci_interrupt(unsigned cookie)
@@ -84,11 +83,36 @@ void pci_interrupt(unsigned cookie)
     lock_release(&pci_lock);
 }
 
+/* ---- a message as its owner sees it ------------------------------------------------- */
+
+static uint32_t word_read(const struct pci_message *m, unsigned word)
+{
+    return word == ENTRY_DATA  ? m->data
+           : word == ENTRY_LOW ? (uint32_t)m->address
+                               : (uint32_t)(m->address >> 32);
+}
+
+static void word_write(struct pci_message *m, unsigned word, uint32_t value)
+{
+    if (word == ENTRY_DATA)
+        m->data = value;
+    else if (word == ENTRY_LOW)
+        m->address = (m->address & ~(uint64_t)UINT32_MAX) | (value & ~3u);
+    else
+        m->address = (uint32_t)m->address | (uint64_t)value << 32;
+}
+
 /* ---- MSI: one message in configuration space -------------------------------------- */
 
 static unsigned msi_data_at(const struct pci_function *f)
 {
     return f->msi.wide ? 12 : 8;
+}
+
+/* Which word of a message stands at an offset of the capability. */
+static unsigned msi_word(const struct pci_function *f, unsigned at)
+{
+    return at == msi_data_at(f) ? ENTRY_DATA : at == 4 ? ENTRY_LOW : ENTRY_HIGH;
 }
 
 /* MSI has one of its own after those of MSI-X, so that a guest that enables both confuses only
@@ -121,35 +145,21 @@ static void msi_update(struct pci_function *f)
 
 uint32_t msi_read(const struct pci_function *f, unsigned at)
 {
-    const struct pci_message *m = msi_message(f);
-
     if (at == 0)
         return (config_read(f, f->msi.capability, 4) & MSI_SHOWN) |
                (f->msi.enabled ? MSI_ENABLE : 0);
-    if (at == 4)
-        return (uint32_t)m->address;
-    if (at == msi_data_at(f))
-        return m->data;
-    return (uint32_t)(m->address >> 32);
+    return word_read(msi_message(f), msi_word(f, at));
 }
 
 void msi_write(struct pci_function *f, unsigned at, uint32_t value)
 {
-    struct pci_message *m = msi_message(f);
+    bool enable = (value & MSI_ENABLE) != 0;
 
-    if (at == 0) {
-        bool enable = (value & MSI_ENABLE) != 0;
-
-        if (enable == f->msi.enabled)
-            return;
+    if (at != 0) {
+        word_write(msi_message(f), msi_word(f, at), at == msi_data_at(f) ? value & 0xffff : value);
+    } else if (enable != f->msi.enabled) {
         f->msi.enabled = enable;
         msi_update(f);
-    } else if (at == 4) {
-        m->address = (m->address & ~(uint64_t)UINT32_MAX) | (value & ~3u);
-    } else if (at == msi_data_at(f)) {
-        m->data = value & 0xffff;
-    } else {
-        m->address = (uint32_t)m->address | (uint64_t)value << 32;
     }
 }
 
@@ -179,16 +189,18 @@ static void entry_update(struct pci_function *f, unsigned index)
     *entry_word(f, index, ENTRY_CONTROL) = 0;
 }
 
-uint32_t msix_control_read(const struct pci_function *f)
+uint32_t msix_control_read(const struct pci_function *f, unsigned offset)
 {
+    (void)offset;
     return (config_read(f, f->msix.capability, 4) & (0xffffu | MSIX_SIZE)) |
            (f->msix.enabled ? MSIX_ENABLE : 0) | (f->msix.masked ? MSIX_MASK : 0);
 }
 
-void msix_control_write(struct pci_function *f, uint32_t value)
+void msix_control_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
 {
     uint32_t head = config_read(f, f->msix.capability, 4);
-    bool enabled = (value & MSIX_ENABLE) != 0, masked = (value & MSIX_MASK) != 0;
+    uint32_t control = (msix_control_read(f, offset) & ~mask) | (value & mask);
+    bool enabled = (control & MSIX_ENABLE) != 0, masked = (control & MSIX_MASK) != 0;
 
     if (enabled == f->msix.enabled && masked == f->msix.masked)
         return;
@@ -216,39 +228,31 @@ bool msix_is_table(const struct pci_function *f, unsigned at)
 
 uint32_t msix_table_read(const struct pci_function *f, unsigned at)
 {
-    unsigned start = f->msix.offset & PAGE_MASK;
+    unsigned offset = at - (f->msix.offset & PAGE_MASK);
     const struct pci_message *m;
 
     if (!msix_is_table(f, at))
         return 0;
-    m = &f->message[(at - start) / ENTRY_LEN];
-    switch ((at - start) % ENTRY_LEN) {
-    case ENTRY_LOW: return (uint32_t)m->address;
-    case ENTRY_HIGH: return (uint32_t)(m->address >> 32);
-    case ENTRY_DATA: return m->data;
-    default: return m->masked ? ENTRY_MASKED : 0;
-    }
+    m = &f->message[offset / ENTRY_LEN];
+    if (offset % ENTRY_LEN == ENTRY_CONTROL)
+        return m->masked ? ENTRY_MASKED : 0;
+    return word_read(m, offset % ENTRY_LEN);
 }
 
 void msix_table_write(struct pci_function *f, unsigned at, uint32_t value)
 {
-    unsigned start = f->msix.offset & PAGE_MASK;
-    unsigned index;
+    unsigned offset = at - (f->msix.offset & PAGE_MASK);
+    bool masked = (value & ENTRY_MASKED) != 0;
     struct pci_message *m;
 
     if (!msix_is_table(f, at))
         return;
-    index = (at - start) / ENTRY_LEN;
-    m = &f->message[index];
-    switch ((at - start) % ENTRY_LEN) {
-    case ENTRY_LOW: m->address = (m->address & ~(uint64_t)UINT32_MAX) | (value & ~3u); break;
-    case ENTRY_HIGH: m->address = (uint32_t)m->address | (uint64_t)value << 32; break;
-    case ENTRY_DATA: m->data = value; break;
-    default:
-        if (m->masked == ((value & ENTRY_MASKED) != 0))
-            break;
-        m->masked = (value & ENTRY_MASKED) != 0;
-        entry_update(f, index);
+    m = &f->message[offset / ENTRY_LEN];
+    if (offset % ENTRY_LEN != ENTRY_CONTROL) {
+        word_write(m, offset % ENTRY_LEN, value);
+    } else if (m->masked != masked) {
+        m->masked = masked;
+        entry_update(f, offset / ENTRY_LEN);
     }
 }
 
@@ -293,7 +297,7 @@ void msi_close(struct pci_function *f)
     }
     if (f->msix.capability) {
         f->msix.enabled = true; /* so that the change below is one */
-        msix_control_write(f, 0);
+        msix_control_write(f, 0, 0, UINT32_MAX);
     }
     pool_free(f->message, message_order(f));
     f->message = NULL;

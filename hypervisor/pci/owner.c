@@ -134,16 +134,6 @@ void pci_release(struct domain *d)
     lock_release(&pci_lock);
 }
 
-bool owner_has_function(const struct domain *d)
-{
-    bool has;
-
-    lock_acquire(&pci_lock);
-    has = d->pci && !list_is_empty(&d->pci->functions);
-    lock_release(&pci_lock);
-    return has;
-}
-
 uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame)
 {
     (void)gfn; /* an IOMMU would use it */

@@ -15,6 +15,4 @@ MUST_USE int owner_assign(struct domain *d, uint16_t bdf);
 /* Fenced, out of the owner's memory, and reset if it can be. -XEN_ENODEV: not d's. */
 MUST_USE int owner_deassign(struct domain *d, uint16_t bdf);
 
-bool owner_has_function(const struct domain *d);
-
 #endif

@@ -109,11 +109,6 @@ static void bars_probe(struct pci_function *f)
     config_write(f, CONFIG_COMMAND, 2, command & ~COMMAND_MASTER);
 }
 
-static bool is_kept(const struct pci_function *f)
-{
-    return f->class_revision >> 24 == CLASS_BRIDGE || f->class_revision >> 16 == CLASS_IOMMU;
-}
-
 /* Returns the header type; 0xff: nobody there. */
 static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, uint64_t seen[4])
 {
@@ -132,7 +127,8 @@ static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, uint64_t se
     *f = probe;
     f->class_revision = config_read(f, CONFIG_CLASS, 4);
     header = config_read(f, CONFIG_HEADER, 4) >> 16 & 0xff;
-    f->reserved = (header & ~HEADER_MULTIPLE) != 0 || is_kept(f);
+    f->reserved = (header & ~HEADER_MULTIPLE) != 0 || f->class_revision >> 24 == CLASS_BRIDGE ||
+                  f->class_revision >> 16 == CLASS_IOMMU;
     list_init(&f->owned);
     list_add_tail(&functions, &f->all);
     if (!f->reserved) {

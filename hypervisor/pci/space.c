@@ -1,4 +1,5 @@
 /* Configuration space as a function's owner sees it. */
+#include "domain/domain.h"
 #include "pci/function.h"
 #include "pci/rule.h"
 
@@ -38,16 +39,6 @@ static void write_command(struct pci_function *f, unsigned offset, uint32_t valu
         config_write(f, CONFIG_COMMAND + 2, 2, (value & mask) >> 16);
 }
 
-static uint32_t read_bar(const struct pci_function *f, unsigned offset)
-{
-    return bar_read(f, (offset - CONFIG_BAR) / 4);
-}
-
-static void write_bar(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
-{
-    bar_write(f, (offset - CONFIG_BAR) / 4, value, mask);
-}
-
 static uint32_t read_capabilities(const struct pci_function *f, unsigned offset)
 {
     (void)offset;
@@ -64,18 +55,6 @@ static void write_msi(struct pci_function *f, unsigned offset, uint32_t value, u
     unsigned at = offset - f->msi.capability;
 
     msi_write(f, at, (msi_read(f, at) & ~mask) | (value & mask));
-}
-
-static uint32_t read_msix(const struct pci_function *f, unsigned offset)
-{
-    (void)offset;
-    return msix_control_read(f);
-}
-
-static void write_msix(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
-{
-    (void)offset;
-    msix_control_write(f, (msix_control_read(f) & ~mask) | (value & mask));
 }
 
 static void write_pcie(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
@@ -104,24 +83,19 @@ static const struct config_row config_table[RULES] = {
     [RULE_HIDDEN] = {NULL, NULL},
     [RULE_READ] = {read_device, NULL},
     [RULE_COMMAND] = {read_command, write_command},
-    [RULE_BAR] = {read_bar, write_bar},
+    [RULE_BAR] = {bar_read, bar_write},
     [RULE_CAPABILITIES] = {read_capabilities, NULL},
     [RULE_MSI] = {read_msi, write_msi},
-    [RULE_MSIX] = {read_msix, write_msix},
+    [RULE_MSIX] = {msix_control_read, msix_control_write},
     [RULE_PCIE_DEVICE] = {read_device, write_pcie},
     [RULE_POWER] = {read_power, NULL},
 };
 
 struct pci_function *space_find(const struct pci_space *space, uint16_t bdf)
 {
-    list_for_each(node, &space->functions)
-    {
-        struct pci_function *f = list_entry(node, struct pci_function, owned);
+    struct pci_function *f = function_find(bdf);
 
-        if (f->bdf == bdf)
-            return f;
-    }
-    return NULL;
+    return f && f->owner && f->owner->pci == space ? f : NULL;
 }
 
 uint32_t space_read(const struct pci_function *f, unsigned offset)
