@@ -130,9 +130,9 @@ static int give_memory(struct domain *d)
     for (uint64_t gfn = 0; gfn < frames && rc == 0;) {
         unsigned order = frames - gfn >= 1u << FRAME_ORDER_2M ? FRAME_ORDER_2M : 0;
 
-        rc = reserve_populate(d, (gfn_t){gfn}, order);
+        rc = reserve_populate(d, (gfn_t){gfn}, order, false);
         if (rc == -XEN_ENOMEM && order > 0) { /* no large block left: by single frames */
-            rc = reserve_populate(d, (gfn_t){gfn}, 0);
+            rc = reserve_populate(d, (gfn_t){gfn}, 0, false);
             order = 0;
         }
         gfn += 1u << order;

@@ -131,7 +131,7 @@ static void lose_page(void)
     EXPECT(p2m_unmap(&d->p2m, gfn, &mfn, &type) == 0 && type == P2M_RAM);
     release_add(&release, mfn);
     release_flush(&release);
-    EXPECT(reserve_populate(d, gfn, 0) == 0);
+    EXPECT(reserve_populate(d, gfn, 0, false) == 0);
 }
 
 static void drop_all_of_one(void)

@@ -73,6 +73,21 @@ static void merge_mixed(struct buddy *b, unsigned wanted)
     }
 }
 
+/* Takes the part [first, first + (1 << order)) out of a free block; the rest stays free. */
+static void block_cut(struct buddy *b, uint32_t head, unsigned have, uint32_t first, unsigned order)
+{
+    bool dirty = is_dirty(b, head);
+
+    block_remove(b, head);
+    while (have > order) {
+        uint32_t other = head + (1u << --have);
+
+        block_insert(b, first < other ? other : head, have, dirty);
+        head = first < other ? head : other;
+    }
+    b->free -= 1ull << order;
+}
+
 static uint32_t block_take(struct buddy *b, unsigned order, bool *dirty)
 {
     for (unsigned have = order; have < BUDDY_ORDERS; have++) {
@@ -80,12 +95,7 @@ static uint32_t block_take(struct buddy *b, unsigned order, bool *dirty)
         uint32_t first = b->list[have][*dirty];
         if (first == FRAME_END)
             continue;
-        block_remove(b, first);
-        while (have > order) {
-            have--;
-            block_insert(b, first + (1u << have), have, *dirty);
-        }
-        b->free -= 1ull << order;
+        block_cut(b, first, have, first, order);
         return first;
     }
     return FRAME_END;
@@ -101,19 +111,29 @@ uint32_t buddy_alloc(struct buddy *b, unsigned order, bool *dirty)
     return block_take(b, order, dirty);
 }
 
+bool buddy_claim(struct buddy *b, uint32_t first, unsigned order, bool *dirty)
+{
+    merge_mixed(b, order);
+    for (unsigned have = order; have < BUDDY_ORDERS; have++) {
+        uint32_t head = first & ~((1u << have) - 1);
+
+        if ((b->table[head].info & ~FRAME_DIRTY) != (FRAME_HEAD | b->tag | have))
+            continue;
+        *dirty = is_dirty(b, head);
+        block_cut(b, head, have, first, order);
+        return true;
+    }
+    return false;
+}
+
 uint32_t buddy_take_dirty(struct buddy *b, unsigned order, unsigned *got)
 {
     for (unsigned have = 0; have < BUDDY_ORDERS; have++) {
         uint32_t first = b->list[have][1];
         if (first == FRAME_END)
             continue;
-        block_remove(b, first);
-        while (have > order) {
-            have--;
-            block_insert(b, first + (1u << have), have, true);
-        }
-        b->free -= 1ull << have;
-        *got = have;
+        *got = have < order ? have : order;
+        block_cut(b, first, have, first, *got);
         return first;
     }
     return FRAME_END;

@@ -22,6 +22,9 @@ void buddy_init(struct buddy *b, struct frame *table, uint64_t count, uint8_t ta
 /* The smallest block that is big enough, a clean one before a dirty one; FRAME_END: none. */
 uint32_t buddy_alloc(struct buddy *b, unsigned order, bool *dirty);
 
+/* Takes that very block, inside the table; false: some of it is not free. */
+bool buddy_claim(struct buddy *b, uint32_t first, unsigned order, bool *dirty);
+
 /* Takes a dirty block of at most that order (cut out of a larger one); FRAME_END: none. */
 uint32_t buddy_take_dirty(struct buddy *b, unsigned order, unsigned *got);
 

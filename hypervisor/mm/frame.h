@@ -34,6 +34,9 @@ struct memory_range {
  */
 MUST_USE mfn_t frame_alloc(uint16_t owner, unsigned order);
 
+/* The same with those very frames: FRAME_NONE if some are not free, or first is not aligned. */
+MUST_USE mfn_t frame_claim(uint16_t owner, mfn_t first, unsigned order);
+
 /* One more reference on a frame that somebody is known to hold. */
 void frame_get(mfn_t mfn);
 

@@ -49,12 +49,15 @@ static int reservation(struct hc_call *call, const struct xen_memory_reservation
                        bool populate)
 {
     uint64_t i = call->arg[0] >> HC_EXTENT_SHIFT;
+    bool exact = populate && arg->mem_flags & BULKHEAD_POPULATE_EXACT;
     unsigned order_max;
     struct release r = {.count = 0};
     int rc = hc_target(call, arg->domid, &r.domain);
 
     if (rc < 0)
         return rc;
+    if (exact && (r.domain->has_run || ~call->domain->rights & (RIGHT_BUILD | RIGHT_HARDWARE)))
+        goto out;
     order_max = call->domain->rights & call->right ? ORDER_BUILD : ORDER_SELF;
     if (arg->extent_order > order_max || arg->nr_extents > INT32_MAX || i > arg->nr_extents)
         goto out;
@@ -63,7 +66,7 @@ static int reservation(struct hc_call *call, const struct xen_memory_reservation
 
         if (extent_next(call, arg, i, &gfn) < 0)
             break;
-        rc = populate ? reserve_populate(r.domain, (gfn_t){gfn}, arg->extent_order)
+        rc = populate ? reserve_populate(r.domain, (gfn_t){gfn}, arg->extent_order, exact)
                       : decrease_extent(&r, gfn, arg->extent_order);
         if (rc < 0)
             break;

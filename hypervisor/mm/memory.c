@@ -12,6 +12,9 @@
 #include "mm/window.h"
 #include "util/string.h"
 
+#define LOW_FRAMES                                                                                 \
+    (512ull << (20 - PAGE_SHIFT)) /* room for a Linux whose frames are the machine's */
+
 static struct plan plan;
 static struct lookup lookups[LOOKUP_SLOTS]; /* of the first CPU */
 
@@ -52,7 +55,7 @@ int memory_init(const struct handoff *h)
     paging_init(&plan, &made);
     window_init();
     cpu_this()->lookups = lookups;
-    frame_init(made.table, plan.frames);
+    frame_init(made.table, plan.frames, LOW_FRAMES);
     add(plan.image, FRAME_CORE);
     add(plan.pool, FRAME_CORE);
     add(plan.module, FRAME_BUNDLE);

@@ -7,6 +7,7 @@
 #define POOL_ALIGN 0x200000u
 #define POOL_FIXED 0x400000u /* with 1 % of memory: all that the core takes, image included */
 #define POOL_LEAST 0x200000u
+#define POOL_BELOW 0x40000000u
 
 static uint64_t page_down(uint64_t v)
 {
@@ -56,23 +57,24 @@ static uint64_t range_sum(const struct plan *plan)
     return sum;
 }
 
-/* The lowest place, so that large blocks for domains stay whole. */
-static int pool_place_find(struct plan *plan, uint64_t size, uint64_t reach)
+/*
+ * The highest place below a limit. A kernel that is not moved, such as Linux at
+ * 16 MiB, may need its own place in the machine for a domain without an IOMMU,
+ * and large blocks lie above 1 GiB.
+ */
+static bool pool_place_find(struct plan *plan, uint64_t size, uint64_t limit)
 {
-    uint64_t best = UINT64_MAX;
+    uint64_t best = 0;
 
     for (unsigned i = 0; i < plan->free_count; i++) {
         struct memory_range r = plan->free[i];
-        uint64_t start = (r.start + POOL_ALIGN - 1) & ~(uint64_t)(POOL_ALIGN - 1);
-        if (r.end > reach)
-            r.end = reach;
-        if (start < r.end && r.end - start >= size && start < best)
+        uint64_t end = r.end < limit ? r.end : limit;
+        uint64_t start = end < size ? 0 : (end - size) & ~(uint64_t)(POOL_ALIGN - 1);
+        if (start >= r.start && start > best)
             best = start;
     }
-    if (best == UINT64_MAX)
-        return -XEN_ENOMEM;
     plan->pool = (struct memory_range){best, best + size};
-    return 0;
+    return best > 0;
 }
 
 static void frames_count(struct plan *plan)
@@ -112,9 +114,9 @@ int plan_make(struct plan *plan, const struct plan_input *in)
     uint64_t image = plan->image.end - plan->image.start;
     if (size < image + POOL_LEAST)
         return -XEN_ENOMEM;
-    int rc = pool_place_find(plan, page_down(size - image), in->reach);
-    if (rc < 0)
-        return rc;
+    size = page_down(size - image);
+    if (!pool_place_find(plan, size, POOL_BELOW) && !pool_place_find(plan, size, in->reach))
+        return -XEN_ENOMEM;
     range_cut(plan, plan->pool);
     frames_count(plan);
     return 0;

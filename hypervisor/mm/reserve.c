@@ -48,7 +48,7 @@ static unsigned page_order(uint64_t gfn, unsigned order)
     return 0;
 }
 
-int reserve_populate(struct domain *d, gfn_t gfn, unsigned order)
+int reserve_populate(struct domain *d, gfn_t gfn, unsigned order, bool exact)
 {
     uint64_t frames = 1ull << order;
     unsigned page = page_order(gfn.v, order);
@@ -56,7 +56,7 @@ int reserve_populate(struct domain *d, gfn_t gfn, unsigned order)
 
     if (!allowance_take(d, frames))
         return -XEN_ENOMEM;
-    first = frame_alloc(d->id, order);
+    first = exact ? frame_claim(d->id, (mfn_t){gfn.v}, order) : frame_alloc(d->id, order);
     if (mfn_is_none(first)) {
         __atomic_fetch_sub(&d->frames, frames, __ATOMIC_RELAXED);
         return -XEN_ENOMEM;
@@ -66,8 +66,7 @@ int reserve_populate(struct domain *d, gfn_t gfn, unsigned order)
 
         if (rc < 0) {
             __atomic_fetch_sub(&d->frames, frames - i, __ATOMIC_RELAXED);
-            for (; i < frames; i++)
-                frame_put((mfn_t){first.v + i});
+            frame_put_run((mfn_t){first.v + i}, frames - i);
             return rc;
         }
     }

@@ -11,9 +11,10 @@ struct domain;
 /*
  * Puts 1 << order fresh, zeroed frames at gfn, by the largest pages that its
  * alignment allows. -XEN_ENOMEM (none free, or more than the domain may have),
- * -XEN_EEXIST; what was mapped before a failure stays.
+ * -XEN_EEXIST; what was mapped before a failure stays. exact: those of the same
+ * numbers in the machine.
  */
-MUST_USE int reserve_populate(struct domain *d, gfn_t gfn, unsigned order);
+MUST_USE int reserve_populate(struct domain *d, gfn_t gfn, unsigned order, bool exact);
 
 #define RELEASE_BATCH 64u
 

@@ -34,9 +34,10 @@ _Static_assert(sizeof(struct frame) == 16, "frame table entry");
 
 /*
  * The table is there and says FRAME_ABSENT everywhere. Afterwards runs of frames
- * get their kind: FRAME_FREE hands them to frame_alloc.
+ * get their kind: FRAME_FREE hands them to frame_alloc. Those below low_end, a
+ * power of two, are given when there are no others.
  */
-void frame_init(struct frame *table, uint64_t count);
+void frame_init(struct frame *table, uint64_t count, uint64_t low_end);
 void frame_add(mfn_t first, uint64_t count, enum frame_kind kind);
 
 struct frame *frame_entry(mfn_t mfn); /* CHECKs that there is one */

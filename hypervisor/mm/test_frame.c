@@ -148,6 +148,28 @@ TEST(clean_and_dirty_come_together_when_needed)
     EXPECT(!mfn_is_none(m) && is_zero(m, FRAME_ORDER_2M));
 }
 
+TEST(low_frames_are_given_last_and_can_be_claimed)
+{
+    const mfn_t low = {FAKE_LOW_END - 0x200};
+
+    fake_machine();
+    for (unsigned i = 0; i < FAKE_FIRST + FAKE_FRAMES - FAKE_LOW_END; i++)
+        EXPECT(frame_alloc(1, 0).v >= FAKE_LOW_END);
+    EXPECT(frame_claim(2, low, FRAME_ORDER_2M).v == low.v && is_zero(low, FRAME_ORDER_2M));
+    EXPECT(mfn_is_none(frame_claim(2, (mfn_t){low.v + 8}, 3)));
+    EXPECT(mfn_is_none(frame_claim(2, (mfn_t){low.v - 4}, 3))); /* not aligned */
+    EXPECT(mfn_is_none(frame_claim(2, (mfn_t){FAKE_LOW_END}, 0)));
+    EXPECT(mfn_is_none(frame_claim(2, (mfn_t){FAKE_FIRST}, 0)));
+    EXPECT(mfn_is_none(frame_claim(2, (mfn_t){UINT64_MAX}, 0)));
+    EXPECT(mfn_is_none(frame_claim(2, (mfn_t){0x100000}, FRAME_ORDER_2M)));
+    EXPECT(frame_alloc(1, 0).v < low.v);
+    frame_put_run(low, 512);
+    memset(fake_frame(low.v + 9), 0x77, PAGE_SIZE);
+    EXPECT(frame_claim(3, (mfn_t){low.v + 9}, 0).v == low.v + 9 && is_zero((mfn_t){low.v + 9}, 0));
+    frame_put((mfn_t){low.v + 9});
+    EXPECT(frame_claim(3, low, FRAME_ORDER_2M).v == low.v);
+}
+
 /* A long random history: blocks never overlap, and everything comes back. */
 TEST(random_history)
 {
@@ -165,7 +187,12 @@ TEST(random_history)
         unsigned dice = seed >> 16;
         if (dice % 3 && count < 64) {
             held[count].order = dice / 8 % 6;
-            held[count].first = frame_alloc(1, held[count].order);
+            held[count].first = dice % 5
+                                    ? frame_alloc(1, held[count].order)
+                                    : frame_claim(1,
+                                                  (mfn_t){(FAKE_FIRST + dice / 64 % FAKE_FRAMES) >>
+                                                          held[count].order << held[count].order},
+                                                  held[count].order);
             if (mfn_is_none(held[count].first))
                 continue;
             for (unsigned i = 0; i < 1u << held[count].order; i++)

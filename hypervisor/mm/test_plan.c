@@ -44,7 +44,7 @@ TEST(a_plain_machine)
 
     EXPECT(make(range, is_ram, 3, (struct memory_range){500 * MIB, 501 * MIB + 5}) == 0);
     EXPECT(is_sane());
-    EXPECT(plan.pool.start == 4 * MIB);
+    EXPECT(plan.pool.start == 502 * MIB);
     EXPECT(plan.pool.end - plan.pool.start + plan.image.end - plan.image.start <=
            4 * MIB + plan.ram / 100);
     EXPECT(plan.module.end == 501 * MIB + PAGE_SIZE);
@@ -81,9 +81,24 @@ TEST(module_where_the_pool_would_go)
     const struct memory_range range[] = {{0, 128 * MIB}};
     const bool is_ram[] = {true};
 
-    EXPECT(make(range, is_ram, 1, (struct memory_range){5 * MIB, 30 * MIB}) == 0);
+    EXPECT(make(range, is_ram, 1, (struct memory_range){30 * MIB, 128 * MIB}) == 0);
     EXPECT(is_sane());
-    EXPECT(plan.pool.start == 30 * MIB);
+    EXPECT(plan.pool.end > 28 * MIB && plan.pool.end <= 30 * MIB);
+}
+
+/* Large blocks lie above 1 GiB; a pool that fits nowhere below goes to the end. */
+TEST(a_large_machine)
+{
+    const struct memory_range range[] = {{0, 3072 * MIB}};
+    const struct memory_range giant[] = {{0, 64 * MIB}, {1024 * MIB, 16384 * MIB}};
+    const bool is_ram[] = {true, true};
+
+    EXPECT(make(range, is_ram, 1, (struct memory_range){0, 0}) == 0);
+    EXPECT(is_sane());
+    EXPECT(plan.pool.end > 1022 * MIB && plan.pool.end <= 1024 * MIB);
+    EXPECT(make(giant, is_ram, 2, (struct memory_range){0, 0}) == 0);
+    EXPECT(is_sane());
+    EXPECT(plan.pool.end > 4094 * MIB && plan.pool.end <= 4096 * MIB);
 }
 
 TEST(too_little_and_nonsense)

@@ -9,6 +9,12 @@
 
 /* Linear addresses in these structures are plain integers. */
 
+/*
+ * In mem_flags of XENMEM_populate_physmap: the frames of the same numbers in the
+ * machine, or none. For a domain that has never run; RIGHT_BUILD and RIGHT_HARDWARE.
+ */
+#define BULKHEAD_POPULATE_EXACT (1u << 24)
+
 /* Gives a domain the name that the core shows before its lines; once, before it first runs. */
 #define BULKHEAD_domain_label 0
 #define BULKHEAD_LABEL_MAX    64

@@ -127,7 +127,7 @@ void fake_machine(void)
         memory = aligned_alloc(PAGE_SIZE, (size_t)FAKE_FRAMES << PAGE_SHIFT);
     memset(memory, 0x5a, (size_t)FAKE_FRAMES << PAGE_SHIFT);
     memset(table, 0, sizeof(table));
-    frame_init(table, FAKE_FIRST + FAKE_FRAMES);
+    frame_init(table, FAKE_FIRST + FAKE_FRAMES, FAKE_LOW_END);
     frame_add((mfn_t){FAKE_FIRST}, FAKE_POOL, FRAME_CORE);
     frame_add((mfn_t){FAKE_FIRST + FAKE_POOL}, FAKE_FRAMES - FAKE_POOL, FRAME_FREE);
     pool_init(&(struct pool_place){memory, FAKE_FIRST, FAKE_POOL}, 0, 0);

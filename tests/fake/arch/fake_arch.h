@@ -20,6 +20,8 @@
 #define FAKE_FRAMES 4096u  /* 16 MiB: the pool, then memory for domains */
 #define FAKE_POOL   512u   /* frames of it */
 
+#define FAKE_LOW_END 0x800u /* frames below are given last */
+
 /* Memory as after start-up: frame table and pool are there, the rest is free. Windows are closed.
  */
 void fake_machine(void);

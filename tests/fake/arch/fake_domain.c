@@ -43,7 +43,7 @@ void fake_domains(void)
         EXPECT(d->shared && p2m_init(&d->p2m, d) == 0 && event_init(d) == 0 &&
                grant_init(d, 4) == 0);
         for (uint64_t gfn = 0; gfn < FAKE_DOMAIN_PAGES; gfn++)
-            EXPECT(reserve_populate(d, (gfn_t){gfn}, 0) == 0);
+            EXPECT(reserve_populate(d, (gfn_t){gfn}, 0, false) == 0);
     }
 }
 
