@@ -313,11 +313,18 @@ const char *nodes_backend_path(const struct config_served *served, domid_t front
     return path;
 }
 
-void nodes_close(struct store_client *s, const char *backend_path)
+void nodes_close(struct store_client *s, const struct config_served *served, domid_t front,
+                 domid_t back)
 {
-    /* Both or none may work: the backend's directory is in its own hands. */
-    (void)!store_write(s, STORE_TX_NONE, "0", "%s/online", backend_path);
-    (void)!store_write(s, STORE_TX_NONE, "5", "%s/state", backend_path);
+    char path[NODES_PATH_MAX];
+
+    nodes_backend_path(served, front, back, path);
+    /* All or none may work: the backend's directory is in its own hands. */
+    (void)!store_write(s, STORE_TX_NONE, "0", "%s/online", path);
+    (void)!store_write(s, STORE_TX_NONE, "5", "%s/state", path);
+    /* The stock ones look at this alone, and the guest cannot say it any more. */
+    (void)!store_write(s, STORE_TX_NONE, "6", HOME "/device/%s/%u/state", front,
+                       classes[served->class], served->number);
 }
 
 void nodes_remove(struct store_client *s, const struct build_order *order, domid_t domid)

@@ -19,6 +19,7 @@ const char *nodes_backend_path(const struct config_served *served, domid_t front
                                char path[NODES_PATH_MAX]);
 
 /* Asks the backend of one device to let go: the front end is gone. */
-void nodes_close(struct store_client *store, const char *backend_path);
+void nodes_close(struct store_client *store, const struct config_served *served, domid_t front,
+                 domid_t back);
 
 #endif

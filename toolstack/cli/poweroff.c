@@ -17,7 +17,9 @@ int verb_poweroff(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; !now && i < s->count; i++) {
         struct entry *e = s->entries[i];
 
-        if (!e->service && e->phase == ENTRY_LIVE && !e->dead && cli_ask(cli, e, "poweroff") >= 0)
+        /* Guests need their driver domains to the end, and those have nothing to save. */
+        if (entry_is_guest(e) && e->phase == ENTRY_LIVE && !e->dead &&
+            cli_ask(cli, e, "poweroff") >= 0)
             asked++;
     }
     /* From now on nothing that stops is started again. */

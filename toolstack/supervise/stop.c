@@ -138,8 +138,6 @@ static void pause_domain(domid_t domid)
 
 void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
 {
-    char path[NODES_PATH_MAX];
-
     if (e->phase == ENTRY_WAITING) {
         console_move(e->attached, DOMID_SELF);
         e->phase = next == NEXT_FAIL ? ENTRY_FAILED : ENTRY_STOPPED;
@@ -156,7 +154,7 @@ void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
     e->deadline = clock_now() + CLOSE_TIME;
     for (size_t i = 0; i < config_served_count(e->config); i++)
         if (backend_is_live(s, e, i))
-            nodes_close(s->store, entry_backend_path(e, i, path));
+            nodes_close(s->store, config_served(e->config, i), e->domid, e->backends[i]);
 }
 
 /* The backend of one device has let go, or there is nobody to wait for. */
