@@ -2,11 +2,13 @@
 #include "domain.h"
 
 #include "acpi.h"
+#include "exact.h"
 #include "memory.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <abi/addr.h>
@@ -111,20 +113,73 @@ static int name_domain(struct build *b)
     return rc < 0 ? refused(b, rc, "give the domain its rights") : 0;
 }
 
-static int find_places(struct build *b)
+static int no_memory(struct build *b, const char *what)
 {
     const struct domain_config *c = b->order.config;
-    const char *why;
-    int rc;
+
+    return fail(b, -ENOMEM, c->memory_line, "the host has not enough %s for %llu MiB: ask for less",
+                what, (unsigned long long)(c->memory_bytes / MIB));
+}
+
+/* RAM, the page of ACPI tables, the pages shared with services. */
+static int allow_memory(struct build *b)
+{
+    const struct domain_config *c = b->order.config;
+    struct bulkhead_host_info host = {0};
+    struct xen_domctl op = control_for(b->domid);
+    int rc = hcall_host_info(&host);
 
     b->request = (struct layout_request){
         .memory = (c->memory_bytes + PAGE_MASK) & ~(uint64_t)PAGE_MASK,
         .kernel_start = b->image.start,
         .kernel_end = b->image.end,
         .initrd_len = b->initrd.len,
-        .cmdline_len = strlen(b->cmdline),
         .has_devices = config_is_driver(c),
     };
+    if (rc >= 0 && host.free_bytes < b->request.memory)
+        return fail(b, -ENOMEM, c->memory_line,
+                    "%llu MiB of memory, but the host has %llu MiB free: ask for less",
+                    (unsigned long long)(c->memory_bytes / MIB),
+                    (unsigned long long)(host.free_bytes / MIB));
+    b->exact = exact_is_needed(c);
+    op.cmd = XEN_DOMCTL_max_mem;
+    op.u.max_mem.max_memkb =
+        (b->request.memory + (b->exact ? EXACT_MORE : 0) + ACPI_LEN_MAX + LAYOUT_SPECIAL_SIZE) /
+        1024;
+    rc = hcall_control_max_mem(&op);
+    return rc < 0 ? refused(b, rc, "allow the domain its memory") : 0;
+}
+
+/* Where memory lies decides what fits, so it is taken first. */
+static int take_exact(struct build *b)
+{
+    const struct domain_config *c = b->order.config;
+    int rc;
+
+    if (!b->exact)
+        return 0;
+    b->made_cmdline = exact_cmdline(b->cmdline);
+    if (!b->made_cmdline)
+        return fail(b, -ENOMEM, c->line, "no memory to build the domain");
+    b->cmdline = b->made_cmdline;
+    rc = exact_take(b->domid, &b->request);
+    if (rc == -ENOSPC)
+        return fail(b, rc, c->kernel_line,
+                    "%s must stand at %llu MiB in the machine, and that is taken: without an IOMMU "
+                    "only one domain with such a kernel may own PCI functions",
+                    c->kernel, (unsigned long long)(b->image.start / MIB));
+    if (rc == -ENOMEM)
+        return no_memory(b, "low memory left");
+    return rc < 0 ? refused(b, rc, "give the domain the machine's own memory") : 0;
+}
+
+static int find_places(struct build *b)
+{
+    const struct domain_config *c = b->order.config;
+    const char *why;
+    int rc;
+
+    b->request.cmdline_len = strlen(b->cmdline);
     rc = layout_find(&b->request, &b->layout, &why);
     return rc != 0 ? fail(b, rc, c->memory_line, "%llu MiB of memory are too few, %s: give more",
                           (unsigned long long)(c->memory_bytes / MIB), why)
@@ -133,30 +188,15 @@ static int find_places(struct build *b)
 
 static int give_memory(struct build *b)
 {
-    const struct domain_config *c = b->order.config;
-    struct bulkhead_host_info host = {0};
-    struct xen_domctl op = control_for(b->domid);
-    int rc = hcall_host_info(&host);
+    int rc = 0;
 
-    if (rc >= 0 && host.free_bytes < b->request.memory)
-        return fail(b, -ENOMEM, c->memory_line,
-                    "%llu MiB of memory, but the host has %llu MiB free: ask for less",
-                    (unsigned long long)(c->memory_bytes / MIB),
-                    (unsigned long long)(host.free_bytes / MIB));
-    op.cmd = XEN_DOMCTL_max_mem;
-    /* RAM, the page of ACPI tables, the pages shared with services. */
-    op.u.max_mem.max_memkb = (b->request.memory + ACPI_LEN_MAX + LAYOUT_SPECIAL_SIZE) / 1024;
-    rc = hcall_control_max_mem(&op);
-    if (rc >= 0)
-        rc = memory_populate(b->domid, 0, b->layout.low_len);
-    if (rc >= 0)
-        rc = memory_populate(b->domid, LAYOUT_HIGH_RAM, b->layout.high_len);
+    for (unsigned i = 0; rc >= 0 && b->request.ram_count == 0 && i < b->layout.ram_count; i++)
+        rc = memory_populate(b->domid, b->layout.ram[i].start,
+                             b->layout.ram[i].end - b->layout.ram[i].start);
     if (rc >= 0)
         rc = memory_populate(b->domid, LAYOUT_ACPI_BASE, ACPI_LEN_MAX);
     if (rc == -ENOMEM)
-        return fail(b, rc, c->memory_line,
-                    "the host has not enough memory left for %llu MiB: ask for less",
-                    (unsigned long long)(c->memory_bytes / MIB));
+        return no_memory(b, "memory left");
     return rc < 0 ? refused(b, rc, "give the domain memory") : 0;
 }
 
@@ -307,8 +347,8 @@ typedef int step_fn(struct build *b);
 
 static step_fn *const create_steps[] = {open_images, create_domain, name_domain};
 static step_fn *const fill_steps[] = {
-    find_places, give_memory,   load_images,    load_tables,
-    make_rings,  pair_backends, assign_devices, start_vcpu,
+    allow_memory, take_exact, find_places,   give_memory,    load_images,
+    load_tables,  make_rings, pair_backends, assign_devices, start_vcpu,
 };
 
 static int run(struct build *b, step_fn *const *steps, size_t count)
@@ -338,6 +378,8 @@ void build_close(struct build *b, bool failed)
 {
     mapped_close(&b->kernel);
     mapped_close(&b->initrd);
+    free(b->made_cmdline);
+    b->made_cmdline = NULL;
     if (failed && b->domid != DOMID_INVALID) {
         (void)build_destroy(b->domid);
         b->domid = DOMID_INVALID;

@@ -45,7 +45,9 @@ struct build {
     struct build_error error;
 
     /* In between. */
+    bool exact; /* gets the machine's own frames */
     const char *cmdline;
+    char *made_cmdline; /* NULL: the description's own */
     struct mapped kernel;
     struct mapped initrd;
     struct elf_image image;

@@ -45,24 +45,68 @@ static int find_block(const struct layout_request *request, uint64_t limit, stru
     return 0;
 }
 
-int layout_find(const struct layout_request *request, struct layout *layout, const char **why)
+static void spread(const struct layout_request *request, struct layout *layout)
 {
     uint64_t low = request->memory < LAYOUT_LOW_END ? request->memory : LAYOUT_LOW_END;
-    uint64_t initrd_len = page_up(request->initrd_len);
 
-    *layout = (struct layout){.low_len = low, .high_len = request->memory - low};
-    if (request->kernel_end > low) {
+    *layout = (struct layout){.ram_count = request->ram_count};
+    for (unsigned i = 0; i < request->ram_count; i++)
+        layout->ram[i] = request->ram[i];
+    if (request->ram_count > 0)
+        return;
+    layout->ram[layout->ram_count++] = (struct layout_range){0, low};
+    if (request->memory > low)
+        layout->ram[layout->ram_count++] =
+            (struct layout_range){LAYOUT_HIGH_RAM, LAYOUT_HIGH_RAM + request->memory - low};
+}
+
+static const struct layout_range *find_kernel(const struct layout_request *request,
+                                              const struct layout *layout)
+{
+    for (unsigned i = 0; i < layout->ram_count; i++)
+        if (request->kernel_start >= layout->ram[i].start &&
+            request->kernel_end <= layout->ram[i].end)
+            return &layout->ram[i];
+    return NULL;
+}
+
+/* To the top of low RAM, as far from a growing kernel as can be. */
+static int find_initrd(const struct layout_request *request, struct layout *layout)
+{
+    uint64_t len = page_up(request->initrd_len);
+
+    if (len < request->initrd_len)
+        return -ENOSPC;
+    for (unsigned i = layout->ram_count; i-- > 0;) {
+        struct layout_range r = layout->ram[i];
+
+        if (r.start < request->kernel_end)
+            r.start = request->kernel_end;
+        if (r.end <= LAYOUT_LOW_END && r.start <= r.end && r.end - r.start >= len) {
+            layout->initrd = r.end - len;
+            return 0;
+        }
+    }
+    return -ENOSPC;
+}
+
+int layout_find(const struct layout_request *request, struct layout *layout, const char **why)
+{
+    const struct layout_range *kernel;
+    uint64_t limit;
+
+    spread(request, layout);
+    kernel = find_kernel(request, layout);
+    if (!kernel) {
         *why = "the kernel does not fit";
         return -ENOSPC;
     }
-    /* The initrd goes to the top of low RAM, as far from a growing kernel as can be. */
-    if (request->initrd_len > low || initrd_len > low ||
-        !is_apart(low - initrd_len, low, request) || low - initrd_len < request->kernel_end) {
+    if (find_initrd(request, layout) != 0) {
         *why = "the initrd does not fit beside the kernel";
         return -ENOSPC;
     }
-    layout->initrd = low - initrd_len;
-    if (find_block(request, layout->initrd, layout) != 0) {
+    limit = layout->initrd < kernel->end ? layout->initrd : kernel->end;
+    if (find_block(request, limit, layout) != 0) {
         *why = "the command line does not fit";
         return -ENOSPC;
     }
@@ -73,6 +117,17 @@ static void add_range(struct layout_block *block, uint64_t addr, uint64_t len, u
 {
     block->map[block->info.memmap_entries++] =
         (struct hvm_memmap_table_entry){.addr = addr, .size = len, .type = type};
+}
+
+static void add_ram(struct layout_block *block, const struct layout *layout, uint64_t from,
+                    uint64_t to)
+{
+    for (unsigned i = 0; i < layout->ram_count; i++) {
+        struct layout_range r = layout->ram[i];
+
+        if (r.start >= from && r.start < to)
+            add_range(block, r.start, r.end - r.start, XEN_HVM_MEMMAP_TYPE_RAM);
+    }
 }
 
 void layout_fill(const struct layout_request *request, const struct layout *layout, uint64_t rsdp,
@@ -91,13 +146,12 @@ void layout_fill(const struct layout_request *request, const struct layout *layo
         block->module.paddr = layout->initrd;
         block->module.size = request->initrd_len;
     }
-    add_range(block, 0, layout->low_len, XEN_HVM_MEMMAP_TYPE_RAM);
+    add_ram(block, layout, 0, LAYOUT_LOW_END);
     /* Linux believes in an ECAM only if the memory map reserves it. */
     if (request->has_devices)
         add_range(block, LAYOUT_ECAM_BASE, LAYOUT_ECAM_END - LAYOUT_ECAM_BASE,
                   XEN_HVM_MEMMAP_TYPE_RESERVED);
     add_range(block, LAYOUT_ACPI_BASE, LAYOUT_ACPI_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI);
     add_range(block, LAYOUT_SPECIAL_BASE, LAYOUT_SPECIAL_SIZE, XEN_HVM_MEMMAP_TYPE_RESERVED);
-    if (layout->high_len > 0)
-        add_range(block, LAYOUT_HIGH_RAM, layout->high_len, XEN_HVM_MEMMAP_TYPE_RAM);
+    add_ram(block, layout, LAYOUT_HIGH_RAM, UINT64_MAX);
 }

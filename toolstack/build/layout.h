@@ -7,8 +7,17 @@
 
 #include <abi/start.h>
 
+/* Pieces of RAM: two as domains have it, more if it had to be taken where it was free. */
+#define LAYOUT_RAM_MAX 16
+struct layout_range {
+    uint64_t start, end;
+};
+
 struct layout_request {
-    uint64_t memory;       /* bytes of RAM, whole frames */
+    uint64_t memory; /* bytes of RAM, whole frames */
+    /* Where RAM is, in order; none: from 0, what does not fit below from LAYOUT_HIGH_RAM. */
+    struct layout_range ram[LAYOUT_RAM_MAX];
+    unsigned ram_count;
     uint64_t kernel_start; /* what the kernel's segments take */
     uint64_t kernel_end;
     uint64_t initrd_len; /* 0: none */
@@ -20,7 +29,7 @@ struct layout_request {
  * The start block: start info, module list, memory map and command line in one
  * piece, which is written to the domain by one copy.
  */
-#define LAYOUT_MAP_MAX 8
+#define LAYOUT_MAP_MAX (LAYOUT_RAM_MAX + 4)
 struct layout_block {
     struct hvm_start_info info;
     struct hvm_modlist_entry module;
@@ -28,9 +37,9 @@ struct layout_block {
 };
 
 struct layout {
-    uint64_t low_len;  /* RAM from 0 */
-    uint64_t high_len; /* RAM from LAYOUT_HIGH_RAM */
-    uint64_t block;    /* where the start block goes; the command line follows it */
+    struct layout_range ram[LAYOUT_RAM_MAX];
+    unsigned ram_count;
+    uint64_t block; /* where the start block goes; the command line follows it */
     uint64_t cmdline;
     uint64_t initrd;
 };

@@ -66,6 +66,20 @@ int memory_populate(domid_t domid, uint64_t gpa, uint64_t len)
     return 0;
 }
 
+int memory_claim(domid_t domid, uint64_t gpa, uint64_t len)
+{
+    xen_pfn_t frame = gpa >> PAGE_SHIFT;
+    struct xen_memory_reservation r = {
+        .nr_extents = 1, .domid = domid, .mem_flags = BULKHEAD_POPULATE_EXACT};
+    int done;
+
+    while (1ull << (PAGE_SHIFT + r.extent_order) < len)
+        r.extent_order++;
+    set_xen_guest_handle(r.extent_start, &frame);
+    done = hcall_memory_populate(&r);
+    return done < 0 ? done : done == 1 ? 0 : -ENOMEM;
+}
+
 int memory_load(domid_t domid, uint64_t gpa, const void *bytes, size_t len)
 {
     struct bulkhead_memory_copy copy = {

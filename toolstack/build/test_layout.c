@@ -14,17 +14,29 @@ static bool is_apart(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
     return a + a_len <= b || b + b_len <= a;
 }
 
+static bool is_ram(const struct layout *l, uint64_t at, uint64_t len)
+{
+    for (unsigned i = 0; i < l->ram_count; i++)
+        if (at >= l->ram[i].start && at + len <= l->ram[i].end)
+            return true;
+    return false;
+}
+
 /* Everything that must hold for any layout. */
 static void check_places(const struct layout_request *r, const struct layout *l)
 {
     uint64_t block_len = l->cmdline + r->cmdline_len + 1 - l->block;
     uint64_t kernel_len = r->kernel_end - r->kernel_start;
 
-    EXPECT(l->low_len + l->high_len == r->memory);
-    EXPECT(l->low_len <= LAYOUT_LOW_END);
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < l->ram_count; i++)
+        sum += l->ram[i].end - l->ram[i].start;
+    EXPECT(sum == r->memory);
     EXPECT(l->block % PAGE_SIZE == 0 && l->initrd % PAGE_SIZE == 0);
-    EXPECT(l->block + block_len <= l->low_len && l->block + block_len <= 0x40000000);
-    EXPECT(l->initrd + r->initrd_len <= l->low_len);
+    EXPECT(is_ram(l, l->block, block_len) && l->block + block_len <= 0x40000000);
+    EXPECT(is_ram(l, r->kernel_start, kernel_len));
+    EXPECT(is_ram(l, l->initrd, r->initrd_len) && l->initrd + r->initrd_len <= LAYOUT_LOW_END);
     EXPECT(is_apart(l->block, block_len, r->kernel_start, kernel_len));
     EXPECT(is_apart(l->initrd, r->initrd_len, r->kernel_start, kernel_len));
     EXPECT(is_apart(l->block, block_len, l->initrd, r->initrd_len));
@@ -78,6 +90,34 @@ TEST(what_does_not_fit)
     r = (struct layout_request){
         .memory = 4096 * MIB, .kernel_start = 0x10000, .kernel_end = 1024 * MIB};
     EXPECT(layout_find(&r, &l, &why) < 0);
+}
+
+TEST(ram_with_holes)
+{
+    struct layout_request r = {.memory = 65 * MIB,
+                               .ram = {{0, MIB}, {16 * MIB, 64 * MIB}, {100 * MIB, 116 * MIB}},
+                               .ram_count = 3,
+                               .kernel_start = 16 * MIB,
+                               .kernel_end = 60 * MIB,
+                               .initrd_len = 10 * MIB,
+                               .cmdline_len = 50};
+    struct layout_block b;
+    struct layout l;
+    const char *why;
+
+    EXPECT(layout_find(&r, &l, &why) == 0);
+    check_places(&r, &l);
+    EXPECT(l.initrd == 106 * MIB && l.block < MIB);
+    r.cmdline_len = MIB; /* not in conventional memory, but behind the kernel */
+    EXPECT(layout_find(&r, &l, &why) == 0);
+    check_places(&r, &l);
+    layout_fill(&r, &l, LAYOUT_ACPI_BASE, &b);
+    EXPECT(b.info.memmap_entries == 5 && b.map[2].addr == 100 * MIB && b.map[2].size == 16 * MIB);
+    r.initrd_len = 17 * MIB;
+    EXPECT(layout_find(&r, &l, &why) < 0 && strstr(why, "initrd"));
+    r.initrd_len = 4 * MIB;
+    r.ram[1].start += MIB;
+    EXPECT(layout_find(&r, &l, &why) < 0 && strstr(why, "kernel"));
 }
 
 TEST(start_block)
