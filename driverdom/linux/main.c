@@ -52,7 +52,7 @@ static void interface_came(struct bus *b, const char *hook, const char *name)
 
     if (!uevent_vif(name, &domain, &handle)) {
         if (run_hook(hook, name, "") != 0)
-            printf("%s: %s failed\n", name, hook);
+            fprintf(stderr, "%s: %s failed\n", name, hook);
         return;
     }
     /* No such node: the hook's own choice. */
@@ -65,7 +65,7 @@ static void interface_came(struct bus *b, const char *hook, const char *name)
     rc = bus_write(b, rc == 0 ? "connected" : "error", "backend/vif/%u/%u/hotplug-status", domain,
                    handle);
     if (rc < 0 && rc != -ENOENT)
-        printf("%s: hotplug-status cannot be written: %s\n", name, strerror(-rc));
+        fprintf(stderr, "%s: hotplug-status cannot be written: %s\n", name, strerror(-rc));
 }
 
 static void all_interfaces(struct bus *b, const char *hook)
@@ -106,7 +106,6 @@ static int serve(struct bus *b, int events, const char *hook)
         if (b->changed) {
             b->changed = false;
             vbd_scan(b, SYS);
-            (void)fflush(stdout);
             continue;
         }
         if (poll(wait, 2, -1) < 0 && errno != EINTR)
@@ -129,7 +128,7 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     if (events < 0 || fd < 0) {
-        printf("no store or no uevents: %s\n", strerror(fd < 0 ? errno : -events));
+        fprintf(stderr, "no store or no uevents: %s\n", strerror(fd < 0 ? errno : -events));
         return 1;
     }
     bus_init(&bus, fd);
@@ -139,6 +138,6 @@ int main(int argc, char **argv)
         rc = bus_write(&bus, "1", "backend-ready");
     if (rc == 0)
         rc = serve(&bus, events, argv[1]);
-    printf("linux-backend: %s\n", strerror(-rc));
+    fprintf(stderr, "linux-backend: %s\n", strerror(-rc));
     return 1;
 }

@@ -86,14 +86,14 @@ static void say(struct bus *b, const struct vbd *v, const char *status, const ch
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    printf("%s: %s\n", v->path, text);
+    fprintf(stderr, "%s: %s\n", v->path, text);
     if (status[0] == 'e')
         rc = bus_write(b, text, "%s/hotplug-error", v->path);
     if (rc == 0)
         rc = bus_write(b, status, "%s/hotplug-status", v->path);
     /* The guest may be gone already, and its nodes with it. */
     if (rc < 0 && rc != -ENOENT)
-        printf("%s: hotplug-status cannot be written: %s\n", v->path, strerror(-rc));
+        fprintf(stderr, "%s: hotplug-status cannot be written: %s\n", v->path, strerror(-rc));
 }
 
 /* Whoever writes to a device is alone on it. */
