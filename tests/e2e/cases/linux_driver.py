@@ -1,0 +1,92 @@
+"""A stock Linux kernel as driver domain: it owns a card and a disk, guests use them."""
+
+import hashlib
+import http.server
+import os
+import threading
+
+from host import busybox, disk, domain, function, host, raw_disk
+from machine import attach, boot, equal
+
+from cases.disks import hash_of, shell, write_and_compare
+
+BLOBS = ['vmlinuz', 'linux.img', 'net.img']
+NIC = ('--device', 'e1000e,netdev=user,addr=10.0', '--qemu', '-netdev user,id=user')
+INTERFACE = ("<interface type='bridge'>\n<source bridge='br0'/>\n"
+             "<backenddomain name='driver'/>\n</interface>")
+
+
+def driver(name='driver', slots=(4, 16), memory=256):
+    """The driver domain's XML."""
+    return domain(name, '/vmlinuz', memory, '/linux.img', 'console=hvc0 quiet',
+                  '\n'.join(map(function, slots)))
+
+
+def guest(name='small', *devices):
+    """A guest with an address by DHCP, if it has an interface."""
+    return domain(name, '/vmlinuz', 192, '/net.img', 'console=hvc0 quiet net0=dhcp',
+                  '\n'.join(devices))
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """Answers with the same random bytes each time."""
+    body = os.urandom(1 << 20)
+
+    def do_GET(self):  # noqa: N802
+        """One page."""
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+def test_card_and_disk(name):
+    """Address by DHCP, ping, a page; a disk written and read back. Then the driver domain again."""
+    image = raw_disk(name)
+    path = host(name, {'/driver.xml': driver(),
+                       '/small.xml': guest('small', disk('/dev/nvme0n1p1', 'xvda', 'driver'),
+                                           INTERFACE)}, BLOBS)
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with server, boot(name, path, '--disk', image, *NIC) as machine:
+        machine.expect(r'^\[driver\] .*eth0 is a port of br0')
+        machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
+        machine.ask('list', r'^\[control\] .*\bdriver\b.*\bUNSAFE\b')
+        attach(machine)
+        shell(machine, 'ping -c 3 -q 10.0.2.2 >/dev/null; echo reached')
+        found = shell(machine, f'wget -q -O - http://10.0.2.2:{server.server_port}/ | md5sum')
+        equal(found.split()[0], hashlib.md5(Page.body).hexdigest(), "the page's hash")
+        written = write_and_compare(machine, 'xvda')
+        machine.send('poweroff -f')
+        machine.expect(r'^\[control\] small: powered off')
+        machine.finish(0)
+        server.shutdown()
+    equal(written, hash_of(image, 1 << 20), 'the partition')
+
+
+def test_once_more(name):
+    """Destroyed and made anew it gets its place in memory back, guests come and go; a second such
+    domain has no place."""
+    path = host(name, {'/driver.xml': driver(), '/second.xml': driver('second', [5]),
+                       '/small.xml': guest('small', disk('/dev/nvme0n1', 'xvda', 'driver'),
+                                           INTERFACE),
+                       '/other.xml': busybox('other', after='')},
+                [*BLOBS, 'busybox.img'], manual=['/second.xml', '/small.xml'])
+    with boot(name, path, '--disk', raw_disk(name), '--disk', raw_disk(name + '-2'),
+              *NIC) as machine:
+        machine.expect(r'^\[driver\] .*eth0 is a port of br0')
+        machine.ask('create /second.xml',
+                    r'^\[control\] .*/vmlinuz must stand at 16 MiB in the machine')
+        machine.ask('destroy driver', r'^\[control\] .*destroyed')
+        machine.ask('create /driver.xml', r'^\[control\] driver: started')
+        machine.expect(r'^\[driver\] .*eth0 is a port of br0')
+        for _ in range(2):
+            machine.ask('create /small.xml', r'^\[control\] small: started')
+            machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
+            machine.ask('destroy small', r'^\[control\] .*destroyed')
+        machine.send('poweroff')
+        machine.finish(1)  # The second one failed.
+        machine.absent('does not let go')
