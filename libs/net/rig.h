@@ -123,12 +123,16 @@ static inline int rig_connect_side(struct rig *r, uint32_t side, bool adopt)
 
 static inline int rig_connect(struct rig *r, bool adopt)
 {
-    int rc = 0;
+    int failed = 0;
 
     r->batch.count = 0;
-    for (uint32_t i = 0; i < RIG_GUESTS && rc >= 0; i++)
-        rc = rig_connect_side(r, i, adopt);
-    return rc;
+    for (uint32_t i = 0; i < RIG_GUESTS; i++) {
+        int rc = rig_connect_side(r, i, adopt);
+
+        if (rc < 0)
+            failed = rc;
+    }
+    return failed;
 }
 
 /* The wire: a frame goes out at the other end. */

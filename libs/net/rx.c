@@ -190,6 +190,8 @@ enum net_drop net_rx_send(struct net_rx *r, struct net_packet *packet, struct ne
         fill = frame_fill(r, frame);
     if (fill == FILL_TOO_LONG)
         return NET_DROP_TOO_LONG;
+    if (r->broken)
+        return NET_DROP_LINK;
     if (fill == FILL_NO_BUFFER && !is_waitable(r))
         return NET_DROP_NO_BUFFER;
     net_packet_get(packet);

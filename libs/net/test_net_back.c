@@ -461,16 +461,16 @@ TEST(connect_refuses_what_was_not_offered)
 {
     rig_init(&rig, 1, false);
     rig.sides[0].link.rx_copy = false;
-    EXPECT(rig_connect(&rig, false) == -XEN_EINVAL);
+    EXPECT(rig_connect_side(&rig, 0, false) == -XEN_EINVAL);
     rig.sides[0].link.rx_copy = true;
     rig.sides[0].link.queue_count = NET_QUEUES_MAX + 1;
-    EXPECT(rig_connect(&rig, false) == -XEN_EINVAL);
+    EXPECT(rig_connect_side(&rig, 0, false) == -XEN_EINVAL);
     rig.sides[0].link.queue_count = 0;
-    EXPECT(rig_connect(&rig, false) == -XEN_EINVAL);
+    EXPECT(rig_connect_side(&rig, 0, false) == -XEN_EINVAL);
     rig.sides[0].link.queue_count = 2; /* the second's pages are not granted */
-    EXPECT(rig_connect(&rig, false) < 0 && fake_mappings(RIG_BACK) == 0);
+    EXPECT(rig_connect_side(&rig, 0, false) < 0 && fake_mappings(RIG_BACK) == 0);
     rig.sides[0].link.queue_count = 1;
     rig.sides[0].link.queues[0].rx_port = 99;
-    EXPECT(rig_connect(&rig, false) < 0);
+    EXPECT(rig_connect_side(&rig, 0, false) < 0);
     EXPECT(rig.sides[0].why && fake_mappings(RIG_BACK) == 0);
 }

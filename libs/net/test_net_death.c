@@ -273,9 +273,9 @@ TEST(a_ring_with_impossible_indices_is_refused)
     begin(false);
     fake_destroy(RIG_BACK);
     ((struct ring_header *)rig.sides[0].front[0].tx.page)->req_prod = 257;
-    EXPECT(rig_connect(&rig, true) == -XEN_EIO && fake_mappings(RIG_BACK) == 0);
+    EXPECT(rig_connect_side(&rig, 0, true) == -XEN_EIO && fake_mappings(RIG_BACK) == 0);
     begin(false);
     fake_destroy(RIG_BACK);
     ((struct ring_header *)rig.sides[0].front[0].rx.page)->req_prod = 257;
-    EXPECT(rig_connect(&rig, true) == -XEN_EIO && fake_mappings(RIG_BACK) == 0);
+    EXPECT(rig_connect_side(&rig, 0, true) == -XEN_EIO && fake_mappings(RIG_BACK) == 0);
 }
