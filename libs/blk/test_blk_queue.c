@@ -1,7 +1,7 @@
 /* The back end dies at every store and at every call; its successor loses and repeats no answer. */
 #include "blk_queue.h"
 
-#include <shm.h>
+#include <fake_kill.h>
 
 #include "check.h"
 #include "rig.h"
@@ -9,21 +9,10 @@
 #define REQUESTS 12u
 
 static struct rig rig;
-static jmp_buf killed;
-static unsigned stores_left;
-
-static void count_store(void *context, void *shared, size_t len)
+static void run(void)
 {
-    (void)context;
-    (void)shared;
-    (void)len;
-    if (fake_current() == RIG_BACK && stores_left-- == 0) {
-        shm_hook_set(NULL);
-        longjmp(killed, 1);
-    }
+    rig_run(&rig);
 }
-
-static const struct shm_hook hook = {.before_write = count_store};
 
 static void ask_all(void)
 {
@@ -66,25 +55,18 @@ static void succeed(void)
 
 TEST(killed_at_every_store)
 {
-    volatile unsigned n = 0;
+    unsigned n = 0;
 
-    for (volatile bool more = true; more; n++) {
+    for (bool more = true; more; n++) {
         rig_init(&rig, 1, 0);
         rig_fill_disk(&rig);
         rig.link.persistent = n & 1;
         rig.ram.backwards = n & 2;
         EXPECT(rig_connect(&rig, false) == 0);
         ask_all();
-        stores_left = n;
-        more = false;
-        if (setjmp(killed) == 0) {
-            shm_hook_set(&hook);
-            rig_run(&rig);
-            shm_hook_set(NULL);
-        } else {
-            more = true;
+        more = fake_kill_in(run, RIG_BACK, n, false);
+        if (more)
             succeed();
-        }
         check_all();
     }
     EXPECT(n > REQUESTS * 7);
@@ -92,23 +74,17 @@ TEST(killed_at_every_store)
 
 TEST(killed_at_every_call)
 {
-    volatile unsigned n = 0;
+    unsigned n = 0;
 
-    for (volatile bool more = true; more; n++) {
+    for (bool more = true; more; n++) {
         rig_init(&rig, 1, 0);
         rig_fill_disk(&rig);
         rig.link.persistent = false;
         EXPECT(rig_connect(&rig, false) == 0);
         ask_all();
-        more = false;
-        if (setjmp(killed) == 0) {
-            fake_stop_at(RIG_BACK, fake_effects(RIG_BACK) + n + 1, &killed);
-            rig_run(&rig);
-            fake_stop_at(RIG_BACK, 0, NULL);
-        } else {
-            more = true;
+        more = fake_kill_in(run, RIG_BACK, n, true);
+        if (more)
             succeed();
-        }
         check_all();
     }
     EXPECT(n >= 3);

@@ -18,6 +18,22 @@ static void place_advance(struct net_place *place, uint32_t len)
         place->offset = (uint16_t)(place->offset + len);
 }
 
+/* The flag that says so if the end is granted; 0: it is local. */
+static uint16_t place_write(const struct net_place *place, struct gnttab_copy_ptr *ptr,
+                            uint16_t flag)
+{
+    if (place->local) {
+        ptr->domid = DOMID_SELF;
+        ptr->u.gmfn = memory_gfn(place->local);
+        ptr->offset = (uintptr_t)place->local & PAGE_MASK;
+        return 0;
+    }
+    ptr->domid = place->domid;
+    ptr->u.ref = place->ref;
+    ptr->offset = place->offset;
+    return flag;
+}
+
 static void op_queue(struct net_batch *b, const struct net_place *from, const struct net_place *to,
                      uint32_t len, bool *failed)
 {
@@ -27,26 +43,8 @@ static void op_queue(struct net_batch *b, const struct net_place *from, const st
         net_batch_run(b);
     op = &b->ops[b->count];
     *op = (struct gnttab_copy){.len = (uint16_t)len};
-    if (from->local) {
-        op->source.domid = DOMID_SELF;
-        op->source.u.gmfn = memory_gfn(from->local);
-        op->source.offset = (uintptr_t)from->local & PAGE_MASK;
-    } else {
-        op->source.domid = from->domid;
-        op->source.u.ref = from->ref;
-        op->source.offset = from->offset;
-        op->flags |= GNTCOPY_source_gref;
-    }
-    if (to->local) {
-        op->dest.domid = DOMID_SELF;
-        op->dest.u.gmfn = memory_gfn(to->local);
-        op->dest.offset = (uintptr_t)to->local & PAGE_MASK;
-    } else {
-        op->dest.domid = to->domid;
-        op->dest.u.ref = to->ref;
-        op->dest.offset = to->offset;
-        op->flags |= GNTCOPY_dest_gref;
-    }
+    op->flags = (uint16_t)(place_write(from, &op->source, GNTCOPY_source_gref) |
+                           place_write(to, &op->dest, GNTCOPY_dest_gref));
     b->failed[b->count++] = failed;
 }
 

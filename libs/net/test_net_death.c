@@ -4,14 +4,12 @@
  */
 #include "net_back.h"
 
-#include <shm.h>
+#include <fake_kill.h>
 
 #include "check.h"
 #include "rig.h"
 
 static struct rig rig;
-static jmp_buf killed;
-static unsigned stores_left;
 
 /* From each side; all differ in seed, so that repeated ones are known. */
 static const struct rig_frame frames[] = {
@@ -29,30 +27,14 @@ static const struct rig_frame frames[] = {
 #define FRAMES (sizeof(frames) / sizeof(frames[0]))
 #define NONE   3u
 
-static void count_store(void *context, void *shared, size_t len)
-{
-    (void)context;
-    (void)shared;
-    (void)len;
-    if (fake_current() == RIG_BACK && stores_left-- == 0) {
-        shm_hook_set(NULL);
-        longjmp(killed, 1);
-    }
-}
-
-static const struct shm_hook hook = {.before_write = count_store};
-
-static uint32_t slots_sent[RIG_GUESTS];
-
 static void begin(bool split)
 {
     rig_init(&rig, 1, split);
     EXPECT(rig_connect(&rig, false) == 0);
     for (uint32_t side = 0; side < RIG_GUESTS; side++) {
         rig_post(&rig, side, 0, 40);
-        slots_sent[side] = 0;
         for (uint32_t i = 0; i < FRAMES; i++)
-            slots_sent[side] += rig_send(&rig, side, 0, &frames[i]);
+            (void)rig_send(&rig, side, 0, &frames[i]);
         rig_kick(&rig, side, 0);
     }
 }
@@ -141,23 +123,6 @@ static void check_all(void)
     rig_disconnect(&rig);
 }
 
-/* Runs what may be killed at its store or its call number n; whether it was. */
-static bool run_killed(void (*run)(void), unsigned n, bool at_call)
-{
-    if (setjmp(killed) == 0) {
-        stores_left = n;
-        if (at_call)
-            fake_stop_at(RIG_BACK, fake_effects(RIG_BACK) + n + 1, &killed);
-        else
-            shm_hook_set(&hook);
-        run();
-        shm_hook_set(NULL);
-        fake_stop_at(RIG_BACK, 0, NULL);
-        return false;
-    }
-    return true;
-}
-
 static void run_on(void)
 {
     rig_run(&rig);
@@ -169,7 +134,7 @@ static unsigned kill_everywhere(bool at_call, bool split)
 
     for (bool more = true; more; n++) {
         begin(split);
-        more = run_killed(run_on, n, at_call);
+        more = fake_kill_in(run_on, RIG_BACK, n, at_call);
         if (more) {
             adopt();
             for (uint32_t side = 0; side < RIG_GUESTS; side++) {
@@ -200,7 +165,7 @@ TEST(the_successor_dies_too)
     for (unsigned n = 1; n < 120; n += 7) {
         for (unsigned m = 0; m < 40; m++) {
             begin(false);
-            if (run_killed(run_on, n, false) && run_killed(adopt, m, m & 1))
+            if (fake_kill_in(run_on, RIG_BACK, n, false) && fake_kill_in(adopt, RIG_BACK, m, m & 1))
                 adopt();
             check_all();
         }
