@@ -1,0 +1,84 @@
+/* The network driver domain: takes its cards, then joins them and guests by switches. */
+#include <abi/addr.h>
+
+#include <hcall.h>
+#include <rt/clock.h>
+#include <rt/event.h>
+#include <rt/log.h>
+
+#include "vif.h"
+
+static struct store_client store;
+static struct net_batch batch;
+static struct bridges bridges;
+static struct vifs vifs;
+
+static bool store_changes(void)
+{
+    const struct store_event *event;
+    bool any = false;
+
+    while ((event = store_event(&store)) != NULL) {
+        bus_back_event(&vifs.bus, event);
+        any = true;
+    }
+    vifs.bus.scan = store_events_lost(&store) || vifs.bus.scan;
+    bus_back_settle(&vifs.bus);
+    return any;
+}
+
+/* All that a wake asks for, until there is nothing left: cards, guests, store. */
+static bool round_done(uint64_t now)
+{
+    bool any = bridges_take(&bridges, now);
+
+    any = vifs_take(&vifs, now) || any;
+    bridges_flush(&bridges, now);
+    vifs_answer(&vifs);
+    return store_changes() || any;
+}
+
+static uint64_t tick(uint64_t now)
+{
+    uint64_t a = bridges_tick(&bridges, now), b = vifs_tick(&vifs, now);
+
+    return a < b ? a : b;
+}
+
+static void events_take(evtchn_port_t port)
+{
+    for (; port != EVENT_NONE; port = event_next())
+        if (port >= EVENT_IRQ)
+            bridges_irq(&bridges, port - EVENT_IRQ);
+}
+
+int main(int argc, char **argv)
+{
+    if (store_open_own(&store) < 0) {
+        log_line("there is no store");
+        return 1;
+    }
+    if (bridges_open(&bridges, &batch, argc, argv) < 0) {
+        log_line("this domain needs more memory");
+        return 1;
+    }
+    if (vifs_open(&vifs, &store, &bridges, &batch) < 0 ||
+        store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
+        log_line("the store refuses our nodes");
+        return 1;
+    }
+    /* From here on nothing but its devices, its grants and its events. */
+    (void)hcall_rights_drop(&(struct bulkhead_rights_drop){.rights = RIGHTS_ALL});
+
+    while (!store.broken) {
+        uint64_t now = clock_now();
+        uint64_t deadline = tick(now);
+
+        if (!round_done(now) && bridges_arm(&bridges))
+            events_take(event_wait(deadline));
+        else
+            events_take(event_next());
+    }
+    log_line("the store is gone");
+    return 1;
+}
