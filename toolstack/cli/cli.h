@@ -52,13 +52,17 @@ int cli_run(struct cli *cli, char *line);
 size_t cli_complete(const struct cli *cli, const char *line, size_t len,
                     const char *words[COMPLETE_MAX], size_t *typed);
 
-/* ---- the verbs, one file each ------------------------------------------------------------------
+/* ---- the verbs -------------------------------------------------------------------
  */
 
 int verb_console(struct cli *cli, int argc, char **argv);
 int verb_create(struct cli *cli, int argc, char **argv);
 int verb_destroy(struct cli *cli, int argc, char **argv);
 int verb_dmesg(struct cli *cli, int argc, char **argv);
+int verb_domblklist(struct cli *cli, int argc, char **argv);
+int verb_domblkstat(struct cli *cli, int argc, char **argv);
+int verb_domiflist(struct cli *cli, int argc, char **argv);
+int verb_domifstat(struct cli *cli, int argc, char **argv);
 int verb_dominfo(struct cli *cli, int argc, char **argv);
 int verb_domstats(struct cli *cli, int argc, char **argv);
 int verb_dumpxml(struct cli *cli, int argc, char **argv);
@@ -99,6 +103,12 @@ int cli_print_json(struct json *json);
 /* Asks a guest by its node control/shutdown. */
 int cli_ask(struct cli *cli, struct entry *e, const char *what);
 
+/*
+ * While the host goes down: asks those to power off that serve nobody any more
+ * who could still be asked. How many were asked now.
+ */
+unsigned cli_leave(struct cli *cli);
+
 /* ---- given by whoever has the terminal and the events
  * -------------------------------------------- */
 
@@ -108,7 +118,8 @@ void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "error: ..." and a newline; -1. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Lets the host run until done says so; false if ^C came first, or half a minute passed. */
-bool cli_wait(struct cli *cli, bool (*done)(const struct entry *e), const struct entry *e);
+/* Lets the host run until done says so; false if ^C came first, or the time (ns) passed. */
+#define CLI_VERB_TIME (30ull * 1000000000)
+bool cli_wait(struct cli *cli, bool (*done)(void *context), void *context, uint64_t time);
 
 #endif

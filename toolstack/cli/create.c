@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_settled(const struct entry *e)
+static bool is_settled(void *context)
 {
+    const struct entry *e = context;
+
     return e->phase == ENTRY_LIVE || !entry_is_active(e);
 }
 
@@ -68,7 +70,7 @@ static void replace_config(struct supervise *s, struct entry *entry, struct doma
 static int start(struct cli *cli, struct entry *entry, const char *file)
 {
     supervise_start(cli->supervise, entry);
-    if (!cli_wait(cli, is_settled, entry))
+    if (!cli_wait(cli, is_settled, entry, CLI_VERB_TIME))
         return cli_error("domain %s is still being started", entry->config->name);
     /* It may have been quick and be over already. */
     if (entry->phase == ENTRY_FAILED)

@@ -1,8 +1,10 @@
 /* destroy: ends a domain at once. */
 #include "cli.h"
 
-static bool is_gone(const struct entry *e)
+static bool is_gone(void *context)
 {
+    const struct entry *e = context;
+
     return !entry_is_active(e);
 }
 
@@ -19,7 +21,7 @@ int verb_destroy(struct cli *cli, int argc, char **argv)
         return cli_error("%s serves all domains: `poweroff` ends it with the host",
                          e->config->name);
     supervise_stop(cli->supervise, e, NEXT_STOP);
-    if (!cli_wait(cli, is_gone, e))
+    if (!cli_wait(cli, is_gone, e, CLI_VERB_TIME))
         return cli_error("domain %s is still being destroyed", e->config->name);
     cli_print("Domain %s destroyed\n", e->config->name);
     return 0;

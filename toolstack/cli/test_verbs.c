@@ -1,85 +1,17 @@
 /* Every verb over a pretend core: right and wrong use, and what is shown. */
-#include "cli.h"
+#include "rig.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
-#include <fake_core.h>
 
 #include <xen/sched.h>
 
 static struct config_hostdev nvme = {.slot = 4};
 static struct domain_config block;
 static struct domain_config guest;
-static struct supervise s;
-static struct cli cli;
-
-static void say(const char *before, const char *format, va_list args)
-{
-    size_t len = strlen(fake_said);
-
-    len += (size_t)snprintf(fake_said + len, sizeof(fake_said) - len, "%s", before);
-    (void)vsnprintf(fake_said + len, sizeof(fake_said) - len, format, args);
-}
-
-void cli_print(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    say("", format, args);
-    va_end(args);
-}
-
-int cli_error(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    say("error: ", format, args);
-    va_end(args);
-    return -1;
-}
-
-/* Backends answer at once here. */
-bool cli_wait(struct cli *c, bool (*done)(const struct entry *e), const struct entry *e)
-{
-    for (unsigned i = 0; i < 10; i++) {
-        uint64_t deadline = supervise_step(c->supervise);
-
-        if (done(e))
-            return true;
-        if (deadline != UINT64_MAX)
-            fake_now = deadline;
-    }
-    return false;
-}
-
-static int run(const char *text)
-{
-    char line[512];
-
-    fake_said[0] = 0;
-    (void)snprintf(line, sizeof(line), "%s", text);
-    return cli_run(&cli, line);
-}
-
-static bool says(const char *text, const char *what)
-{
-    bool ok = run(text) == 0;
-
-    return ok && strstr(fake_said, what) != NULL;
-}
-
-static bool errs(const char *text, const char *what)
-{
-    bool failed = run(text) == -1;
-
-    return failed && strncmp(fake_said, "error: ", 7) == 0 && strstr(fake_said, what) != NULL;
-}
 
 static char name_block[] = "block";
 static char name_guest[] = "guest";
@@ -271,7 +203,7 @@ TEST(completion)
     size_t typed;
 
     begin();
-    EXPECT(cli_complete(&cli, "d", 1, words, &typed) == 5 && typed == 1);
+    EXPECT(cli_complete(&cli, "d", 1, words, &typed) == 9 && typed == 1);
     EXPECT(cli_complete(&cli, "", 0, words, &typed) == verb_count);
     EXPECT(cli_complete(&cli, "  lis", 5, words, &typed) == 1 && strcmp(words[0], "list") == 0);
     EXPECT(cli_complete(&cli, "destroy ", 8, words, &typed) == 2 && typed == 0);

@@ -99,6 +99,10 @@ bool host_start(struct cli *cli)
     print_all(&list);
     if (rc != 0)
         return false;
+    if (set.host->domain_count == 0) {
+        supervise_say("host.xml:1: there is no domain to run: name one by <domain file='...'/>");
+        return false;
+    }
     cli->iommu_required = set.host->iommu_required;
     if (!check(cli) || !add_all(cli)) {
         supervise_say("not enough memory for the control domain: give it more by control_memory=");

@@ -11,9 +11,6 @@
 #include <rt/event.h>
 #include <rt/log.h>
 
-/* So long a verb waits for what it began; it goes on without it. */
-#define VERB_TIME (30ull * 1000000000)
-
 static const struct config_root root = {"", NULL};
 static struct supervise domains = {.root = &root};
 static struct cli cli = {.supervise = &domains, .root = &root};
@@ -37,36 +34,43 @@ static void host_end(bool failed)
     supervise_say("the core refused to stop the host: %s", strerror(-rc));
 }
 
+/* So many changes are taken in a turn: a node that changes without pause must not keep us busy. */
+#define EVENTS_PER_TURN 64u
+
 /* Changes below what `store watch` watches; all other events only wake the loop. */
-static void show_watched(void)
+static void show_watched(unsigned *left)
 {
     const struct store_event *event;
 
-    while ((event = store_event(domains.store)) != NULL)
+    while (*left > 0 && (event = store_event(domains.store)) != NULL) {
+        (*left)--;
         if (cli.watching && strcmp(event->token, "user") == 0)
             cli_print("%s\n", event->path);
+    }
 }
 
 uint64_t loop_settle(struct cli *c)
 {
+    unsigned left = EVENTS_PER_TURN;
     uint64_t deadline;
 
     /* Requests made by a step may have taken the port's event: look until all is quiet. */
     do {
-        show_watched();
+        show_watched(&left);
         deadline = supervise_step(c->supervise);
-    } while (domains.store->first);
-    return deadline;
+    } while (left > 0 && domains.store->first);
+    /* Again at once, after a look at what is typed. */
+    return left > 0 ? deadline : 0;
 }
 
-bool cli_wait(struct cli *c, bool (*done)(const struct entry *e), const struct entry *e)
+bool cli_wait(struct cli *c, bool (*done)(void *context), void *context, uint64_t time)
 {
-    uint64_t end = clock_now() + VERB_TIME;
+    uint64_t end = clock_now() + time;
 
     for (;;) {
         uint64_t deadline = loop_settle(c);
 
-        if (done(e))
+        if (done(context))
             return true;
         if (term_is_broken() || clock_now() >= end)
             return false;
@@ -98,6 +102,8 @@ static _Noreturn void serve(void)
 
         term_read();
         deadline = loop_settle(&cli);
+        if (cli.leaving && cli.leave_time > 0)
+            (void)cli_leave(&cli);
         end_if_done();
         term_prompt();
         if (cli.leaving && cli.leave_time < deadline)

@@ -237,6 +237,41 @@ static void take_byte(uint8_t byte)
     send_edit();
 }
 
+/*
+ * What is typed, byte by byte: first what was found while a verb waited. No more
+ * is taken than is used: what stands behind a `console` is its domain's, and the
+ * core passes it on if it is still there.
+ */
+static bool next_byte(uint8_t *byte)
+{
+    if (term.ahead_len == 0)
+        return hcall_console_read((char *)byte, 1) == 1;
+    *byte = term.ahead[0];
+    /* A verb may wait and fill the buffer: it is in order before the verb runs. */
+    memmove(term.ahead, term.ahead + 1, --term.ahead_len);
+    return true;
+}
+
+/* What was typed while a verb waited can no more be passed on, and is nobody's command. */
+static void drop_ahead(void)
+{
+    if (term.ahead_len == 0 || !term.cli->attached)
+        return;
+    cli_print("%u bytes that were typed ahead are dropped\n", term.ahead_len);
+    term.ahead_len = 0;
+}
+
+void term_read(void)
+{
+    uint8_t byte;
+
+    look_at_attachment();
+    while (next_byte(&byte)) {
+        take_byte(byte);
+        drop_ahead();
+    }
+}
+
 /* Into the buffer of what is typed ahead. */
 static void fill(void)
 {
@@ -249,28 +284,14 @@ static void fill(void)
     }
 }
 
-void term_read(void)
-{
-    look_at_attachment();
-    fill();
-    while (term.ahead_len > 0) {
-        uint8_t byte = term.ahead[0];
-
-        /* A verb may wait and fill the buffer: it is in order before the verb runs. */
-        memmove(term.ahead, term.ahead + 1, --term.ahead_len);
-        take_byte(byte);
-        if (term.ahead_len == 0)
-            fill();
-    }
-}
-
 bool term_is_broken(void)
 {
     const uint8_t *at;
 
-    fill();
+    /* Without a terminal ^C is a byte like any other. */
     if (term.cli->headless)
         return false;
+    fill();
     at = memchr(term.ahead, CTRL_C, term.ahead_len);
     if (!at)
         return false;

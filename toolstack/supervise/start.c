@@ -256,6 +256,7 @@ static bool unpause(struct supervise *s, struct entry *e)
         return true;
     }
     e->phase = ENTRY_LIVE;
+    e->asked = ENTRY_NOT_ASKED;
     e->started = clock_now();
     /* Our own images say when their backends are up; others are taken at their start. */
     e->ready = !config_announces(e->config);

@@ -31,10 +31,14 @@ enum entry_phase {
 /* What follows CLOSING. */
 enum entry_next { NEXT_STOP, NEXT_RESTART, NEXT_FAIL };
 
+/* Whether it was asked to power off, for the host's sake, and listens to that. */
+enum entry_asked { ENTRY_NOT_ASKED, ENTRY_ASKED, ENTRY_DEAF };
+
 struct entry {
     struct domain_config *config;
     enum entry_phase phase;
     enum entry_next next;
+    enum entry_asked asked;
     domid_t domid;     /* DOMID_INVALID: none */
     domid_t *backends; /* of each device that is served to it, while it has an id */
     domid_t attached;  /* who had the console before a restart; DOMID_INVALID: nobody */
