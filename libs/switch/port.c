@@ -226,5 +226,4 @@ void switch_link_down(struct switch_port *port)
 {
     switch_queue_clear(port, NET_DROP_LINK);
     switch_table_clear(&port->bridge->table, port->number);
-    port->owned = (struct switch_owned){0};
 }

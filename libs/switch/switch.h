@@ -142,7 +142,12 @@ uint64_t switch_deadline(const struct switch_bridge *bridge, uint64_t now);
 /* When the guest behind the port may send its next frame: not later than now, or a deadline. */
 uint64_t switch_may_send(const struct switch_port *port, uint64_t now);
 
-/* The link is down: addresses behind it are forgotten, what waits for it is lost. */
+/*
+ * The link is down: Ethernet addresses behind it are forgotten, what waits for it is lost. What
+ * filters learned and what was sent of a bandwidth stays. A guest can reconnect when it likes: its
+ * port should be added when its interface appears and only be down while it is not connected, or
+ * it gets a new bucket and another choice of address each time.
+ */
 void switch_link_down(struct switch_port *port);
 
 /*

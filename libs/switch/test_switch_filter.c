@@ -225,7 +225,13 @@ TEST(ip_of_the_first_use)
     EXPECT(say_ip6(IP6_OTHER) == NET_DROP_IP_SPOOF);
     EXPECT(say_ip6(IP6_NONE) == NET_DROP_IP_SPOOF);
     EXPECT(say_ip6("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01") == NET_DROP_IP_SPOOF);
-    switch_link_down(&guest->port); /* another guest behind it, or the same with another lease */
+    switch_link_down(&guest->port); /* which the guest can cause itself */
+    EXPECT(say_ip4(IP_OTHER) == NET_DROP_IP_SPOOF);
+    EXPECT(say_ip4(IP_MINE) == NET_DROP_NONE);
+
+    struct switch_port_config config = guest->port.config;
+
+    switch_change(&guest->port, &config, rig.now);
     EXPECT(say_ip4(IP_OTHER) == NET_DROP_NONE);
     rig_stop();
 }
