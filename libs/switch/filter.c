@@ -63,7 +63,7 @@ static bool is_single(bool is6, const uint8_t *ip)
 /* Another port of this VLAN, whose addresses are looked at, has it already. */
 static bool is_anothers(const struct switch_port *port, uint16_t vid, bool is6, const uint8_t *ip)
 {
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
+    for (unsigned i = 0; i < port->bridge->limit; i++) {
         const struct switch_port *other = port->bridge->ports[i];
 
         if (other && other != port && switch_port_has(other, vid) &&

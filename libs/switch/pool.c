@@ -6,9 +6,7 @@
 
 #include <xen/errno.h>
 
-#define PAGE      4096u
-/* This part of all is kept for segments: copies that wait for them must not have all. */
-#define KEPT_PART 4u
+#define PAGE 4096u
 
 static void made_done(struct net_port *port, struct net_packet *packet);
 
@@ -101,8 +99,7 @@ struct switch_made *switch_made_for(struct switch_pool *pool, const struct net_p
 {
     uint32_t pages = (packet->len - split + PAGE - 1) / PAGE;
 
-    if (pages > NET_PIECES_MAX || pages > pool->free_pages ||
-        pool->free_made <= pool->made_count / KEPT_PART)
+    if (pages > NET_PIECES_MAX || pages > pool->free_pages || switch_pool_spare(pool) == 0)
         return NULL;
 
     struct switch_made *made = switch_made_alloc(pool);

@@ -83,7 +83,7 @@ static struct switch_port *next_in_order(const struct switch_bridge *bridge, uin
 {
     struct switch_port *next = NULL;
 
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
+    for (unsigned i = 0; i < bridge->limit; i++) {
         struct switch_port *port = bridge->ports[i];
 
         if (port && port->order > after && (!next || port->order < next->order))
@@ -112,7 +112,7 @@ static void fix_addresses(struct switch_bridge *bridge)
 
 static bool collides(const struct switch_port *port)
 {
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX && port->mac != 0; i++) {
+    for (unsigned i = 0; i < port->bridge->limit && port->mac != 0; i++) {
         const struct switch_port *other = port->bridge->ports[i];
 
         if (other && other != port && other->mac == port->mac && have_common_vlan(port, other))
@@ -123,7 +123,7 @@ static bool collides(const struct switch_port *port)
 
 static void find_collisions(struct switch_bridge *bridge)
 {
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++)
+    for (unsigned i = 0; i < bridge->limit; i++)
         if (bridge->ports[i])
             bridge->ports[i]->collides = collides(bridge->ports[i]);
 }
@@ -195,6 +195,8 @@ int switch_add(struct switch_bridge *bridge, struct switch_port *port, struct ne
     port->order = ++bridge->orders;
     port->bridge = bridge;
     bridge->ports[number] = port;
+    if (bridge->limit <= number)
+        bridge->limit = (uint16_t)(number + 1);
     switch_table_open(&bridge->table, number,
                       config->uplink ? SWITCH_SHARE_UPLINK : SWITCH_SHARE_GUEST);
     configure(port, config, now);
@@ -217,6 +219,8 @@ void switch_remove(struct switch_port *port, uint64_t now)
     switch_queue_clear(port, NET_DROP_LINK);
     switch_table_close(&bridge->table, port->number);
     bridge->ports[port->number] = NULL;
+    while (bridge->limit > 0 && !bridge->ports[bridge->limit - 1])
+        bridge->limit--;
     port->bridge = NULL;
     fix_addresses(bridge);
     find_collisions(bridge);

@@ -88,7 +88,7 @@ static bool is_too_long(const struct net_abilities *a, const struct net_packet *
 static bool has_room(const struct switch_queue *q, const struct switch_pool *pool, uint32_t len,
                      uint32_t pages)
 {
-    return q->count < QUEUE_FRAMES && q->count < pool->free_made &&
+    return q->count < QUEUE_FRAMES && q->count < switch_pool_spare(pool) &&
            q->pages + pages <= pool->free_pages && q->bytes + len <= q->max_bytes;
 }
 
@@ -119,6 +119,7 @@ static void enqueue(struct switch_port *to, struct net_packet *packet,
     else
         q->first = made;
     q->last = made;
+    to->bridge->queued = true;
     q->count++;
     q->bytes += packet->len;
     q->pages = (uint16_t)(q->pages + made->page_count);
@@ -179,11 +180,14 @@ static void let_go(const struct switch_queue *q)
 
 void switch_queue_fetch(struct switch_bridge *bridge)
 {
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++)
+    if (!bridge->queued)
+        return;
+    bridge->queued = false;
+    for (unsigned i = 0; i < bridge->limit; i++)
         if (bridge->ports[i])
             copy_queued(bridge, &bridge->ports[i]->queue);
     switch_pool_fetch(bridge->pool);
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++)
+    for (unsigned i = 0; i < bridge->limit; i++)
         if (bridge->ports[i])
             let_go(&bridge->ports[i]->queue);
 }

@@ -84,7 +84,7 @@ static bool are_apart(const struct switch_port *a, const struct switch_port *b)
 
 static void flood(struct way *w)
 {
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
+    for (unsigned i = 0; i < w->from->bridge->limit; i++) {
         struct switch_port *to = w->from->bridge->ports[i];
 
         if (to && to != w->from && to->net->up && switch_port_has(to, w->vid) &&
@@ -203,7 +203,7 @@ void switch_input(struct switch_port *from, struct net_packet *packet, uint64_t 
 void switch_flush(struct switch_bridge *bridge, uint64_t now)
 {
     switch_queue_fetch(bridge);
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
+    for (unsigned i = 0; i < bridge->limit; i++) {
         struct switch_port *port = bridge->ports[i];
 
         if (!port)
@@ -220,7 +220,7 @@ uint64_t switch_deadline(const struct switch_bridge *bridge, uint64_t now)
 {
     uint64_t deadline = SWITCH_NEVER;
 
-    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++) {
+    for (unsigned i = 0; i < bridge->limit; i++) {
         uint64_t one =
             bridge->ports[i] ? switch_queue_deadline(bridge->ports[i], now) : SWITCH_NEVER;
 

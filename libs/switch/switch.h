@@ -99,6 +99,8 @@ struct switch_port {
 struct switch_bridge {
     struct switch_pool *pool;
     struct switch_port *ports[SWITCH_PORTS_MAX]; /* NULL: free */
+    uint16_t limit;                              /* there are none from here on */
+    bool queued;                                 /* something waits that is not copied yet */
     uint64_t collisions;                         /* times that a port came with another's MAC */
     uint64_t moves;                              /* of addresses between ports */
     uint64_t ended;                              /* frames for this switch itself */

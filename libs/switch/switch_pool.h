@@ -80,6 +80,14 @@ void switch_pool_init(struct switch_pool *pool, const struct switch_pool_driver 
 /* Gives it a page, for good. Useful: SWITCH_HEAD_PAGES + 32 or more. -XEN_ENOSPC: it has enough. */
 int switch_pool_give(struct switch_pool *pool, uint8_t *page, uint64_t dma);
 
+/* Frames that copies may take: a part is kept for the segments that come of them. */
+static inline unsigned switch_pool_spare(const struct switch_pool *pool)
+{
+    unsigned kept = pool->made_count / 4u;
+
+    return pool->free_made > kept ? pool->free_made - kept : 0;
+}
+
 /* A frame with nothing but room for a head, held once; NULL: there is none. */
 struct switch_made *switch_made_alloc(struct switch_pool *pool);
 

@@ -113,6 +113,19 @@ TEST(cut_for_one_and_whole_for_another)
     rig_stop();
 }
 
+/* One page for each frame: a receiver like that has no large ones, whatever it says. */
+TEST(cut_for_who_takes_single_pages)
+{
+    uint32_t upper;
+
+    start();
+    seats[1].net.abilities.scatter = false;
+    upper = put_tcp(false, 20000, 0x99);
+    say(NET_GSO_TCP4, 1448, NET_CHECKSUM_BLANK);
+    check_segments(upper, 20000, true);
+    rig_stop();
+}
+
 /* Frames behind one that is cut come behind it. */
 TEST(the_order_is_kept)
 {
@@ -225,6 +238,22 @@ TEST(a_frame_without_all_its_pieces_is_not_sent)
     rig_flush();
     EXPECT(seats[1].got_count == 0);
     EXPECT(seats[1].net.counters.out_drops[NET_DROP_ERROR] == 1);
+    rig_stop();
+}
+
+TEST(what_waits_must_fit_when_it_goes)
+{
+    start();
+    seats[1].net.abilities.checksum4 = false;
+    seats[1].room = 0;
+    put_udp(1400);
+    say(NET_GSO_NONE, 0, NET_CHECKSUM_BLANK);
+    EXPECT(seats[1].port.queue.count == 1);
+    seats[1].room = 1;
+    seats[1].net.abilities.mtu = 1300;
+    rig_flush();
+    EXPECT(seats[1].got_count == 0 && seats[1].port.queue.count == 0);
+    EXPECT(seats[1].net.counters.out_drops[NET_DROP_TOO_LONG] == 1);
     rig_stop();
 }
 

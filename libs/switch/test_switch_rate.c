@@ -146,6 +146,26 @@ TEST(what_is_too_much_waits_and_then_is_lost)
     rig_stop();
 }
 
+/* Guests that take little do not take the pool from others: each finds some of it. */
+TEST(all_find_a_place_to_wait)
+{
+    struct switch_port_config config = {.rate_in = {.average = 1}};
+
+    rig_start_pages(RIG_PAGES);
+    (void)rig_add(0, &(struct switch_port_config){.mac = RIG_MAC(0)});
+    for (unsigned n = 1; n < RIG_SEATS; n++) {
+        (void)rig_add(n, &config);
+        rig_chat(n, rig_mac(0));
+    }
+    for (unsigned n = 1; n < RIG_SEATS; n++) {
+        for (unsigned i = 0; i < 500; i++)
+            rig_chat(0, rig_mac(n));
+        EXPECT(seats[n].port.queue.count <= 128 && seats[n].port.queue.count >= 12);
+    }
+    EXPECT(rig.pool.free_made > SWITCH_MADE_MAX / 4);
+    rig_stop();
+}
+
 /* A port that changes: what waits for it was for another VLAN, or under other rules. */
 TEST(what_waits_is_lost_when_the_rules_change)
 {
