@@ -126,7 +126,7 @@ static void job_fill(struct net_back *b, struct net_job *job, const struct net_r
     p->gso = NET_GSO_NONE;
     if (r->gso.type != 0)
         p->gso = r->gso.u.gso.type == XEN_NETIF_GSO_TYPE_TCPV4 ? NET_GSO_TCP4 : NET_GSO_TCP6;
-    p->gso_size = r->gso.u.gso.size;
+    p->gso_size = r->gso.type != 0 ? r->gso.u.gso.size : 0;
     p->checksum = NET_CHECKSUM_UNKNOWN;
     if (flags & NETTXF_csum_blank)
         p->checksum = NET_CHECKSUM_BLANK;
@@ -154,20 +154,19 @@ static void job_group(struct net_back *b, struct net_job *job, const struct neti
 }
 
 /* One packet out of the ring; its head is copied by the next run of the batch. */
-static void job_take(struct net_back *b, struct net_tx *t, const struct net_request *request)
+static void job_take(struct net_back *b, struct net_tx *t, struct net_request *r)
 {
-    struct net_request r = *request;
     struct net_job *job = job_alloc(b);
     uint32_t len;
 
-    job->slots = r.slots;
-    job->extras = r.extras;
-    memcpy(job->ids, r.ids, sizeof(job->ids));
+    job->slots = r->slots;
+    job->extras = r->extras;
+    memcpy(job->ids, r->ids, r->slots * sizeof(job->ids[0]));
     net_tx_push(t, job);
-    if (r.group.type != 0) {
-        job_group(b, job, &r.group);
-    } else if (net_request_check(&r, &len) == NETIF_RSP_OKAY) {
-        job_fill(b, job, &r, len);
+    if (r->group.type != 0) {
+        job_group(b, job, &r->group);
+    } else if (net_request_check(r, &len) == NETIF_RSP_OKAY) {
+        job_fill(b, job, r, len);
     } else {
         b->port.counters.in_drops[NET_DROP_MALFORMED]++;
         job_end(job, NETIF_RSP_ERROR);

@@ -14,6 +14,7 @@
  *   u R             takes a grant back, or gives it again
  *   g               a round of the net domain
  *   n               the wire keeps frames, or lets go of all
+ *   c N             a card gets what is kept; after that it is done with N of them
  *   v N             tags of N, 0: none
  *   h N             headroom of N * 16
  *   y N             N ms pass
@@ -24,6 +25,8 @@
 #include "net_back.h"
 
 #include <shm.h>
+
+#include "net_reach.h"
 
 #include "rig.h"
 
@@ -144,6 +147,76 @@ static void honest_takes(void)
     rig_post(&rig, 1, 0, RIG_BUFFERS);
 }
 
+/* A card: what it is given it reads whole, and some of it it is done with. */
+static struct net_reach *reach;
+static struct net_reached at_card[NET_TAKEN_MAX];
+static bool is_at_card[NET_TAKEN_MAX];
+
+static void card_read(const struct net_reached *frame)
+{
+    uint32_t len = rig.tag.present ? 4 : 0;
+    uint8_t sum = 0;
+
+    for (uint32_t i = 0; i < frame->span_count; i++) {
+        const struct net_span *span = &frame->spans[i];
+
+        if (span->len == 0 || (span->dma & PAGE_MASK) + span->len > PAGE_SIZE)
+            abort();
+        /* A device address of the pretend machine is the address of the owner's page. */
+        const uint8_t *bytes = (const uint8_t *)(uintptr_t)span->dma;
+
+        for (uint32_t n = 0; n < span->len; n++)
+            sum = (uint8_t)(sum + bytes[n]);
+        len -= span->len;
+    }
+    if (len + frame->packet->len != 0)
+        abort();
+    fake_clock_advance(sum);
+}
+
+static void card_end(uint32_t count)
+{
+    (void)fake_enter(RIG_BACK);
+    for (uint32_t i = 0; i < NET_TAKEN_MAX && count > 0; i++) {
+        if (!is_at_card[i])
+            continue;
+        is_at_card[i] = false;
+        net_reach_release(reach, &at_card[i]);
+        count--;
+    }
+    net_reach_end(reach);
+    if (reach->unmap_failures != 0)
+        abort();
+}
+
+static void move_card(void)
+{
+    bool fresh[NET_TAKEN_MAX] = {false};
+    uint32_t place = 0;
+
+    (void)fake_enter(RIG_BACK);
+    for (uint32_t i = 0; i < rig.kept_count; i++) {
+        while (place < NET_TAKEN_MAX && is_at_card[place])
+            place++;
+        if (place == NET_TAKEN_MAX || !net_reach_add(reach, &at_card[place], rig.kept[i], rig.tag))
+            break;
+        is_at_card[place] = fresh[place] = true;
+    }
+    net_reach_run(reach);
+    rig_let_go(&rig);
+    for (uint32_t i = 0; i < NET_TAKEN_MAX; i++)
+        if (fresh[i] && !at_card[i].failed)
+            card_read(&at_card[i]);
+    card_end(next());
+}
+
+static void card_new(void)
+{
+    memset(is_at_card, 0, sizeof(is_at_card));
+    (void)fake_enter(RIG_BACK);
+    net_reach_init(reach, reach->memory, reach->space, &rig.batch);
+}
+
 static void move_tag(void)
 {
     uint8_t tci = next();
@@ -156,6 +229,7 @@ static void move_die(void)
     fake_destroy(RIG_BACK);
     rig.kept_count = 0;
     (void)rig_connect(&rig, true);
+    card_new();
 }
 
 static void step(uint8_t move)
@@ -188,7 +262,9 @@ static void step(uint8_t move)
             (void)net_back_expire(rig.sides[i].back, now);
         break;
     case 'a': honest_takes(); break;
+    case 'c': move_card(); break;
     case 'x':
+        card_end(NET_TAKEN_MAX);
         rig_disconnect(&rig);
         (void)rig_connect(&rig, false);
         break;
@@ -208,6 +284,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rig_connect(&rig, false) < 0)
         abort();
     rig_post(&rig, 1, 0, RIG_BUFFERS);
+    (void)fake_enter(RIG_BACK);
+    reach = memory_pages_alloc(sizeof(*reach) / PAGE_SIZE + 1);
+    reach->memory = memory_pages_alloc(NET_REACH_MEMORY);
+    reach->space = memory_space_alloc(NET_REACH_SPACE);
+    card_new();
     shm_hook_set(&hook);
     for (unsigned moves = 0; at < end && moves < 300; moves++) {
         (void)fake_enter(RIG_GUEST(0));
@@ -217,6 +298,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     honest_takes();
     shm_hook_set(NULL);
+    card_end(NET_TAKEN_MAX);
     rig_disconnect(&rig);
     return 0;
 }

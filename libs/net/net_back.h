@@ -121,7 +121,10 @@ struct net_packet *net_back_next(struct net_back *b);
 /* Answers what is done and tells the front end of all that happened in this round. */
 void net_back_answer(struct net_back *b);
 
-/* Drops frames that waited too long; when to call again, by the same clock (ns), or UINT64_MAX. */
+/*
+ * Before each round: frames that began to wait get their deadline, those that
+ * waited too long are dropped. When to call again at the latest (ns), or UINT64_MAX.
+ */
 uint64_t net_back_expire(struct net_back *b, uint64_t now);
 
 /*

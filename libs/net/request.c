@@ -56,7 +56,9 @@ static struct netif_tx_request *data_take(struct ring_back *ring, struct net_req
 int net_request_take(struct ring_back *ring, uint32_t pending, struct net_request *r,
                      const char **why)
 {
-    *r = (struct net_request){0};
+    /* The arrays need no clearing: what is read of them is what was taken. */
+    r->slots = r->extras = r->data_count = 0;
+    r->gso.type = r->group.type = XEN_NETIF_EXTRA_TYPE_NONE;
 
     const struct netif_tx_request *last = data_take(ring, r);
 

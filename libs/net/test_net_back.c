@@ -313,6 +313,32 @@ TEST(four_queues)
     rig_disconnect(&rig);
 }
 
+TEST(a_full_batch_makes_room_for_itself)
+{
+    static bool failed[NET_BATCH_MAX + 90];
+    uint8_t *to;
+
+    start(1, false);
+    (void)fake_enter(RIG_BACK);
+    to = memory_pages_alloc(2);
+    for (uint32_t i = 0; i < NET_BATCH_MAX + 90; i++) {
+        /* Two of them cannot be done; a local end may lie over two pages. */
+        grant_ref_t ref = i == 10 || i == NET_BATCH_MAX + 80 ? 3000 : RIG_TX(i % RIG_PAGES);
+
+        failed[i] = false;
+        net_batch_copy(&rig.batch, net_place_granted(RIG_GUEST(0), ref, 0),
+                       net_place_local(i == 20 ? to + PAGE_SIZE - 50 : to), 100, &failed[i]);
+    }
+    EXPECT(rig.batch.calls == 1 && failed[10] && !failed[NET_BATCH_MAX + 80]);
+    net_batch_run(&rig.batch);
+    EXPECT(rig.batch.calls == 2 && rig.batch.copies == NET_BATCH_MAX + 91);
+    for (uint32_t i = 0; i < NET_BATCH_MAX + 90; i++)
+        EXPECT(failed[i] == (i == 10 || i == NET_BATCH_MAX + 80));
+    net_batch_run(&rig.batch);
+    EXPECT(rig.batch.calls == 2);
+    rig_disconnect(&rig);
+}
+
 /* ---- receivers that do not take ---------------------------------------------------------------
  */
 

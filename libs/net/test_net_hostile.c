@@ -192,6 +192,32 @@ TEST(waste_is_bounded)
     rig_disconnect(&rig);
 }
 
+/* Where that would be too many for a stock front end, frames are laid without gaps. */
+TEST(many_buffers_are_laid_tight)
+{
+    struct net_front_frame frame;
+    const uint32_t part = 2100;
+
+    start();
+    for (uint16_t i = 0; i < NET_SLOTS_MAX; i++) {
+        struct netif_tx_request s = {.gref = RIG_TX(i), .id = i};
+
+        s.size = (uint16_t)(i == 0 ? NET_SLOTS_MAX * part : part);
+        s.flags = i + 1u < NET_SLOTS_MAX ? NETTXF_more_data : 0;
+        (void)fake_enter(RIG_GUEST(0));
+        for (uint32_t n = 0; n < part; n++)
+            rig_out(&rig.sides[0], i)[n] = rig_byte(6, i * part + n);
+        net_front_slot(&rig.sides[0].front[0], &s);
+    }
+    rig_kick(&rig, 0, 0);
+    rig_run(&rig);
+    EXPECT(rig_receive(&rig, 1, 0, &frame, bytes) == (int)(NET_SLOTS_MAX * part));
+    EXPECT(frame.slots == (NET_SLOTS_MAX * part + PAGE_SIZE - 1) / PAGE_SIZE);
+    for (uint32_t n = 0; n < NET_SLOTS_MAX * part; n++)
+        EXPECT(bytes[n] == rig_byte(6, n));
+    rig_disconnect(&rig);
+}
+
 /* A request is read once: what changes after that changes nothing. */
 static unsigned twice;
 static void watch(void *context, void *shared, size_t len)
