@@ -237,11 +237,13 @@ static enum net_drop run_first(struct switch_port *port, struct switch_made *mad
     return drop;
 }
 
-/* The receiver has no room: the first frame waits, but not for ever. */
-static bool is_stuck(struct switch_queue *q, uint64_t now)
+/* The receiver has no room: what waits goes on waiting, but not for ever. */
+static bool is_stuck(struct switch_port *port, uint64_t now)
 {
+    struct switch_queue *q = &port->queue;
+
     if (q->stuck == 0)
-        q->stuck = now + SWITCH_STUCK;
+        q->stuck = now + (port->config.uplink ? SWITCH_STUCK_UPLINK : SWITCH_STUCK_GUEST);
     return now < q->stuck;
 }
 
@@ -256,9 +258,9 @@ void switch_queue_run(struct switch_port *port, uint64_t now)
         enum net_drop drop = run_first(port, q->first, &ended, now);
 
         if (drop == NET_DROP_NO_BUFFER) {
-            if (is_stuck(q, now))
-                return;
-            ended = true;
+            if (!is_stuck(port, now))
+                switch_queue_clear(port, NET_DROP_NO_BUFFER);
+            return;
         }
         q->stuck = 0;
         if (drop != NET_DROP_NONE)

@@ -8,8 +8,12 @@
 #define SWITCH_KIB    1024u
 #define SWITCH_SECOND UINT64_C(1000000000)
 
-/* How long what is at the front of a queue may wait for a receiver with no room. */
-#define SWITCH_STUCK (10u * UINT64_C(1000000))
+/*
+ * How long a queue may stand still because its receiver has no room: a guest has buffers or
+ * does not want any; a slow wire needs its time for one large frame.
+ */
+#define SWITCH_STUCK_GUEST  (10u * UINT64_C(1000000))
+#define SWITCH_STUCK_UPLINK (100u * UINT64_C(1000000))
 
 /* ---- port.c ---- */
 

@@ -71,6 +71,25 @@ TEST(addresses_are_forgotten_in_time)
     rig.now += 1;
     rig_chat(0, rig_mac(1));
     EXPECT(got() == 210);
+    rig_chat(1, rig_mac(0)); /* whoever is heard again is known for as long again */
+    rig.now += SWITCH_AGE / 2;
+    rig_chat(1, rig_mac(0));
+    rig.now += SWITCH_AGE / 2 + 2;
+    rig_forget(&seats[2]);
+    rig_chat(0, rig_mac(1));
+    EXPECT(seats[2].got_count == 0);
+    rig_stop();
+}
+
+TEST(what_was_forgotten_does_not_move)
+{
+    rig_start(2);
+    rig_chat(0, RIG_ALL);
+    rig.now += SWITCH_AGE + 1;
+    rig_ethernet(RIG_ALL, rig_mac(0), 0x88b5);
+    (void)rig_put(NULL, 46);
+    rig_say(&seats[1]);
+    EXPECT(rig.bridge.moves == 0 && rig.bridge.table.shares[0].count == 0);
     rig_stop();
 }
 

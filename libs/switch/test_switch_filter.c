@@ -219,12 +219,13 @@ TEST(ip_of_the_first_use)
     EXPECT(say_ip4(IP_MINE) == NET_DROP_NONE);
     EXPECT(say_ip4(IP_OTHER) == NET_DROP_IP_SPOOF);
     EXPECT(say_ip4(IP_MINE) == NET_DROP_NONE);
+    EXPECT(say_ip6("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01") == NET_DROP_IP_SPOOF);
+    EXPECT(say_ip6(IP6_ALL) == NET_DROP_IP_SPOOF);
     EXPECT(say_ip6(IP6_OTHER_LOCAL) == NET_DROP_NONE); /* one that is not made from the MAC */
     EXPECT(say_ip6("\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x08") == NET_DROP_IP_SPOOF);
     EXPECT(say_ip6(IP6_MINE) == NET_DROP_NONE);
     EXPECT(say_ip6(IP6_OTHER) == NET_DROP_IP_SPOOF);
     EXPECT(say_ip6(IP6_NONE) == NET_DROP_IP_SPOOF);
-    EXPECT(say_ip6("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01") == NET_DROP_IP_SPOOF);
     switch_link_down(&guest->port); /* which the guest can cause itself */
     EXPECT(say_ip4(IP_OTHER) == NET_DROP_IP_SPOOF);
     EXPECT(say_ip4(IP_MINE) == NET_DROP_NONE);
@@ -261,6 +262,9 @@ TEST(a_guest_may_ask_for_an_address)
     EXPECT(say_nd(FRAME_ND_ASK, IP6_NONE, IP6_OTHER, 14, MAC_MINE) == NET_DROP_IP_SPOOF);
     EXPECT(say_icmp6(FRAME_ND_ROUTER_ASK, IP6_NONE) == NET_DROP_NONE);
     EXPECT(say_icmp6(FRAME_MLD_REPORT2, IP6_NONE) == NET_DROP_NONE);
+    ip6(IP6_NONE, IP6_ALL, 0, 16); /* as Linux sends it: with an option for each router */
+    (void)rig_put("\x3a\0\5\2\0\0\1\0\x8f\0\0\0\0\0\0\0", 16);
+    EXPECT(say() == NET_DROP_NONE);
     EXPECT(say_icmp6(128, IP6_NONE) == NET_DROP_IP_SPOOF);
     rig_stop();
 }

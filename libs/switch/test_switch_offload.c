@@ -160,11 +160,11 @@ TEST(segments_wait_for_room)
     upper = put_tcp(false, 60000, 0x99);
     say(NET_GSO_TCP4, 1448, NET_CHECKSUM_BLANK);
     EXPECT(seats[1].got_count == 10 && rig.live == 0);
-    EXPECT(switch_deadline(&rig.bridge, rig.now) == rig.now + SWITCH_STUCK);
+    EXPECT(switch_deadline(&rig.bridge, rig.now) == rig.now + SWITCH_STUCK_GUEST);
     for (unsigned i = 0; i < 4; i++) {
         rig_release(&seats[1]);
         seats[1].room = 10;
-        rig.now += SWITCH_STUCK - 1;
+        rig.now += SWITCH_STUCK_GUEST - 1;
         rig_flush();
     }
     EXPECT(seats[1].got_count == 42);
@@ -173,17 +173,19 @@ TEST(segments_wait_for_room)
     rig_stop();
 }
 
+/* A receiver that takes nothing loses all that waits at once, not one frame after the other. */
 TEST(nobody_waits_for_ever)
 {
     start();
     seats[1].net.abilities.gso4 = false;
     seats[1].room = 10;
     (void)put_tcp(false, 60000, 0x99);
-    say(NET_GSO_TCP4, 1448, NET_CHECKSUM_BLANK);
-    rig.now += SWITCH_STUCK;
+    for (unsigned i = 0; i < 3; i++)
+        say(NET_GSO_TCP4, 1448, NET_CHECKSUM_BLANK);
+    rig.now += SWITCH_STUCK_GUEST;
     EXPECT(switch_tick(&rig.bridge, rig.now) == SWITCH_NEVER);
     EXPECT(seats[1].got_count == 10);
-    EXPECT(seats[1].net.counters.out_drops[NET_DROP_NO_BUFFER] == 1);
+    EXPECT(seats[1].net.counters.out_drops[NET_DROP_NO_BUFFER] == 3);
     EXPECT(rig.pool.free_pages == rig.pool.page_count);
     rig_stop();
 }
@@ -301,8 +303,10 @@ static void lose_link(bool told)
     EXPECT(seats[1].port.queue.count == 1);
     seats[1].net.up = false;
     seats[1].room = 99;
-    if (told)
+    if (told) {
         switch_link_down(&seats[1].port);
+        EXPECT(seats[1].port.queue.count == 0);
+    }
     rig_flush();
     EXPECT(seats[1].port.queue.count == 0 && rig.pool.free_pages == rig.pool.page_count);
     EXPECT(seats[1].net.counters.out_drops[NET_DROP_LINK] == 1);
@@ -313,6 +317,25 @@ TEST(what_waits_for_a_link_that_went)
 {
     lose_link(true);
     lose_link(false);
+}
+
+/* A sender that goes: nothing of it is held when switch_remove has returned. */
+TEST(a_sender_goes_in_the_middle)
+{
+    struct net_packet *p;
+
+    start();
+    seats[1].net.abilities.gso4 = false;
+    (void)put_tcp(false, 20000, 0x18);
+    p = rig_packet(&seats[0], 4096);
+    p->gso = NET_GSO_TCP4;
+    p->gso_size = 1448;
+    p->checksum = NET_CHECKSUM_BLANK;
+    rig_input(&seats[0], p);
+    EXPECT(rig.live == 1);
+    rig_remove(&seats[0]);
+    EXPECT(rig.live == 0 && seats[1].got_count == 14);
+    rig_stop();
 }
 
 /* The wire is busy: frames wait as copies, and their senders have them back at once. */
@@ -328,6 +351,7 @@ TEST(an_uplink_that_is_busy)
         say(NET_GSO_TCP4, 1448, NET_CHECKSUM_BLANK);
     }
     EXPECT(seats[1].got_count == 1 && rig.live == 0 && seats[1].port.queue.count == 4);
+    rig.now += SWITCH_STUCK_UPLINK - 1;
     seats[1].room = 10;
     rig_flush();
     EXPECT(seats[1].got_count == 5);

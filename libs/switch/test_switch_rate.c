@@ -146,6 +146,23 @@ TEST(what_is_too_much_waits_and_then_is_lost)
     rig_stop();
 }
 
+/* Segments that are made for a receiver cost it what they are. */
+TEST(what_is_cut_is_paid_for)
+{
+    uint64_t before;
+
+    start((struct switch_rate){0}, (struct switch_rate){.average = 1000});
+    seats[1].net.abilities.gso4 = false;
+    before = seats[1].got_bytes;
+    for (unsigned ms = 0; ms < 5000; ms++) {
+        while (say_tcp(14000))
+            ;
+        pass(RIG_MS);
+    }
+    EXPECT(is_near(seats[1].got_bytes - before, UINT64_C(5) * 1024000, 2));
+    rig_stop();
+}
+
 /* Guests that take little do not take the pool from others: each finds some of it. */
 TEST(all_find_a_place_to_wait)
 {

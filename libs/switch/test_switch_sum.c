@@ -46,6 +46,10 @@ TEST(padding_is_not_summed)
     say(NET_GSO_NONE, 0, NET_CHECKSUM_BLANK);
     EXPECT(seats[1].got_count == 1 && seats[1].got[0].len == 59);
     EXPECT(transport_sum(seats[1].got[0].bytes, 34, 13, 17) == 0xffff);
+    put_udp(20);
+    rig_text.bytes[39] = 18; /* UDP can end before its packet does */
+    say(NET_GSO_NONE, 0, NET_CHECKSUM_BLANK);
+    EXPECT(transport_sum(seats[1].got[1].bytes, 34, 18, 17) == 0xffff);
     rig_stop();
 }
 

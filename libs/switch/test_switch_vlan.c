@@ -176,6 +176,27 @@ TEST(the_same_mac_in_two_vlans_is_fine)
     rig_stop();
 }
 
+/* Each VLAN has its own owner of the address. */
+TEST(fixed_addresses_are_of_a_vlan)
+{
+    struct switch_port_config config = {.mac = RIG_MAC(9), .filters = SWITCH_NO_MAC_SPOOFING};
+
+    rig_start_pages(RIG_PAGES);
+    for (unsigned n = 0; n < 4; n++) {
+        rig_must(switch_config_vlan(&config, n % 2 ? "6" : "5") == 0);
+        (void)rig_add(n, &config);
+        config.mac[5] = n == 1 ? 8 : config.mac[5];
+        config.filters = n == 1 ? 0 : config.filters;
+    }
+    for (unsigned n = 2; n < 4; n++) {
+        rig_ethernet(rig_mac(9), rig_mac(8), 0x88b5);
+        (void)rig_put(NULL, 46);
+        rig_say(&seats[n]);
+        EXPECT(seats[n % 2].got_count == 1);
+    }
+    rig_stop();
+}
+
 /* What was learned in a VLAN is not used when the port has left it. */
 TEST(a_port_changes_its_vlan)
 {
