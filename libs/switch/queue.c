@@ -92,19 +92,44 @@ static bool has_room(const struct switch_queue *q, const struct switch_pool *poo
            q->pages + pages <= pool->free_pages && q->bytes + len <= q->max_bytes;
 }
 
-static void enqueue(struct switch_port *to, struct net_packet *packet,
-                    const struct switch_layout *l, struct net_tag tag)
+static struct switch_made *find_room(struct switch_port *to, const struct net_packet *packet,
+                                     uint16_t split)
 {
     struct switch_pool *pool = to->bridge->pool;
-    struct switch_queue *q = &to->queue;
+
+    if (!has_room(&to->queue, pool, packet->len, (packet->len - split + PAGE_LEN - 1) / PAGE_LEN))
+        return NULL;
+    return switch_made_for(pool, packet, split);
+}
+
+static void append(struct switch_queue *q, struct switch_made *made)
+{
+    if (q->last)
+        q->last->next = made;
+    else
+        q->first = made;
+    q->last = made;
+    q->count++;
+    q->bytes += made->packet.len;
+    q->pages = (uint16_t)(q->pages + made->page_count);
+}
+
+static void enqueue(struct switch_port *to, struct net_packet *packet,
+                    const struct switch_layout *l, struct net_tag tag, uint64_t now)
+{
     uint16_t most = SWITCH_HEAD_SIZE - NET_HEAD_ROOM;
     uint16_t split = packet->head_len < most ? packet->head_len : most;
-    struct switch_made *made = NULL;
+    struct switch_made *made;
 
     if (packet->gso != NET_GSO_NONE)
         split = l->data; /* so that it can be cut */
-    if (has_room(q, pool, packet->len, (packet->len - split + PAGE_LEN - 1) / PAGE_LEN))
-        made = switch_made_for(pool, packet, split);
+    made = find_room(to, packet, split);
+    if (!made && to->bridge->queued) {
+        /* A long round. What came in it so far may have nothing to wait for but its end. */
+        switch_queue_fetch(to->bridge);
+        switch_queue_run(to, now);
+        made = find_room(to, packet, split);
+    }
     if (!made) {
         lost(to, is_limited(to) ? NET_DROP_RATE : NET_DROP_NO_BUFFER);
         return;
@@ -114,15 +139,8 @@ static void enqueue(struct switch_port *to, struct net_packet *packet,
     made->packet.len = packet->len;
     made->layout = *l;
     made->tag = tag;
-    if (q->last)
-        q->last->next = made;
-    else
-        q->first = made;
-    q->last = made;
+    append(&to->queue, made);
     to->bridge->queued = true;
-    q->count++;
-    q->bytes += packet->len;
-    q->pages = (uint16_t)(q->pages + made->page_count);
 }
 
 void switch_queue_send(struct switch_port *to, struct net_packet *packet,
@@ -146,14 +164,15 @@ void switch_queue_send(struct switch_port *to, struct net_packet *packet,
         return;
     }
     if (to->queue.first || !may_go(to, now) || must_cut(a, packet) || must_sum(a, packet, l.is6)) {
-        enqueue(to, packet, &l, tag);
+        enqueue(to, packet, &l, tag, now);
         return;
     }
     drop = switch_port_send(to, packet, tag);
     if (drop == NET_DROP_NONE)
         pay(to, switch_cost(packet, &l), now);
     else if (drop == NET_DROP_NO_BUFFER && to->config.uplink)
-        enqueue(to, packet, &l, tag); /* a NIC's ring empties by itself, a guest's when it likes */
+        enqueue(to, packet, &l, tag,
+                now); /* a NIC's ring empties by itself, a guest's when it likes */
     else
         lost(to, drop);
 }

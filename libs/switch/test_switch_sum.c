@@ -53,6 +53,23 @@ TEST(padding_is_not_summed)
     rig_stop();
 }
 
+/* More frames in a round than may wait: they do not have to, there is room at the receiver. */
+TEST(a_long_round)
+{
+    start();
+    seats[1].net.abilities.checksum4 = false;
+    put_udp(100);
+    for (unsigned i = 0; i < 250; i++) {
+        struct net_packet *p = rig_packet(&seats[0], 4096);
+
+        p->checksum = NET_CHECKSUM_BLANK;
+        rig_input(&seats[0], p);
+    }
+    rig_flush();
+    EXPECT(seats[1].got_count == 250);
+    rig_stop();
+}
+
 /* A sum of 0 would say that there is none. */
 TEST(a_sum_of_udp_is_never_zero)
 {
