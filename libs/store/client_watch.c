@@ -110,14 +110,16 @@ int store_transaction(struct store_client *c,
 
 /* ---- the control domain ---------------------------------------------------------------------- */
 
-int store_introduce(struct store_client *c, domid_t domid, uint64_t gfn, evtchn_port_t port)
+int store_introduce(struct store_client *c, domid_t domid, uint64_t gfn, evtchn_port_t port,
+                    bool serves)
 {
     char text[64];
-    int len =
-        snprintf(text, sizeof(text), "%u%c%llu%c%u", domid, 0, (unsigned long long)gfn, 0, port);
+    int len = snprintf(text, sizeof(text), "%u%c%llu%c%u%c1", domid, 0, (unsigned long long)gfn, 0,
+                       port, 0);
 
+    /* The last word, "1", goes along for those that serve. */
     return client_command(c, XS_INTRODUCE, STORE_TX_NONE,
-                          &(struct client_part){text, (size_t)len + 1}, 1);
+                          &(struct client_part){text, (size_t)(serves ? len + 1 : len - 1)}, 1);
 }
 
 int store_release(struct store_client *c, domid_t domid)

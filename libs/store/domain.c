@@ -67,8 +67,8 @@ int domain_check(const struct store_server *s, const struct store_domain *by,
     size_t total = s->limits.total_bytes;
 
     if (!by->privileged) {
-        total -= total / 8;
-        if (!d->privileged && d->bytes + bytes > s->limits.domain_bytes)
+        total -= (by->serves ? 1 : 2) * (s->limits.total_bytes / 8);
+        if (!d->privileged && d->bytes + bytes > s->limits.domain_bytes * domain_share(d))
             return -XEN_ENOSPC;
     }
     return s->bytes + bytes > total ? -XEN_ENOSPC : 0;
@@ -84,6 +84,11 @@ void domain_credit(struct store_server *s, struct store_domain *d, size_t bytes)
 {
     d->bytes -= bytes;
     s->bytes -= bytes;
+}
+
+void server_serves(struct store_domain *d, bool serves)
+{
+    d->serves = serves;
 }
 
 struct store_domain *server_domain(struct store_server *s, domid_t domid)

@@ -166,6 +166,10 @@ static void move_request(struct world *w, struct input *in, domid_t d)
             m.payload[len++] = (char)('0' + w->ports[target] / 10);
         m.payload[len++] = (char)('0' + w->ports[target] % 10);
         m.payload[len++] = 0;
+        if (choice & 0x40) { /* it serves others */
+            memcpy(m.payload + len, "1", 2);
+            len += 2;
+        }
         break;
     }
     case XS_RELEASE:

@@ -116,7 +116,8 @@ static int creation_quota(const struct view *v, unsigned count)
 {
     unsigned have = v->d->nodes + (v->tx ? v->tx->created : 0);
 
-    return !v->d->privileged && have + count > v->s->limits.nodes ? -XEN_ENOSPC : 0;
+    return !v->d->privileged && have + count > v->s->limits.nodes * domain_share(v->d) ? -XEN_ENOSPC
+                                                                                       : 0;
 }
 
 static int creation_fill(struct creation *c, const struct record *above, size_t above_len,

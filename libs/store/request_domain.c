@@ -1,6 +1,8 @@
 /* The store's requests about domains. */
 #include "request.h"
 
+#include <string.h>
+
 static int take_domid(struct request *r, domid_t *domid)
 {
     uint64_t number;
@@ -11,22 +13,31 @@ static int take_domid(struct request *r, domid_t *domid)
     return error;
 }
 
-/* Domain, frame (ours is always the page of the reserved grant), port. */
+/*
+ * Domain, frame (ours is always the page of the reserved grant), port; then, of
+ * ours alone, "1" for a domain that serves others.
+ */
 int request_introduce(struct request *r)
 {
     uint64_t port = 0;
     const char *frame;
+    const char *serves = NULL;
     domid_t domid = 0;
     int error = take_domid(r, &domid);
 
     frame = store_word(&r->words);
     if (error == 0)
         error = frame ? request_number(r, UINT32_MAX, &port) : -XEN_EINVAL;
+    if (error == 0)
+        serves = store_word(&r->words);
+    if (serves && strcmp(serves, "1") != 0)
+        error = -XEN_EINVAL;
     /* The caller's own connection is not its to replace. */
     if (error == 0 && (domid == r->d->domid || port == 0))
         error = -XEN_EINVAL;
     if (error == 0)
-        r->todo = (struct server_todo){SERVER_ACTION_INTRODUCE, domid, (evtchn_port_t)port};
+        r->todo = (struct server_todo){SERVER_ACTION_INTRODUCE, domid, (evtchn_port_t)port,
+                                       serves != NULL};
     return request_acknowledge(r, error);
 }
 
@@ -40,7 +51,7 @@ int request_release(struct request *r)
     if (error == 0 && !server_domain(r->s, domid))
         error = -XEN_ENOENT;
     if (error == 0)
-        r->todo = (struct server_todo){SERVER_ACTION_RELEASE, domid, 0};
+        r->todo = (struct server_todo){SERVER_ACTION_RELEASE, domid, 0, false};
     return request_acknowledge(r, error);
 }
 

@@ -91,6 +91,7 @@ struct store_domain {
     domid_t target; /* whose rights it has besides; DOMID_INVALID */
     bool introduced;
     bool privileged;
+    bool serves; /* others: what it keeps grows with their number */
     unsigned nodes;
     struct node *owned;
     size_t bytes;
@@ -125,6 +126,12 @@ struct store_domain *domain_get(struct store_server *s, domid_t domid);
  * that nobody holds a pointer to one.
  */
 void domain_trim(struct store_server *s);
+
+/* How many times the usual share of nodes, watches and bytes it may have. */
+static inline unsigned domain_share(const struct store_domain *d)
+{
+    return d->serves ? STORE_SERVES_SHARE : 1u;
+}
 
 /* -XEN_ENOSPC if `bytes` more for `d`, on behalf of `by`, are too many. */
 int domain_check(const struct store_server *s, const struct store_domain *by,

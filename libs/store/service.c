@@ -293,7 +293,11 @@ static void serve(struct store_service *v, struct connection *c)
 
     switch (todo.action) {
     case SERVER_ACTION_NONE: break;
-    case SERVER_ACTION_INTRODUCE: error = service_open(v, todo.domid, todo.port, false); break;
+    case SERVER_ACTION_INTRODUCE:
+        error = service_open(v, todo.domid, todo.port, false);
+        if (error == 0)
+            server_serves(server_domain(v->server, todo.domid), todo.serves);
+        break;
     case SERVER_ACTION_RELEASE: release(v, todo.domid); break;
     }
     if (error != 0)

@@ -187,8 +187,9 @@ STORE_CHECKED int store_transaction(struct store_client *c,
 
 /* ---- the control domain only ----------------------------------------------------------------- */
 
+/* serves: it serves others, and may keep more than a guest. */
 STORE_CHECKED int store_introduce(struct store_client *c, domid_t domid, uint64_t gfn,
-                                  evtchn_port_t port);
+                                  evtchn_port_t port, bool serves);
 STORE_CHECKED int store_release(struct store_client *c, domid_t domid);
 STORE_CHECKED int store_is_introduced(struct store_client *c, domid_t domid); /* 1, 0 */
 

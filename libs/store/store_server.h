@@ -27,8 +27,13 @@ struct store_limits {
     unsigned transactions;      /* open */
     unsigned transaction_nodes; /* seen or changed by one transaction */
     size_t domain_bytes;        /* all that is kept for it */
-    size_t total_bytes;         /* for everybody; the last eighth is for the privileged */
+    /* For everybody; the last eighth is for the privileged, the one before for who serves others.
+     */
+    size_t total_bytes;
 };
+
+/* Who serves others may have so many times as many nodes, watches and bytes. */
+#define STORE_SERVES_SHARE 4u
 
 extern const struct store_limits store_limits_default;
 
@@ -47,6 +52,9 @@ struct store_domain *server_domain(struct store_server *s, domid_t domid);
  * unread events are dropped, its nodes stay. NULL: no memory.
  */
 struct store_domain *server_introduce(struct store_server *s, domid_t domid, bool privileged);
+
+/* Whether a domain serves others; said at each introduction. */
+void server_serves(struct store_domain *d, bool serves);
 
 /* The domain is gone: what it owned now belongs to the control domain. */
 void server_release(struct store_server *s, domid_t domid);
@@ -71,6 +79,7 @@ struct server_todo {
     enum server_action action;
     domid_t domid;
     evtchn_port_t port;
+    bool serves; /* INTRODUCE: server_serves, then */
 };
 
 /* Answers one whole request; header.len bytes of payload, at most STORE_PAYLOAD_MAX. */

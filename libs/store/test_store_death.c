@@ -149,7 +149,7 @@ static void begin(struct world *w)
     store_open(&w->control, w->pages[0], w->ports[0]);
     EXPECT(store_mkdir(&w->control, 0, "/local/domain/1") == 0);
     EXPECT(store_set_perms(&w->control, 0, &perm, 1, "/local/domain/1") == 0);
-    EXPECT(store_introduce(&w->control, 1, 0, w->ports[1]) == 0);
+    EXPECT(store_introduce(&w->control, 1, 0, w->ports[1], false) == 0);
 }
 
 static int both(struct store_client *c, uint32_t tx, void *context)
@@ -193,7 +193,7 @@ static void succeed(struct world *w)
     while (w->guest.first || w->guest.given)
         (void)store_event(&w->guest);
     build(w, 1);
-    EXPECT(store_introduce(&w->control, 1, 0, w->ports[1]) == 0);
+    EXPECT(store_introduce(&w->control, 1, 0, w->ports[1], false) == 0);
     EXPECT(live(w) == 0);
     (void)fake_enter(STORE);
     EXPECT(server_is_consistent(service_server(w->service)));

@@ -187,6 +187,9 @@ TEST(domains_come_and_go)
     SAYS(control, XS_INTRODUCE, "0|0|5|", "!EINVAL");
     SAYS(control, XS_INTRODUCE, "3|0|0|", "!EINVAL");
     SAYS(control, XS_INTRODUCE, "3|5|", "!EINVAL");
+    SAYS(control, XS_INTRODUCE, "3|0|5|1|", "OK|");
+    SAYS(control, XS_INTRODUCE, "3|0|5|2|", "!EINVAL");
+    SAYS(control, XS_INTRODUCE, "3|0|5||", "!EINVAL");
     SAYS(control, XS_RELEASE, "9|", "!ENOENT");
     SAYS(control, XS_RELEASE, "0|", "!EINVAL");
     SAYS(control, XS_RELEASE, "1|", "OK|");
@@ -218,6 +221,10 @@ TEST(quota_of_nodes)
     SAYS(one, XS_RM, "b|", "OK|");
     SAYS(one, XS_MKDIR, "e|", "OK|");
     SAYS(two, XS_MKDIR, "mine|", "OK|");
+    /* Four times as many for who serves: 16, of which 4 are there. */
+    server_serves(one, true);
+    SAYS(one, XS_MKDIR, "f/g/h/i/j/k/l/m/n/o/p|", "OK|");
+    SAYS(one, XS_MKDIR, "q/r/s|", "!ENOSPC");
     end();
 }
 
@@ -263,6 +270,14 @@ TEST(memory_of_all_is_bounded)
             break;
     }
     EXPECT(made > 50 && made < 1000);
+    SAYS(two, XS_WRITE, "key|0123456789012345678901234567890123456789", "!ENOSPC");
+    /* Who serves others has a part that guests cannot take. */
+    server_serves(two, true);
+    for (unsigned i = 0; i < 10; i++) {
+        (void)snprintf(text, sizeof(text), "n%u|0123456789", i);
+        SAYS(two, XS_WRITE, text, "OK|");
+    }
+    server_serves(two, false);
     SAYS(two, XS_WRITE, "key|0123456789012345678901234567890123456789", "!ENOSPC");
     /* There is room left for the one who can clean up. */
     SAYS(control, XS_WRITE, "/tool/note|x", "OK|");

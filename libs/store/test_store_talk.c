@@ -69,7 +69,7 @@ static void begin(void)
     struct store_perm perm = {1, 'n'};
 
     EXPECT(store_set_perms(&control, 0, &perm, 1, "/local/domain/%u", 1) == 0);
-    EXPECT(store_introduce(&control, 1, 0, ports[1]) == 0);
+    EXPECT(store_introduce(&control, 1, 0, ports[1], false) == 0);
     (void)fake_enter(1);
     EXPECT(store_open_own(&guest) == 0);
 }
@@ -104,7 +104,7 @@ TEST(a_guest_and_its_home)
     EXPECT(store_read_number(&guest, 0, &number, "data/x") == -XEN_EINVAL);
     EXPECT(store_exists(&guest, 0, "n") == 1 && store_exists(&guest, 0, "m") == 0);
     EXPECT(store_remove(&guest, 0, "n") == 0 && store_exists(&guest, 0, "n") == 0);
-    EXPECT(store_introduce(&guest, 2, 0, 9) == -XEN_EACCES);
+    EXPECT(store_introduce(&guest, 2, 0, 9, false) == -XEN_EACCES);
     end();
 }
 
@@ -279,10 +279,10 @@ TEST(domains_come_and_go)
     EXPECT(fake_mappings(STORE) == 1);
     EXPECT(store_is_introduced(&control, 1) == 0);
     /* No such grant, no such port. */
-    EXPECT(store_introduce(&control, 3, 0, 1) == -XEN_EINVAL);
-    EXPECT(store_introduce(&control, 1, 0, 77) == -XEN_EINVAL);
+    EXPECT(store_introduce(&control, 3, 0, 1, false) == -XEN_EINVAL);
+    EXPECT(store_introduce(&control, 1, 0, 77, false) == -XEN_EINVAL);
     EXPECT(fake_mappings(STORE) == 1);
-    EXPECT(store_introduce(&control, 1, 0, ports[1]) == 0);
+    EXPECT(store_introduce(&control, 1, 0, ports[1], false) == 0);
     /* Again, as after a restart in place: watches of the predecessor are gone. */
     (void)fake_enter(1);
     store_close(&guest);
@@ -291,7 +291,7 @@ TEST(domains_come_and_go)
     EXPECT(store_watch(&guest, "t", "x") == 0);
     (void)fake_enter(0);
     memset(pages[1], 0, 4096);
-    EXPECT(store_introduce(&control, 1, 0, ports[1]) == 0);
+    EXPECT(store_introduce(&control, 1, 0, ports[1], false) == 0);
     (void)fake_enter(1);
     store_close(&guest);
     EXPECT(store_open_own(&guest) == 0);

@@ -99,7 +99,8 @@ static int tx_check(struct store_server *s, const struct store_domain *d, const 
         if (n->now && n->changed && !domain_get(s, n->now->perms[0].domid))
             return -XEN_ENOMEM;
     }
-    if (!d->privileged && created > removed && d->nodes + created - removed > s->limits.nodes)
+    if (!d->privileged && created > removed &&
+        d->nodes + created - removed > s->limits.nodes * domain_share(d))
         return -XEN_ENOSPC;
     return 0;
 }

@@ -210,7 +210,7 @@ int watch_add(struct store_server *s, struct store_domain *d, const char *name, 
 
     size_t cost = sizeof(struct watch) + token_len + 1 + sizeof(struct watch_path) + path.len + 1;
 
-    if (!d->privileged && d->watch_count >= s->limits.watches)
+    if (!d->privileged && d->watch_count >= s->limits.watches * domain_share(d))
         return -XEN_ENOSPC;
     error = domain_check(s, d, d, cost);
     if (error != 0)

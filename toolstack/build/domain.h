@@ -29,6 +29,7 @@ struct build_order {
     domid_t store;           /* DOMID_INVALID: the domain gets no store ring */
     domid_t console;         /* DOMID_INVALID: no console ring */
     uint32_t rights;
+    bool serves; /* others: the store lets it keep more */
 };
 
 /* What is wrong and what to do about it, and the line of the domain's file to blame. */

@@ -298,7 +298,8 @@ int nodes_write(struct store_client *s, const struct build *b)
     if (rc >= 0)
         rc = write_devices(s, b);
     if (rc >= 0)
-        rc = store_introduce(s, b->domid, LAYOUT_STORE_PAGE >> PAGE_SHIFT, b->store_port);
+        rc = store_introduce(s, b->domid, LAYOUT_STORE_PAGE >> PAGE_SHIFT, b->store_port,
+                             b->order.serves);
     if (rc >= 0 && b->order.console != DOMID_INVALID)
         rc = store_write_number(s, STORE_TX_NONE, b->console_port, HOME "/client/%u",
                                 b->order.console, b->domid);

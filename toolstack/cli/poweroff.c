@@ -12,8 +12,8 @@ static bool has_users(const struct supervise *s, const struct entry *e)
     for (size_t i = 0; i < s->count; i++) {
         const struct entry *user = s->entries[i];
 
-        if ((user->phase != ENTRY_LIVE && user->phase != ENTRY_CLOSING) || user->dead ||
-            user->asked == ENTRY_DEAF)
+        if (!entry_is_guest(user) || (user->phase != ENTRY_LIVE && user->phase != ENTRY_CLOSING) ||
+            user->dead || user->asked == ENTRY_DEAF)
             continue;
         for (size_t n = 0; n < config_served_count(user->config); n++)
             if (config_served(user->config, n)->backend == e->config)

@@ -96,6 +96,18 @@ static const char *command_line(const struct domain_config *c)
     return text;
 }
 
+/* A domain that serves others, or is there to do so. */
+static bool serves(const struct supervise *s, const struct domain_config *c)
+{
+    if (config_is_driver(c) || config_announces(c))
+        return true;
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t n = 0; n < config_served_count(s->entries[i]->config); n++)
+            if (config_served(s->entries[i]->config, n)->backend == c)
+                return true;
+    return false;
+}
+
 static int build(struct supervise *s, struct entry *e)
 {
     const struct domain_config *c = e->config;
@@ -104,7 +116,8 @@ static int build(struct supervise *s, struct entry *e)
                                 .backends = e->backends,
                                 .store = s->store_domid,
                                 .console = s->console_domid,
-                                .rights = c->rights};
+                                .rights = c->rights,
+                                .serves = serves(s, c)};
     /* Large, and built one at a time. */
     static struct build b;
     int rc = build_create(&b, &order);

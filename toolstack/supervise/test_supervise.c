@@ -39,7 +39,7 @@ TEST(guest_is_built)
     EXPECT(d->params[HVM_PARAM_STORE_PFN] == LAYOUT_STORE_PAGE >> 12);
     EXPECT(d->params[HVM_PARAM_STORE_EVTCHN] == 1 && d->params[HVM_PARAM_CONSOLE_EVTCHN] == 2);
     EXPECT(d->pair_count == 1 && d->pairs[0] == 1);
-    EXPECT(d->introduced && !d->paused);
+    EXPECT(d->introduced && !d->paused && !d->serves && fake_domains[1].serves);
     EXPECT(fake_domains[1].device_count == 1 && fake_domains[1].devices[0] == 4 << 3);
     EXPECT(is_node("/local/domain/2/name", "guest"));
     EXPECT(is_node("/local/domain/2/memory/target", "8192"));

@@ -3,7 +3,7 @@
 import os
 import re
 
-from host import BUILD, block, busybox, disk, domain, folder, host_xml, raw_disk
+from host import BUILD, block, busybox, disk, domain, folder, host_xml, interface, raw_disk
 from machine import Failure, attach, boot, equal
 
 KERNELS = ['vmlinuz', 'busybox.img']
@@ -16,6 +16,12 @@ def said(text, file, line=r'\d+'):
         raise Failure(f'no line about {file}')
     if not any(': ' in what for what in found):
         raise Failure(f'{file}: the line does not say what to write instead: {found[0]}')
+
+
+def wired(name, inner='', **attributes):
+    """A guest with one interface; INNER stands in it."""
+    return domain(name, '/vmlinuz', 128, '/busybox.img', '',
+                  interface(inner=inner and inner + '\n', **attributes))
 
 
 def mistakes():
@@ -38,6 +44,15 @@ def mistakes():
                            disk('/dev/nvme0n1p7', backend='block')), r'\d+'
     yield 'nolabel', domain('nolabel', '/vmlinuz', 128, '/busybox.img', '',
                             disk('/dev/disk/by-partlabel/none', backend='block')), r'\d+'
+    yield 'nonet', wired('nonet'), 11
+    yield 'wrongnet', wired('wrongnet', backend='block'), 13
+    yield 'bridge', wired('bridge', bridge='br 0'), 12
+    yield 'address', wired('address', mac='01:00:5e:00:00:01'), 12
+    yield 'mtu', wired('mtu', "<mtu size='67'/>"), 13
+    yield 'speed', wired('speed', "<bandwidth><outbound average='0'/></bandwidth>"), 13
+    yield 'vlan', wired('vlan', "<vlan><tag id='4095'/></vlan>"), 13
+    yield 'filter', wired('filter', "<filterref filter='no-such'/>"), 13
+    yield 'script', wired('script', "<script path='/etc/xen/vif'/>"), 13
 
 
 def test_one_boot(name):
@@ -58,7 +73,7 @@ def test_one_boot(name):
         text = machine.finish(1)
     for case, line in lines.items():
         said(text, f'/{case}.xml', line)
-    said(text, 'host.xml', 21)
+    said(text, 'host.xml', len(order) + 2)
     said(text, '/twin2.xml', 2)
     said(text, '/thief.xml')
     equal(len(re.findall(r'^\[(\w+)\] busybox: up', text, re.MULTILINE)), 2, 'guests that ran')
@@ -69,7 +84,7 @@ def test_host_xml(name):
     for case, text in (('malformed', '<host>\n<domain file="/x.xml">\n</host>\n'),
                        ('element', '<host>\n<network/>\n</host>\n'),
                        ('value', "<host>\n<domain file='/x.xml' autostart='maybe'/>\n</host>\n"),
-                       ('empty', '')):
+                       ('nobody', '<host/>\n'), ('empty', '')):
         path = folder(f'{name}-{case}', {'host.xml': text})
         with boot(f'{name}-{case}', path) as machine:
             said(machine.finish(1), 'host.xml')

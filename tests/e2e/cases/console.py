@@ -22,3 +22,17 @@ def test_flood(name):
         machine.send('destroy loud')
         machine.send('destroy small')
         machine.finish(0)
+
+
+def test_typed_ahead(name):
+    """What stands behind `console` before it is connected is the guest's, and no command."""
+    path = host(name, {'/small.xml': busybox('small', after='')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path) as machine:
+        machine.expect(r'^\[small\] / # ')
+        machine.send('console small\necho first-$((41 + 1))\necho second-$((42 + 1))')
+        machine.expect(r'^\[small\] first-42')
+        machine.expect(r'^\[small\] second-43')
+        machine.absent(r'unknown verb')
+        machine.type('\x1d')
+        machine.send('destroy small')
+        machine.finish(0)

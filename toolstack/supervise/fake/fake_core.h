@@ -20,6 +20,7 @@ struct fake_domain {
     bool exists;
     bool paused;
     bool introduced;
+    bool serves;
     uint32_t flags; /* XEN_DOMINF_shutdown and its code */
     char label[BULKHEAD_LABEL_MAX];
     uint32_t rights;

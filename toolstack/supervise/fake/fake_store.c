@@ -185,12 +185,14 @@ int store_transaction(struct store_client *c,
     return body(c, 1, context);
 }
 
-int store_introduce(struct store_client *c, domid_t domid, uint64_t gfn, evtchn_port_t port)
+int store_introduce(struct store_client *c, domid_t domid, uint64_t gfn, evtchn_port_t port,
+                    bool serves)
 {
     (void)c, (void)gfn, (void)port;
     if (fake_step() != 0)
         return -EIO;
     fake_domains[domid].introduced = true;
+    fake_domains[domid].serves = serves;
     return 0;
 }
 
