@@ -179,8 +179,10 @@ static bool e1000e_stop(struct nic *n)
     e1000e_write(e, REG_EXTCNF, reg_read(e, REG_EXTCNF) | EXTCNF_OWNED);
     (void)wait_bits(e, REG_EXTCNF, EXTCNF_OWNED, EXTCNF_OWNED, STOP_NS);
 
+    uint64_t end = clock_now() + QUIET_NS;
+
     e1000e_write(e, REG_CTRL, reg_read(e, REG_CTRL) | CTRL_RESET);
-    for (uint64_t end = clock_now() + QUIET_NS; clock_now() < end;)
+    while (clock_now() < end)
         ;
     if (!wait_bits(e, REG_CTRL, CTRL_RESET, 0, RESET_NS))
         return false;

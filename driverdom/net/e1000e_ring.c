@@ -172,7 +172,7 @@ bool e1000e_put(struct nic *n, struct nic_frame *f)
     uint32_t room = (e->tx_head - e->tx_tail - 1) % E1000E_DEPTH, high = 0;
     uint32_t command = TX_EXT | TX_DATA | TX_FCS;
 
-    if (room < f->reach.span_count + 1u)
+    if (room < f->reach.span_count + (f->blank ? 1u : 0))
         return false;
     if (f->gso_size > 0) {
         segments_prepare(n, f);

@@ -8,7 +8,7 @@
 #include "nic_in.h"
 #include "nic_out.h"
 
-#define NIC_NAME_LEN 8u
+#define NIC_NAME_LEN 16u
 #define NIC_IRQS_MAX 3u
 
 /*

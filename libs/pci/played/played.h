@@ -17,7 +17,7 @@
 #include <mmio.h>
 #include <rt/memory.h>
 
-#define PLAYED_BAR_SIZE 0x4000u
+#define PLAYED_BAR_SIZE 0x8000u
 
 static struct {
     uint8_t slot;         /* of bus 0; function 0 */
