@@ -314,6 +314,16 @@ const char *nodes_backend_path(const struct config_served *served, domid_t front
     return path;
 }
 
+/* A backend that has let go already does not say so again. */
+static int close_state(struct store_client *s, uint32_t tx, void *context)
+{
+    const char *path = context;
+    uint64_t state;
+    int rc = store_read_number(s, tx, &state, "%s/state", path);
+
+    return rc < 0 || state == XenbusStateClosed ? rc : store_write(s, tx, "5", "%s/state", path);
+}
+
 void nodes_close(struct store_client *s, const struct config_served *served, domid_t front,
                  domid_t back)
 {
@@ -322,7 +332,7 @@ void nodes_close(struct store_client *s, const struct config_served *served, dom
     nodes_backend_path(served, front, back, path);
     /* All or none may work: the backend's directory is in its own hands. */
     (void)!store_write(s, STORE_TX_NONE, "0", "%s/online", path);
-    (void)!store_write(s, STORE_TX_NONE, "5", "%s/state", path);
+    (void)!store_transaction(s, close_state, path);
     /* The stock ones look at this alone, and the guest cannot say it any more. */
     (void)!store_write(s, STORE_TX_NONE, "6", HOME "/device/%s/%u/state", front,
                        classes[served->class], served->number);

@@ -147,9 +147,11 @@ TEST(disk_that_cannot_be_opened)
     EXPECT(said == 1);
     fake_node_set("/local/domain/1/backend/vbd/2/51712/hotplug-status", "error");
     fake_node_set("/local/domain/1/backend/vbd/2/51712/hotplug-error", "no such disk: try another");
-    fake_node_set("/local/domain/1/backend/vbd/2/51712/state", "6");
     supervise_step(&s);
     EXPECT(guest_entry->phase == ENTRY_CLOSING);
+    EXPECT(is_node("/local/domain/1/backend/vbd/2/51712/online", "0"));
+    EXPECT(is_node("/local/domain/1/backend/vbd/2/51712/state", "5"));
+    EXPECT(is_node("/local/domain/2/device/vbd/51712/state", "6"));
     fake_node_set("/local/domain/1/backend/vbd/2/51712/state", "6");
     supervise_step(&s);
     EXPECT(guest_entry->phase == ENTRY_FAILED && fake_domain_count() == 1);

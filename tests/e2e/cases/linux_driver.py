@@ -11,7 +11,7 @@ from machine import attach, boot, equal
 from cases.disks import hash_of, shell, write_and_compare
 
 BLOBS = ['vmlinuz', 'linux.img', 'net.img']
-NIC = ('--device', 'e1000e,netdev=user,addr=10.0', '--qemu', '-netdev user,id=user')
+NIC = ('--nic', 'user,model=e1000e')
 INTERFACE = ("<interface type='bridge'>\n<source bridge='br0'/>\n"
              "<backenddomain name='driver'/>\n</interface>")
 
@@ -83,10 +83,10 @@ def test_once_more(name):
         machine.ask('destroy driver', r'^\[control\] .*destroyed')
         machine.ask('create /driver.xml', r'^\[control\] driver: started')
         machine.expect(r'^\[driver\] .*eth0 is a port of br0')
-        for _ in range(2):
+        for verb, end in (('shutdown', 'small: powered off'), ('destroy', 'Domain small destroyed')):
             machine.ask('create /small.xml', r'^\[control\] small: started')
             machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
-            machine.ask('destroy small', r'^\[control\] .*destroyed')
+            machine.ask(f'{verb} small', rf'^\[control\] {end}')
         machine.send('poweroff')
         machine.finish(1)  # The second one failed.
         machine.absent('does not let go')
