@@ -24,27 +24,32 @@ static struct list domains = LIST_INIT(domains);
 static struct lock domains_lock = LOCK_INIT(LOCK_DOMAINS);
 static uint16_t next_id; /* ids are used again only after all have been used */
 
-static struct domain *find(uint16_t id)
+/* The first in order of ids from this one on; the list's lock is held. NULL: none. */
+static struct domain *find_from(uint32_t id)
 {
     list_for_each(node, &domains)
     {
         struct domain *d = list_entry(node, struct domain, all);
 
         if (d->id >= id)
-            return d->id == id ? d : NULL;
+            return d;
     }
     return NULL;
 }
 
+static struct domain *find(uint16_t id)
+{
+    struct domain *d = find_from(id);
+
+    return d && d->id == id ? d : NULL;
+}
+
 struct domain *domain_get(uint16_t id)
 {
-    struct domain *d;
-
-    lock_acquire(&domains_lock);
-    d = find(id);
+    LOCK_SCOPE(&domains_lock);
+    struct domain *d = find(id);
     if (d)
         domain_ref(d);
-    lock_release(&domains_lock);
     return d;
 }
 
@@ -55,54 +60,38 @@ void domain_ref(struct domain *d)
 
 struct domain *domain_next(struct domain *d)
 {
-    struct domain *next = NULL;
-
     lock_acquire(&domains_lock);
-    list_for_each(node, &domains)
-    {
-        struct domain *candidate = list_entry(node, struct domain, all);
-
-        if (!d || candidate->id > d->id) {
-            next = candidate;
-            domain_ref(next);
-            break;
-        }
-    }
+    struct domain *next = find_from(d ? d->id + 1u : 0);
+    if (next)
+        domain_ref(next);
     lock_release(&domains_lock);
     if (d)
         domain_put(d);
     return next;
 }
 
+static uint16_t id_after(uint16_t id)
+{
+    return id + 1u < DOMID_FIRST_RESERVED ? (uint16_t)(id + 1u) : 1;
+}
+
 /* A place in the list, in order of ids. */
 static int enlist(struct domain *d, uint16_t id)
 {
-    struct list *before = &domains;
-    int rc = 0;
-
-    lock_acquire(&domains_lock);
+    LOCK_SCOPE(&domains_lock);
     if (id == 0 && next_id > 0) {
         for (unsigned tries = 0; find(next_id) && tries < DOMID_FIRST_RESERVED; tries++)
-            next_id = next_id + 1u < DOMID_FIRST_RESERVED ? (uint16_t)(next_id + 1u) : 1;
+            next_id = id_after(next_id);
         id = next_id;
     }
-    if (find(id)) {
-        rc = -XEN_EEXIST;
-    } else {
-        d->id = id;
-        if (id == next_id)
-            next_id = id + 1u < DOMID_FIRST_RESERVED ? (uint16_t)(id + 1u) : 1;
-        list_for_each(node, &domains)
-        {
-            if (list_entry(node, struct domain, all)->id > id) {
-                before = node;
-                break;
-            }
-        }
-        list_add_tail(before, &d->all);
-    }
-    lock_release(&domains_lock);
-    return rc;
+    struct domain *after = find_from(id);
+    if (after && after->id == id)
+        return -XEN_EEXIST;
+    d->id = id;
+    if (id == next_id)
+        next_id = id_after(id);
+    list_add_tail(after ? &after->all : &domains, &d->all);
+    return 0;
 }
 
 /* The last reference is gone: nobody can reach it. */
@@ -113,10 +102,8 @@ static void domain_free(struct domain *d)
     event_fini(d);
     grant_free(d);
     p2m_fini(&d->p2m);
-    if (d->shared)
-        pool_free(d->shared, 0);
-    if (d->scratch)
-        pool_free(d->scratch, 0);
+    pool_free(d->shared, 0);
+    pool_free(d->scratch, 0);
     heap_free(d);
 }
 
@@ -176,9 +163,7 @@ int domain_create(uint16_t id, const struct domain_limits *limits, struct domain
     list_init(&d->pairs);
     list_init(&d->all);
     rc = parts_init(d, limits);
-    if (rc == 0)
-        rc = enlist(d, id);
-    if (rc < 0) {
+    if (rc < 0 || (rc = enlist(d, id)) < 0) {
         domain_free(d);
         return rc;
     }
@@ -187,26 +172,34 @@ int domain_create(uint16_t id, const struct domain_limits *limits, struct domain
     return 0;
 }
 
+/* Sets a flag of the domain; false: it was so already. */
+static bool flag_change(struct domain *d, volatile bool *flag, bool value)
+{
+    LOCK_SCOPE(&d->lock);
+    bool change = *flag != value;
+    *flag = value;
+    return change;
+}
+
+static void pause_all(struct domain *d)
+{
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        sched_pause(d->vcpu[i]);
+}
+
 int domain_destroy(struct domain *d)
 {
-    bool first;
-
-    lock_acquire(&d->lock);
-    first = !d->dying;
-    d->dying = true;
-    lock_release(&d->lock);
-    if (!first)
+    if (!flag_change(d, &d->dying, true))
         return -XEN_EINVAL;
-    for (unsigned i = 0; i < d->vcpu_count; i++) {
-        sched_pause(d->vcpu[i]);
-        timer_stop(&d->vcpu[i]->lapic.timer); /* it could be one that fires for ever */
-    }
+    pause_all(d);
     pci_release(d);
     /* Other timers still fire while somebody holds the domain: the table stays. */
     event_close_all(d);
     grant_unmap_all(d);
-    for (unsigned i = 0; i < d->vcpu_count; i++)
+    for (unsigned i = 0; i < d->vcpu_count; i++) {
+        timer_end(&d->vcpu[i]->lapic.timer); /* it could be one that fires for ever */
         info_release(d->vcpu[i]);
+    }
     tlb_flush_p2m(&d->p2m);
     p2m_fini(&d->p2m);
     share_fini(d);
@@ -220,26 +213,16 @@ int domain_destroy(struct domain *d)
 
 void domain_pause(struct domain *d)
 {
-    bool change;
-
-    lock_acquire(&d->lock);
-    change = !d->paused;
-    d->paused = true;
-    lock_release(&d->lock);
-    for (unsigned i = 0; change && i < d->vcpu_count; i++)
-        sched_pause(d->vcpu[i]);
+    if (flag_change(d, &d->paused, true))
+        pause_all(d);
 }
 
 void domain_unpause(struct domain *d)
 {
-    bool change;
-
-    lock_acquire(&d->lock);
-    change = d->paused;
-    d->paused = false;
     d->has_run = true;
-    lock_release(&d->lock);
-    for (unsigned i = 0; change && i < d->vcpu_count; i++)
+    if (!flag_change(d, &d->paused, false))
+        return;
+    for (unsigned i = 0; i < d->vcpu_count; i++)
         sched_unpause(d->vcpu[i]);
 }
 
@@ -254,19 +237,15 @@ static void host_without_control(uint8_t code)
 
 void domain_shutdown(struct domain *d, uint8_t code)
 {
-    bool first;
-
     lock_acquire(&d->lock);
-    first = !d->shutdown;
-    if (first) {
+    bool first = !d->shutdown;
+    if (first)
         d->shutdown_code = code;
-        d->shutdown = true;
-    }
+    d->shutdown = true;
     lock_release(&d->lock);
     if (!first)
         return;
-    for (unsigned i = 0; i < d->vcpu_count; i++)
-        sched_pause(d->vcpu[i]);
+    pause_all(d);
     if (d->id == 0)
         host_without_control(code);
     event_raise_global(VIRQ_DOM_EXC, NULL);

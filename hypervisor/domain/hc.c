@@ -14,27 +14,6 @@
 /* Grant table frames of a domain that does not ask for a number. */
 #define GRANT_FRAMES_DEFAULT 64
 
-/* The domain that a control operation names, which may not be the caller. */
-static int other_domain(const struct hc_call *call, uint16_t id, struct domain **d)
-{
-    if (id == DOMID_SELF || id == call->domain->id)
-        return -XEN_EINVAL;
-    *d = domain_get(id);
-    return *d ? 0 : -XEN_ESRCH;
-}
-
-/* The same, and nothing of it has run yet. */
-static int unborn_domain(const struct hc_call *call, uint16_t id, struct domain **d)
-{
-    int rc = other_domain(call, id, d);
-
-    if (rc == 0 && ((*d)->has_run || (*d)->dying)) {
-        domain_put(*d);
-        rc = -XEN_EBUSY;
-    }
-    return rc;
-}
-
 int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
 {
     const struct xen_domctl_createdomain *create = &arg->u.createdomain;
@@ -59,41 +38,24 @@ int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
 
 int hc_control_destroy(struct hc_call *call, struct xen_domctl *arg)
 {
-    struct domain *d;
-    int rc = other_domain(call, arg->domain, &d);
-
-    if (rc < 0)
-        return rc;
-    rc = domain_destroy(d);
-    domain_put(d);
-    return rc;
+    (void)arg;
+    return domain_destroy(call->target);
 }
 
 int hc_control_pause(struct hc_call *call, struct xen_domctl *arg)
 {
-    struct domain *d;
-    int rc = other_domain(call, arg->domain, &d);
-
-    if (rc < 0)
-        return rc;
-    domain_pause(d);
-    domain_put(d);
+    (void)arg;
+    domain_pause(call->target);
     return 0;
 }
 
 int hc_control_unpause(struct hc_call *call, struct xen_domctl *arg)
 {
-    struct domain *d;
-    int rc = other_domain(call, arg->domain, &d);
-
-    if (rc < 0)
-        return rc;
-    if (d->dying)
-        rc = -XEN_EINVAL;
-    else
-        domain_unpause(d);
-    domain_put(d);
-    return rc;
+    (void)arg;
+    if (call->target->dying)
+        return -XEN_EINVAL;
+    domain_unpause(call->target);
+    return 0;
 }
 
 static void info_fill(const struct domain *d, struct xen_domctl_getdomaininfo *info)
@@ -124,12 +86,7 @@ static void info_fill(const struct domain *d, struct xen_domctl_getdomaininfo *i
 
 int hc_control_domain_info(struct hc_call *call, struct xen_domctl *arg)
 {
-    struct domain *d = domain_get(arg->domain == DOMID_SELF ? call->domain->id : arg->domain);
-
-    if (!d)
-        return -XEN_ESRCH;
-    info_fill(d, &arg->u.getdomaininfo);
-    domain_put(d);
+    info_fill(call->target, &arg->u.getdomaininfo);
     return 0;
 }
 
@@ -161,15 +118,8 @@ int hc_control_domain_list(struct hc_call *call, struct xen_sysctl *arg)
 
 int hc_control_max_mem(struct hc_call *call, struct xen_domctl *arg)
 {
-    struct domain *d;
-    int rc = hc_target(call, arg->domain, &d);
-
-    if (rc < 0)
-        return rc;
-    lock_acquire(&d->lock);
-    d->frames_max = arg->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
-    lock_release(&d->lock);
-    domain_put(d);
+    LOCK_SCOPE(&call->target->lock);
+    call->target->frames_max = arg->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
     return 0;
 }
 
@@ -192,98 +142,66 @@ static bool label_is_valid(const char *label)
 
 int hc_domain_label(struct hc_call *call, struct bulkhead_domain_label *arg)
 {
-    struct domain *d;
-    int rc;
+    struct domain *d = call->target;
 
     if (!label_is_valid(arg->label))
         return -XEN_EINVAL;
-    rc = unborn_domain(call, arg->domid, &d);
-    if (rc < 0)
-        return rc;
-    lock_acquire(&d->lock);
+    LOCK_SCOPE(&d->lock);
     if (d->labelled)
-        rc = -XEN_EBUSY;
-    else
-        memcpy(d->label, arg->label, sizeof(d->label));
+        return -XEN_EBUSY;
+    memcpy(d->label, arg->label, sizeof(d->label));
     d->labelled = true;
-    lock_release(&d->lock);
-    domain_put(d);
-    return rc;
+    return 0;
 }
 
 int hc_domain_rights(struct hc_call *call, struct bulkhead_domain_rights *arg)
 {
-    struct domain *d;
-    int rc;
+    struct domain *d = call->target;
 
     if (arg->rights & ~call->domain->rights)
         return -XEN_EPERM;
-    rc = unborn_domain(call, arg->domid, &d);
-    if (rc < 0)
-        return rc;
-    lock_acquire(&d->lock);
+    LOCK_SCOPE(&d->lock);
     if (d->entitled)
-        rc = -XEN_EBUSY;
-    else
-        d->rights = arg->rights;
+        return -XEN_EBUSY;
+    d->rights = arg->rights;
     d->entitled = true;
-    lock_release(&d->lock);
-    domain_put(d);
-    return rc;
+    return 0;
 }
 
 int hc_rights_drop(struct hc_call *call, struct bulkhead_rights_drop *arg)
 {
-    lock_acquire(&call->domain->lock);
+    LOCK_SCOPE(&call->domain->lock);
     call->domain->rights &= ~arg->rights;
-    lock_release(&call->domain->lock);
     return 0;
 }
 
 int hc_domain_pair(struct hc_call *call, struct bulkhead_pair *arg)
 {
-    struct domain *d;
-    int rc;
-
     if (arg->flags & ~BULKHEAD_PAIR_REMOVE)
         return -XEN_EINVAL;
-    rc = hc_target(call, arg->domid, &d);
-    if (rc < 0)
-        return rc;
-    if (arg->flags & BULKHEAD_PAIR_REMOVE)
-        share_remove(d, arg->peer);
-    else
-        rc = share_add(d, arg->peer);
-    domain_put(d);
-    return rc;
+    if (!(arg->flags & BULKHEAD_PAIR_REMOVE))
+        return share_add(call->target, arg->peer);
+    share_remove(call->target, arg->peer);
+    return 0;
 }
 
 int hc_vcpu_start(struct hc_call *call, struct bulkhead_vcpu_start *arg)
 {
-    struct domain *d;
-    int rc = unborn_domain(call, arg->domid, &d);
+    struct domain *d = call->target;
 
-    if (rc < 0)
-        return rc;
-    if (arg->vcpu >= d->vcpu_count) {
-        rc = -XEN_ENOENT;
-    } else if (d->vcpu[arg->vcpu]->state != VCPU_DOWN) {
-        rc = -XEN_EBUSY;
-    } else {
-        vcpu_reset_pvh(d->vcpu[arg->vcpu], arg->entry, arg->start_info);
-        sched_start(d->vcpu[arg->vcpu]);
-    }
-    domain_put(d);
-    return rc;
+    if (arg->vcpu >= d->vcpu_count)
+        return -XEN_ENOENT;
+    if (d->vcpu[arg->vcpu]->state != VCPU_DOWN)
+        return -XEN_EBUSY;
+    vcpu_reset_pvh(d->vcpu[arg->vcpu], arg->entry, arg->start_info);
+    sched_start(d->vcpu[arg->vcpu]);
+    return 0;
 }
 
 int hc_domain_stats(struct hc_call *call, struct bulkhead_domain_stats *arg)
 {
-    struct domain *d;
-    int rc = hc_target(call, arg->domid, &d);
+    const struct domain *d = call->target;
 
-    if (rc < 0)
-        return rc;
     *arg = d->stats;
     arg->domid = d->id;
     arg->frames = d->frames;
@@ -298,6 +216,5 @@ int hc_domain_stats(struct hc_call *call, struct bulkhead_domain_stats *arg)
         arg->cpu_ns += sched_cpu_time(d->vcpu[i]);
     }
     arg->hypercalls = arg->exits_by[BULKHEAD_EXIT_HYPERCALL];
-    domain_put(d);
     return 0;
 }

@@ -34,37 +34,25 @@ static int callback_set(struct domain *d, uint64_t value)
 
 int hc_hvm_set_param(struct hc_call *call, struct xen_hvm_param *arg)
 {
-    struct domain *d;
-    int rc;
+    struct domain *d = call->target;
+    int rc = 0;
 
     if (arg->index >= DOMAIN_PARAMS || param_rule[arg->index] == 0)
         return -XEN_EINVAL;
-    rc = hc_target(call, arg->domid, &d);
-    if (rc < 0)
-        return rc;
-    if (d == call->domain && !(param_rule[arg->index] & SETS) &&
-        !(call->domain->rights & call->right))
-        rc = -XEN_EPERM;
-    else if (arg->index == HVM_PARAM_CALLBACK_IRQ)
+    if (!(param_rule[arg->index] & SETS) && !(call->domain->rights & call->right))
+        return -XEN_EPERM;
+    if (arg->index == HVM_PARAM_CALLBACK_IRQ)
         rc = callback_set(d, arg->value);
     if (rc == 0)
         d->param[arg->index] = arg->value;
-    domain_put(d);
     return rc;
 }
 
 int hc_hvm_get_param(struct hc_call *call, struct xen_hvm_param *arg)
 {
-    struct domain *d;
-    int rc;
-
     if (arg->index >= DOMAIN_PARAMS || !(param_rule[arg->index] & GETS))
         return -XEN_EINVAL;
-    rc = hc_target(call, arg->domid, &d);
-    if (rc < 0)
-        return rc;
-    arg->value = d->param[arg->index];
-    domain_put(d);
+    arg->value = call->target->param[arg->index];
     return 0;
 }
 

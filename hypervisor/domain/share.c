@@ -23,12 +23,8 @@ static struct pair *find(const struct domain *d, uint16_t peer)
 
 static bool lists(struct domain *d, uint16_t peer)
 {
-    bool found;
-
-    lock_acquire(&d->lock);
-    found = find(d, peer) || find(d, DOMID_INVALID);
-    lock_release(&d->lock);
-    return found;
+    LOCK_SCOPE(&d->lock);
+    return find(d, peer) || find(d, DOMID_INVALID);
 }
 
 bool share_is_allowed(struct domain *a, struct domain *b)

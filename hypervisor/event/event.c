@@ -40,26 +40,33 @@ static struct event_channel *claimed(const struct event_table *t, uint32_t port)
     return channel(t, port);
 }
 
-/* A free port, marked by nothing yet: the caller sets its state under the same lock. */
-static int port_alloc(struct event_table *t, uint32_t *port)
+static int port_find(struct event_table *t, uint32_t *port)
 {
     for (uint32_t i = 0; i < EVENT_PORTS; i++) {
         uint32_t p = (t->next + i) % EVENT_PORTS;
-        struct event_channel *c;
 
         if (p == 0)
             continue;
         if (!t->chunk[p / EVENT_CHUNK] && !(t->chunk[p / EVENT_CHUNK] = pool_alloc(0)))
             return -XEN_ENOMEM;
-        c = channel(t, p);
-        if (c->state != EVENT_FREE)
+        if (channel(t, p)->state != EVENT_FREE)
             continue;
-        t->next = p + 1;
-        t->used++;
         *port = p;
         return 0;
     }
     return -XEN_ENOSPC;
+}
+
+/* A free port becomes what it is to be. The lock is held. */
+static int port_open(struct domain *d, const struct event_channel *what, uint32_t *port)
+{
+    int rc = d->dying ? -XEN_EINVAL : port_find(d->events, port);
+
+    if (rc < 0)
+        return rc;
+    *channel(d->events, *port) = *what;
+    d->events->next = *port + 1;
+    return 0;
 }
 
 static void port_free(struct domain *d, uint32_t port)
@@ -67,7 +74,6 @@ static void port_free(struct domain *d, uint32_t port)
     struct event_channel *c = channel(d->events, port);
 
     *c = (struct event_channel){.state = EVENT_FREE};
-    d->events->used--;
     /* Low ports are used again first, so that tables stay short. */
     if (port < d->events->next)
         d->events->next = port;
@@ -75,12 +81,11 @@ static void port_free(struct domain *d, uint32_t port)
                        __ATOMIC_SEQ_CST);
 }
 
-/* Sets the guest's flags for one word of pending bits, and makes it look. */
-static void tell(struct vcpu *v, uint32_t word)
+/* Sets the guest's flags for words of pending bits, and makes it look. */
+static void tell(struct vcpu *v, uint64_t words)
 {
     struct vcpu_info *info = info_map(v);
-    bool first = !(__atomic_fetch_or(&info->evtchn_pending_sel, 1ul << word, __ATOMIC_SEQ_CST) &
-                   1ul << word);
+    bool first = ~__atomic_fetch_or(&info->evtchn_pending_sel, words, __ATOMIC_SEQ_CST) & words;
 
     if (first) {
         __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
@@ -102,7 +107,7 @@ static void set_pending(struct domain *d, const struct event_channel *c, uint32_
     if (__atomic_fetch_or(&d->shared->evtchn_pending[port / 64], bit, __ATOMIC_SEQ_CST) & bit)
         return;
     if (!(__atomic_load_n(&d->shared->evtchn_mask[port / 64], __ATOMIC_SEQ_CST) & bit))
-        tell(v, port / 64);
+        tell(v, 1ul << port / 64);
     for (unsigned i = 0; i < d->vcpu_count; i++)
         if (d->vcpu[i]->polling)
             sched_wake(d->vcpu[i]);
@@ -138,103 +143,86 @@ void event_fini(struct domain *d)
 
 int event_alloc_unbound(struct domain *d, uint16_t remote, uint32_t *port)
 {
-    int rc;
+    const struct event_channel unbound = {.state = EVENT_UNBOUND, .remote_domid = remote};
 
-    lock_acquire(&d->events->lock);
-    rc = d->dying ? -XEN_EINVAL : port_alloc(d->events, port);
-    if (rc == 0)
-        *channel(d->events, *port) =
-            (struct event_channel){.state = EVENT_UNBOUND, .remote_domid = remote};
-    lock_release(&d->events->lock);
-    return rc;
+    LOCK_SCOPE(&d->events->lock);
+    return port_open(d, &unbound, port);
+}
+
+/* Both ends' locks are held. */
+static int bind_interdomain(struct domain *d, struct domain *remote, uint32_t remote_port,
+                            uint32_t *port)
+{
+    const struct event_channel here = {.state = EVENT_INTERDOMAIN,
+                                       .remote_domid = remote->id,
+                                       .remote_port = remote_port,
+                                       .remote = remote};
+    struct event_channel *there = claimed(remote->events, remote_port);
+
+    if (remote->dying || !there || there->state != EVENT_UNBOUND || there->remote_domid != d->id)
+        return -XEN_EINVAL;
+    int rc = port_open(d, &here, port);
+    if (rc < 0)
+        return rc;
+    there->state = EVENT_INTERDOMAIN;
+    there->remote = d;
+    there->remote_port = *port;
+    /* What was sent before the bind is not lost: the new end starts pending. */
+    set_pending(d, channel(d->events, *port), *port);
+    return 0;
 }
 
 int event_bind_interdomain(struct domain *d, struct domain *remote, uint32_t remote_port,
                            uint32_t *port)
 {
-    struct event_channel *there;
-    struct event_channel *here;
-    int rc = -XEN_EINVAL;
-
     if (!share_is_allowed(d, remote))
         return -XEN_EPERM;
     lock_pair_acquire(&d->events->lock, &remote->events->lock);
-    there = claimed(remote->events, remote_port);
-    if (d->dying || remote->dying || !there || there->state != EVENT_UNBOUND ||
-        there->remote_domid != d->id)
-        goto out;
-    rc = port_alloc(d->events, port);
-    if (rc < 0)
-        goto out;
-    here = channel(d->events, *port);
-    *here = (struct event_channel){.state = EVENT_INTERDOMAIN,
-                                   .remote_domid = remote->id,
-                                   .remote_port = remote_port,
-                                   .remote = remote};
-    there->state = EVENT_INTERDOMAIN;
-    there->remote = d;
-    there->remote_port = *port;
-    /* What was sent before the bind is not lost: the new end starts pending. */
-    set_pending(d, here, *port);
-out:
+    int rc = bind_interdomain(d, remote, remote_port, port);
     lock_pair_release(&d->events->lock, &remote->events->lock);
     return rc;
 }
 
 int event_bind_virq(struct vcpu *v, uint32_t virq, uint32_t *port)
 {
+    const struct event_channel bound = {
+        .state = EVENT_VIRQ, .virq = (uint8_t)virq, .vcpu = (uint16_t)v->id};
     struct domain *d = v->domain;
-    int rc;
 
     if (virq >= NR_VIRQS || (!virq_is_per_vcpu(virq) && virq_right[virq] == 0))
         return -XEN_EINVAL;
-    if (!virq_is_per_vcpu(virq)) {
-        if (!(d->rights & virq_right[virq]))
-            return -XEN_EPERM;
-        if (v->id != 0)
-            return -XEN_EINVAL;
-    }
-    lock_acquire(&d->events->lock);
-    rc = d->dying ? -XEN_EINVAL : v->virq_port[virq] ? -XEN_EEXIST : port_alloc(d->events, port);
-    if (rc == 0) {
-        *channel(d->events, *port) = (struct event_channel){
-            .state = EVENT_VIRQ, .virq = (uint8_t)virq, .vcpu = (uint16_t)v->id};
+    if (!virq_is_per_vcpu(virq) && !(d->rights & virq_right[virq]))
+        return -XEN_EPERM;
+    if (!virq_is_per_vcpu(virq) && v->id != 0)
+        return -XEN_EINVAL;
+    LOCK_SCOPE(&d->events->lock);
+    if (v->virq_port[virq])
+        return -XEN_EEXIST;
+    int rc = port_open(d, &bound, port);
+    if (rc == 0)
         v->virq_port[virq] = (uint16_t)*port;
-    }
-    lock_release(&d->events->lock);
     return rc;
 }
 
 int event_bind_ipi(struct vcpu *v, uint32_t *port)
 {
-    struct domain *d = v->domain;
-    int rc;
+    const struct event_channel own = {.state = EVENT_IPI, .vcpu = (uint16_t)v->id};
 
-    lock_acquire(&d->events->lock);
-    rc = d->dying ? -XEN_EINVAL : port_alloc(d->events, port);
-    if (rc == 0)
-        *channel(d->events, *port) =
-            (struct event_channel){.state = EVENT_IPI, .vcpu = (uint16_t)v->id};
-    lock_release(&d->events->lock);
-    return rc;
+    LOCK_SCOPE(&v->domain->events->lock);
+    return port_open(v->domain, &own, port);
 }
 
 int event_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu)
 {
-    struct event_channel *c;
-    int rc = -XEN_EINVAL;
-
     if (vcpu >= d->vcpu_count)
         return -XEN_ENOENT;
-    lock_acquire(&d->events->lock);
-    c = claimed(d->events, port);
-    if (c && (c->state == EVENT_UNBOUND || c->state == EVENT_INTERDOMAIN ||
-              (c->state == EVENT_VIRQ && !virq_is_per_vcpu(c->virq)))) {
-        c->vcpu = (uint16_t)vcpu;
-        rc = 0;
-    }
-    lock_release(&d->events->lock);
-    return rc;
+    LOCK_SCOPE(&d->events->lock);
+    struct event_channel *c = claimed(d->events, port);
+    if (!c || c->state == EVENT_FREE || c->state == EVENT_IPI ||
+        (c->state == EVENT_VIRQ && virq_is_per_vcpu(c->virq)))
+        return -XEN_EINVAL;
+    c->vcpu = (uint16_t)vcpu;
+    return 0;
 }
 
 /* Both ends' locks are held. */
@@ -264,8 +252,9 @@ int event_close(struct domain *d, uint32_t port)
         remote = c->remote;
         domain_ref(remote);
     } else {
+        /* A host-wide one may be told to another vCPU, but is the first one's. */
         if (c->state == EVENT_VIRQ)
-            d->vcpu[c->vcpu]->virq_port[c->virq] = 0;
+            d->vcpu[virq_is_per_vcpu(c->virq) ? c->vcpu : 0]->virq_port[c->virq] = 0;
         port_free(d, port);
     }
     lock_release(&d->events->lock);
@@ -286,12 +275,12 @@ int event_close(struct domain *d, uint32_t port)
 
 int event_send(struct domain *d, uint32_t port)
 {
-    struct event_channel *c;
+    struct cpu *cpu = cpu_this();
     int rc = 0;
 
-    lock_acquire(&d->events->lock);
-    cpu_this()->sending = true;
-    c = claimed(d->events, port);
+    LOCK_SCOPE(&d->events->lock);
+    cpu->sending = true;
+    struct event_channel *c = claimed(d->events, port);
     if (!c)
         rc = -XEN_EINVAL;
     else if (c->state == EVENT_INTERDOMAIN)
@@ -302,58 +291,50 @@ int event_send(struct domain *d, uint32_t port)
         rc = -XEN_EINVAL;
     if (rc == 0)
         d->stats.events_sent++;
-    cpu_this()->sending = false;
-    lock_release(&d->events->lock);
+    cpu->sending = false;
     return rc;
 }
 
 int event_unmask(struct domain *d, uint32_t port)
 {
-    struct event_channel *c;
     uint64_t bit = 1ul << (port % 64);
-    int rc = -XEN_EINVAL;
 
-    lock_acquire(&d->events->lock);
-    c = claimed(d->events, port);
-    if (c && c->state != EVENT_FREE) {
-        uint64_t mask =
-            __atomic_fetch_and(&d->shared->evtchn_mask[port / 64], ~bit, __ATOMIC_SEQ_CST);
-
-        if ((mask & bit) &&
-            (__atomic_load_n(&d->shared->evtchn_pending[port / 64], __ATOMIC_SEQ_CST) & bit))
-            tell(d->vcpu[c->vcpu], port / 64);
-        rc = 0;
-    }
-    lock_release(&d->events->lock);
-    return rc;
+    LOCK_SCOPE(&d->events->lock);
+    struct event_channel *c = claimed(d->events, port);
+    if (!c || c->state == EVENT_FREE)
+        return -XEN_EINVAL;
+    uint64_t mask = __atomic_fetch_and(&d->shared->evtchn_mask[port / 64], ~bit, __ATOMIC_SEQ_CST);
+    if ((mask & bit) && event_is_pending(d, port))
+        tell(d->vcpu[c->vcpu], 1ul << port / 64);
+    return 0;
 }
 
 int event_status(struct domain *d, uint32_t port, struct evtchn_status *status)
 {
-    const struct event_channel *c;
+    static const uint8_t shown[] = {
+        [EVENT_FREE] = EVTCHNSTAT_closed,
+        [EVENT_UNBOUND] = EVTCHNSTAT_unbound,
+        [EVENT_INTERDOMAIN] = EVTCHNSTAT_interdomain,
+        [EVENT_VIRQ] = EVTCHNSTAT_virq,
+        [EVENT_IPI] = EVTCHNSTAT_ipi,
+    };
+    static const struct event_channel never = {.state = EVENT_FREE};
 
-    lock_acquire(&d->events->lock);
-    c = claimed(d->events, port);
-    if (port == 0 || port >= EVENT_PORTS) {
-        lock_release(&d->events->lock);
+    if (port == 0 || port >= EVENT_PORTS)
         return -XEN_EINVAL;
-    }
-    status->vcpu = c ? c->vcpu : 0;
-    status->status = EVTCHNSTAT_closed;
-    if (c && c->state == EVENT_UNBOUND) {
-        status->status = EVTCHNSTAT_unbound;
+    LOCK_SCOPE(&d->events->lock);
+    const struct event_channel *c = claimed(d->events, port);
+    c = c ? c : &never;
+    status->vcpu = c->vcpu;
+    status->status = shown[c->state];
+    if (c->state == EVENT_UNBOUND)
         status->u.unbound.dom = c->remote_domid;
-    } else if (c && c->state == EVENT_INTERDOMAIN) {
-        status->status = EVTCHNSTAT_interdomain;
+    else if (c->state == EVENT_VIRQ)
+        status->u.virq = c->virq;
+    else if (c->state == EVENT_INTERDOMAIN) {
         status->u.interdomain.dom = c->remote_domid;
         status->u.interdomain.port = c->remote_port;
-    } else if (c && c->state == EVENT_VIRQ) {
-        status->status = EVTCHNSTAT_virq;
-        status->u.virq = c->virq;
-    } else if (c && c->state == EVENT_IPI) {
-        status->status = EVTCHNSTAT_ipi;
     }
-    lock_release(&d->events->lock);
     return 0;
 }
 
@@ -361,10 +342,9 @@ void event_raise_virq(struct vcpu *v, uint32_t virq)
 {
     struct domain *d = v->domain;
 
-    lock_acquire(&d->events->lock);
+    LOCK_SCOPE(&d->events->lock);
     if (v->virq_port[virq])
         set_pending(d, channel(d->events, v->virq_port[virq]), v->virq_port[virq]);
-    lock_release(&d->events->lock);
 }
 
 void event_raise_global(uint32_t virq, const struct domain *only)
@@ -415,11 +395,7 @@ void event_retell(struct vcpu *v)
 {
     struct vcpu_info *info = info_map(v);
 
-    __atomic_store_n(&info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&info->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
     info_unmap(v, info);
-    if (v->upcall_vector)
-        lapic_raise(v, v->upcall_vector);
-    sched_wake(v);
+    tell(v, ~0ul);
 }

@@ -30,7 +30,6 @@ struct event_channel {
 struct event_table {
     struct lock lock;
     uint32_t next; /* where the search for a free port starts */
-    uint32_t used;
     struct event_channel *chunk[EVENT_PORTS / EVENT_CHUNK]; /* pages of the pool, as needed */
 };
 

@@ -6,15 +6,9 @@
 
 int hc_event_alloc_unbound(struct hc_call *call, struct evtchn_alloc_unbound *arg)
 {
-    struct domain *d;
-    int rc = hc_target(call, arg->dom, &d);
+    uint16_t remote = arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom;
 
-    if (rc < 0)
-        return rc;
-    rc = event_alloc_unbound(d, arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom,
-                             &arg->port);
-    domain_put(d);
-    return rc;
+    return event_alloc_unbound(call->target, remote, &arg->port);
 }
 
 int hc_event_bind_interdomain(struct hc_call *call, struct evtchn_bind_interdomain *arg)
@@ -66,25 +60,13 @@ int hc_event_unmask(struct hc_call *call, struct evtchn_unmask *arg)
 
 int hc_event_status(struct hc_call *call, struct evtchn_status *arg)
 {
-    struct domain *d;
-    int rc = hc_target(call, arg->dom, &d);
-
-    if (rc < 0)
-        return rc;
-    rc = event_status(d, arg->port, arg);
-    domain_put(d);
-    return rc;
+    return event_status(call->target, arg->port, arg);
 }
 
 /* Closes all ports of a domain: a kernel that starts another one in its place (kexec). */
 int hc_event_reset(struct hc_call *call, struct evtchn_reset *arg)
 {
-    struct domain *d;
-    int rc = hc_target(call, arg->dom, &d);
-
-    if (rc < 0)
-        return rc;
-    event_close_all(d);
-    domain_put(d);
+    (void)arg;
+    event_close_all(call->target);
     return 0;
 }

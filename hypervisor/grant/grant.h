@@ -58,14 +58,18 @@ struct grant_table {
 _Static_assert(GRANT_PER_FRAME * sizeof(struct grant_active) <= PAGE_SIZE << GRANT_ACTIVE_ORDER,
                "active entries");
 
+/* A reference that its user has pinned, and its owner held. */
+struct grant_use {
+    struct domain *owner;
+    mfn_t frame;
+    uint32_t ref;
+    bool readonly;
+};
+
 /* Unmapped grants whose frames may be let go only after one flush for all. */
 struct grant_batch {
     unsigned count;
-    struct {
-        struct domain *owner;
-        uint32_t ref;
-        bool readonly;
-    } item[GRANT_BATCH];
+    struct grant_use use[GRANT_BATCH];
 };
 
 MUST_USE int grant_init(struct domain *d, unsigned frames_max);
@@ -86,12 +90,12 @@ void *grant_frame(struct domain *d, unsigned index);
 MUST_USE int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, uint64_t gfn);
 
 /*
- * Checks that `user` may use reference `ref` of `owner`, and pins it: the frame
- * stays, the guest sees the entry in use. Returns GNTST_*.
+ * Checks that `user` may use a reference of a domain (DOMID_SELF: its own), and
+ * pins it: the frame stays, the guest sees the entry in use. Returns GNTST_*.
  */
-MUST_USE int16_t grant_pin(struct domain *owner, uint32_t ref, uint16_t user, bool readonly,
-                           mfn_t *frame);
-void grant_unpin(struct domain *owner, uint32_t ref, bool readonly);
+MUST_USE int16_t grant_acquire(struct domain *user, uint16_t domid, uint32_t ref, bool readonly,
+                               struct grant_use *use);
+void grant_release(const struct grant_use *use);
 
 /* GNTST_* in op->status, handle and bus address out. */
 void grant_map(struct domain *user, struct gnttab_map_grant_ref *op);

@@ -59,13 +59,7 @@ int hc_grant_get_version(struct hc_call *call, struct gnttab_get_version *arg)
 
 int hc_grant_seed(struct hc_call *call, struct bulkhead_grant_seed *arg)
 {
-    struct domain *d;
-    int rc = hc_target(call, arg->domid, &d);
-
-    if (rc < 0)
-        return rc;
-    rc =
-        d != call->domain && d->has_run ? -XEN_EBUSY : grant_seed(d, arg->ref, arg->peer, arg->gfn);
-    domain_put(d);
-    return rc;
+    if (call->target != call->domain && call->target->has_run)
+        return -XEN_EBUSY;
+    return grant_seed(call->target, arg->ref, arg->peer, arg->gfn);
 }

@@ -2,7 +2,6 @@
 #include <arch/tlb.h>
 
 #include "domain/domain.h"
-#include "domain/share.h"
 #include "grant/grant.h"
 #include "mm/heap.h"
 #include "pci/pci.h"
@@ -35,16 +34,13 @@ static bool handles_grow(struct grant_table *t)
 
 static uint32_t handle_alloc(struct grant_table *t, const struct grant_mapping *what)
 {
-    uint32_t handle = NO_HANDLE;
-
-    lock_acquire(&t->lock);
-    if (t->handle_free != 0 || handles_grow(t)) {
-        handle = t->handle_free - 1;
-        t->handle_free = mapping_of(t, handle)->ref;
-        *mapping_of(t, handle) = *what;
-        t->mapped++;
-    }
-    lock_release(&t->lock);
+    LOCK_SCOPE(&t->lock);
+    if (t->handle_free == 0 && !handles_grow(t))
+        return NO_HANDLE;
+    uint32_t handle = t->handle_free - 1;
+    t->handle_free = mapping_of(t, handle)->ref;
+    *mapping_of(t, handle) = *what;
+    t->mapped++;
     return handle;
 }
 
@@ -52,50 +48,44 @@ static uint32_t handle_alloc(struct grant_table *t, const struct grant_mapping *
 static bool handle_take(struct grant_table *t, uint32_t handle, uint64_t gfn,
                         struct grant_mapping *what)
 {
-    bool found = false;
-
-    lock_acquire(&t->lock);
-    if (handle < t->handles) {
-        struct grant_mapping *m = mapping_of(t, handle);
-
-        found = m->owner && m->gfn == gfn;
-        if (found) {
-            *what = *m;
-            *m = (struct grant_mapping){.ref = t->handle_free};
-            t->handle_free = handle + 1;
-            t->mapped--;
-        }
-    }
-    lock_release(&t->lock);
-    return found;
+    LOCK_SCOPE(&t->lock);
+    if (handle >= t->handles)
+        return false;
+    struct grant_mapping *m = mapping_of(t, handle);
+    if (!m->owner || m->gfn != gfn)
+        return false;
+    *what = *m;
+    *m = (struct grant_mapping){.ref = t->handle_free};
+    t->handle_free = handle + 1;
+    t->mapped--;
+    return true;
 }
 
-/* The pin is held; maps and hands out a handle. */
+/* The grant is pinned; maps it and hands out a handle. */
 static int16_t map_pinned(struct domain *user, struct gnttab_map_grant_ref *op,
-                          struct domain *owner, mfn_t frame)
+                          const struct grant_use *use)
 {
-    struct grant_mapping m = {.owner = owner,
-                              .ref = op->ref,
-                              .readonly = (op->flags & GNTMAP_readonly) != 0,
-                              .gfn = op->host_addr >> PAGE_SHIFT};
-    struct grant_mapping undo;
+    struct grant_mapping undo, m = {.owner = use->owner,
+                                    .ref = use->ref,
+                                    .readonly = use->readonly,
+                                    .gfn = op->host_addr >> PAGE_SHIFT};
+    enum p2m_type type = use->readonly ? P2M_GRANT_RO : P2M_GRANT;
 
     op->handle = handle_alloc(user->grants, &m);
     if (op->handle == NO_HANDLE)
         return GNTST_no_space;
-    if (p2m_map(&user->p2m, (gfn_t){m.gfn}, frame, 0, m.readonly ? P2M_GRANT_RO : P2M_GRANT) < 0) {
+    if (p2m_map(&user->p2m, (gfn_t){m.gfn}, use->frame, 0, type) < 0) {
         (void)handle_take(user->grants, op->handle, m.gfn, &undo);
         return GNTST_general_error;
     }
-    op->dev_bus_addr = pci_bus_address(user, (gfn_t){m.gfn}, frame);
+    op->dev_bus_addr = pci_bus_address(user, (gfn_t){m.gfn}, use->frame);
+    user->stats.grant_maps++;
     return GNTST_okay;
 }
 
 void grant_map(struct domain *user, struct gnttab_map_grant_ref *op)
 {
-    bool readonly = (op->flags & GNTMAP_readonly) != 0;
-    struct domain *owner;
-    mfn_t frame;
+    struct grant_use use;
 
     if (!(op->flags & GNTMAP_host_map) ||
         (op->flags & (GNTMAP_application_map | GNTMAP_contains_pte)) ||
@@ -103,24 +93,12 @@ void grant_map(struct domain *user, struct gnttab_map_grant_ref *op)
         op->status = GNTST_bad_virt_addr;
         return;
     }
-    owner = domain_get(op->dom == DOMID_SELF ? user->id : op->dom);
-    if (!owner) {
-        op->status = GNTST_bad_domain;
+    op->status = grant_acquire(user, op->dom, op->ref, op->flags & GNTMAP_readonly, &use);
+    if (op->status != GNTST_okay)
         return;
-    }
-    op->status = share_is_allowed(user, owner)
-                     ? grant_pin(owner, op->ref, user->id, readonly, &frame)
-                     : GNTST_permission_denied;
-    if (op->status == GNTST_okay) {
-        op->status = map_pinned(user, op, owner, frame);
-        if (op->status == GNTST_okay) {
-            /* The mapping keeps our reference on the owner. */
-            user->stats.grant_maps++;
-            return;
-        }
-        grant_unpin(owner, op->ref, readonly);
-    }
-    domain_put(owner);
+    op->status = map_pinned(user, op, &use); /* keeps what was acquired */
+    if (op->status != GNTST_okay)
+        grant_release(&use);
 }
 
 void grant_batch_flush(struct domain *user, struct grant_batch *batch)
@@ -128,10 +106,8 @@ void grant_batch_flush(struct domain *user, struct grant_batch *batch)
     if (batch->count == 0)
         return;
     tlb_flush_p2m(&user->p2m);
-    for (unsigned i = 0; i < batch->count; i++) {
-        grant_unpin(batch->item[i].owner, batch->item[i].ref, batch->item[i].readonly);
-        domain_put(batch->item[i].owner);
-    }
+    for (unsigned i = 0; i < batch->count; i++)
+        grant_release(&batch->use[i]);
     batch->count = 0;
 }
 
@@ -146,10 +122,7 @@ static void take_down(struct domain *user, const struct grant_mapping *m, struct
           (type == P2M_GRANT || type == P2M_GRANT_RO));
     if (batch->count == GRANT_BATCH)
         grant_batch_flush(user, batch);
-    batch->item[batch->count].owner = m->owner;
-    batch->item[batch->count].ref = m->ref;
-    batch->item[batch->count].readonly = m->readonly != 0;
-    batch->count++;
+    batch->use[batch->count++] = (struct grant_use){m->owner, frame, m->ref, m->readonly != 0};
 }
 
 void grant_unmap(struct domain *user, struct gnttab_unmap_grant_ref *op, struct grant_batch *batch)

@@ -125,11 +125,8 @@ static void lose_page(void)
     struct domain *d = &fake_domain[draw(FAKE_DOMAINS)];
     struct release release = {.domain = d};
     gfn_t gfn = {draw(FAKE_DOMAIN_PAGES)};
-    enum p2m_type type;
-    mfn_t mfn;
 
-    EXPECT(p2m_unmap(&d->p2m, gfn, &mfn, &type) == 0 && type == P2M_RAM);
-    release_add(&release, mfn);
+    EXPECT(release_take(&release, gfn, 1u << P2M_RAM) == 0);
     release_flush(&release);
     EXPECT(reserve_populate(d, gfn, 0, false) == 0);
 }

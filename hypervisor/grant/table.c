@@ -1,5 +1,6 @@
 /* The owner's side of grants: the table shared with the guest, and who uses what of it. */
 #include "domain/domain.h"
+#include "domain/share.h"
 #include "grant/grant.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -43,10 +44,8 @@ static int grow(struct grant_table *t, unsigned frames)
         t->entry[t->frames] = pool_alloc(0);
         t->active[t->frames] = pool_alloc(GRANT_ACTIVE_ORDER);
         if (!t->entry[t->frames] || !t->active[t->frames]) {
-            if (t->entry[t->frames])
-                pool_free(t->entry[t->frames], 0);
-            if (t->active[t->frames])
-                pool_free(t->active[t->frames], GRANT_ACTIVE_ORDER);
+            pool_free(t->entry[t->frames], 0);
+            pool_free(t->active[t->frames], GRANT_ACTIVE_ORDER);
             return -XEN_ENOMEM;
         }
         t->gfn[t->frames] = (gfn_t){FRAME_NONE};
@@ -83,12 +82,8 @@ void grant_free(struct domain *d)
 
 int grant_grow(struct domain *d, unsigned frames)
 {
-    int rc;
-
-    lock_acquire(&d->grants->lock);
-    rc = grow(d->grants, frames);
-    lock_release(&d->grants->lock);
-    return rc;
+    LOCK_SCOPE(&d->grants->lock);
+    return grow(d->grants, frames);
 }
 
 void *grant_frame(struct domain *d, unsigned index)
@@ -99,18 +94,15 @@ void *grant_frame(struct domain *d, unsigned index)
 int grant_seed(struct domain *d, uint32_t ref, uint16_t peer, uint64_t gfn)
 {
     struct grant_table *t = d->grants;
-    int rc = -XEN_EINVAL;
 
-    lock_acquire(&t->lock);
-    if (ref < t->frames * GRANT_PER_FRAME && gfn <= UINT32_MAX) {
-        entry_of(t, ref)->frame = (uint32_t)gfn;
-        __atomic_store_n(word_of(t, ref),
-                         (union entry_word){.flags = GTF_permit_access, .domid = peer}.word,
-                         __ATOMIC_RELEASE);
-        rc = 0;
-    }
-    lock_release(&t->lock);
-    return rc;
+    LOCK_SCOPE(&t->lock);
+    if (ref >= t->frames * GRANT_PER_FRAME || gfn > UINT32_MAX)
+        return -XEN_EINVAL;
+    entry_of(t, ref)->frame = (uint32_t)gfn;
+    __atomic_store_n(word_of(t, ref),
+                     (union entry_word){.flags = GTF_permit_access, .domid = peer}.word,
+                     __ATOMIC_RELEASE);
+    return 0;
 }
 
 /* Marks the guest's entry as used, if it allows the use. The lock is held. */
@@ -150,20 +142,17 @@ static void unmark(struct grant_table *t, uint32_t ref)
         __atomic_fetch_and(flags, (uint16_t)~gone, __ATOMIC_RELEASE);
 }
 
-int16_t grant_pin(struct domain *owner, uint32_t ref, uint16_t user, bool readonly, mfn_t *frame)
+static int16_t pin(struct domain *owner, uint32_t ref, uint16_t user, bool readonly, mfn_t *frame)
 {
     struct grant_table *t = owner->grants;
-    struct grant_active *active;
-    int16_t status;
 
-    lock_acquire(&t->lock);
-    status = GNTST_bad_gntref;
+    LOCK_SCOPE(&t->lock);
     if (owner->dying || ref >= t->frames * GRANT_PER_FRAME)
-        goto out;
-    status = mark(t, ref, user, readonly);
+        return GNTST_bad_gntref;
+    int16_t status = mark(t, ref, user, readonly);
     if (status != GNTST_okay)
-        goto out;
-    active = active_of(t, ref);
+        return status;
+    struct grant_active *active = active_of(t, ref);
     if (active->readers == 0 && active->writers == 0) {
         /* Read once, after the entry was marked: from now on this is what it means. */
         uint32_t gfn = __atomic_load_n(&entry_of(t, ref)->frame, __ATOMIC_RELAXED);
@@ -171,38 +160,50 @@ int16_t grant_pin(struct domain *owner, uint32_t ref, uint16_t user, bool readon
         active->frame = p2m_get_own(&owner->p2m, (gfn_t){gfn});
         if (mfn_is_none(active->frame)) {
             unmark(t, ref);
-            status = GNTST_bad_page;
-            goto out;
+            return GNTST_bad_page;
         }
     }
-    if (readonly)
-        active->readers++;
-    else
-        active->writers++;
+    *(readonly ? &active->readers : &active->writers) += 1;
     *frame = active->frame;
-out:
+    return GNTST_okay;
+}
+
+static void unpin(const struct grant_use *use)
+{
+    struct grant_table *t = use->owner->grants;
+    struct grant_active *active = active_of(t, use->ref);
+
+    lock_acquire(&t->lock);
+    *(use->readonly ? &active->readers : &active->writers) -= 1;
+    bool last = active->readers == 0 && active->writers == 0;
+    unmark(t, use->ref);
     lock_release(&t->lock);
+    if (last)
+        frame_put(use->frame);
+}
+
+int16_t grant_acquire(struct domain *user, uint16_t domid, uint32_t ref, bool readonly,
+                      struct grant_use *use)
+{
+    *use = (struct grant_use){
+        .owner = domain_get(domid == DOMID_SELF ? user->id : domid),
+        .ref = ref,
+        .readonly = readonly,
+    };
+    if (!use->owner)
+        return GNTST_bad_domain;
+    int16_t status = share_is_allowed(user, use->owner)
+                         ? pin(use->owner, ref, user->id, readonly, &use->frame)
+                         : GNTST_permission_denied;
+    if (status != GNTST_okay)
+        domain_put(use->owner);
     return status;
 }
 
-void grant_unpin(struct domain *owner, uint32_t ref, bool readonly)
+void grant_release(const struct grant_use *use)
 {
-    struct grant_table *t = owner->grants;
-    struct grant_active *active;
-    mfn_t frame = {FRAME_NONE};
-
-    lock_acquire(&t->lock);
-    active = active_of(t, ref);
-    if (readonly)
-        active->readers--;
-    else
-        active->writers--;
-    if (active->readers == 0 && active->writers == 0)
-        frame = active->frame;
-    unmark(t, ref);
-    lock_release(&t->lock);
-    if (!mfn_is_none(frame))
-        frame_put(frame);
+    unpin(use);
+    domain_put(use->owner);
 }
 
 uint64_t grant_mapped(const struct domain *d)

@@ -20,7 +20,8 @@ struct hc_call {
     struct vcpu *vcpu;     /* the caller */
     struct domain *domain; /* its domain */
     uint64_t arg[5];       /* RDI RSI RDX R10 R8 */
-    uint32_t right;        /* of the row, for hc_target; 0: anyone */
+    uint32_t right;        /* of the row; 0: anyone */
+    struct domain *target; /* whom a call about a domain is about, held as long as it lasts */
     unsigned target_vcpu;  /* of a vcpu_op, checked */
     uint64_t deadline;     /* for hc_should_stop; 0: not set yet */
     bool again; /* set by a handler: not done, call again with the arguments as they are now */
@@ -32,13 +33,6 @@ struct hc_call {
  * past it unless the call goes on at the next entry.
  */
 void hypercall(struct vcpu *v);
-
-/*
- * The domain that a SELF_OR(right) or RIGHT(right) call is about, with a
- * reference: the caller for DOMID_SELF or its own id, another only with the
- * row's right. -XEN_ESRCH, -XEN_EPERM.
- */
-MUST_USE int hc_target(const struct hc_call *call, uint16_t domid, struct domain **target);
 
 /* A handler has used its share of time: it should stop and set `again`. */
 bool hc_should_stop(struct hc_call *call);

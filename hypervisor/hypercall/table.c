@@ -21,11 +21,19 @@
 enum shape { SHAPE_NO_CALL, SHAPE_ONE, SHAPE_ARRAY, SHAPE_VCPU, SHAPE_CTL, SHAPE_WORD };
 enum direction { DIR_NONE = 0, DIR_IN = 1, DIR_OUT = 2, DIR_INOUT = 3 };
 
-/* The caller itself needs no right. */
+/* The rights that a call needs, one of them; above them, what it is about. */
+#define WHO_TARGET (1u << 31) /* a domain that the argument names */
+#define WHO_SELF   (1u << 30) /* for which the caller itself needs no right */
+#define WHO_NOT_ME (1u << 29)
+#define WHO_NEW    (1u << 28) /* not run yet */
+#define WHO_RIGHTS RIGHTS_ALL
+
 #define WHO_ANYONE         0u
-#define WHO_SELF           (1u << 31)
-#define WHO_SELF_OR(right) (WHO_SELF | RIGHT_##right)
 #define WHO_RIGHT(right)   RIGHT_##right
+#define WHO_SELF_OR(right) (RIGHT_##right | WHO_TARGET | WHO_SELF)
+#define WHO_DOMAIN(right)  (RIGHT_##right | WHO_TARGET)
+#define WHO_OTHER(right)   (RIGHT_##right | WHO_TARGET | WHO_NOT_ME)
+#define WHO_UNBORN(right)  (WHO_OTHER(right) | WHO_NEW)
 
 struct row {
     union {
@@ -34,43 +42,9 @@ struct row {
     };
     uint16_t size;
     uint8_t shape;
-    uint8_t direction;
+    uint8_t direction : 4;
+    uint8_t domid : 4; /* where the argument names a domain, in words of 8 bytes */
     uint32_t who;
-};
-
-/* The hypercall numbers in use, packed. */
-enum group {
-    GROUP_NONE,
-    GROUP___HYPERVISOR_memory_op,
-    GROUP___HYPERVISOR_set_timer_op,
-    GROUP___HYPERVISOR_vm_assist,
-    GROUP___HYPERVISOR_xen_version,
-    GROUP___HYPERVISOR_console_io,
-    GROUP___HYPERVISOR_grant_table_op,
-    GROUP___HYPERVISOR_vcpu_op,
-    GROUP___HYPERVISOR_sched_op,
-    GROUP___HYPERVISOR_event_channel_op,
-    GROUP___HYPERVISOR_hvm_op,
-    GROUP___HYPERVISOR_sysctl,
-    GROUP___HYPERVISOR_domctl,
-    GROUP_HYPERVISOR_BULKHEAD,
-    GROUPS
-};
-
-static const uint8_t group_of[HYPERVISOR_BULKHEAD + 1] = {
-    [__HYPERVISOR_memory_op] = GROUP___HYPERVISOR_memory_op,
-    [__HYPERVISOR_set_timer_op] = GROUP___HYPERVISOR_set_timer_op,
-    [__HYPERVISOR_vm_assist] = GROUP___HYPERVISOR_vm_assist,
-    [__HYPERVISOR_xen_version] = GROUP___HYPERVISOR_xen_version,
-    [__HYPERVISOR_console_io] = GROUP___HYPERVISOR_console_io,
-    [__HYPERVISOR_grant_table_op] = GROUP___HYPERVISOR_grant_table_op,
-    [__HYPERVISOR_vcpu_op] = GROUP___HYPERVISOR_vcpu_op,
-    [__HYPERVISOR_sched_op] = GROUP___HYPERVISOR_sched_op,
-    [__HYPERVISOR_event_channel_op] = GROUP___HYPERVISOR_event_channel_op,
-    [__HYPERVISOR_hvm_op] = GROUP___HYPERVISOR_hvm_op,
-    [__HYPERVISOR_sysctl] = GROUP___HYPERVISOR_sysctl,
-    [__HYPERVISOR_domctl] = GROUP___HYPERVISOR_domctl,
-    [HYPERVISOR_BULKHEAD] = GROUP_HYPERVISOR_BULKHEAD,
 };
 
 /* The largest argument fits; every row is checked against it. */
@@ -80,6 +54,12 @@ union argument {
     struct bulkhead_domain_stats stats;
     xen_capabilities_info_t capabilities;
 };
+
+/* The domain that a call is about stands first in its argument, but for two of Xen's structures. */
+#define DOMID_AT(type)                                                                             \
+    _Generic((type *)NULL, struct xen_domctl *                                                     \
+             : offsetof(struct xen_domctl, domain), struct xen_memory_reservation *                \
+             : offsetof(struct xen_memory_reservation, domid), default : 0)
 
 #define HC(name, number, sub, type, dir, shape, who)                                               \
     _Static_assert(sizeof(type) <= sizeof(union argument) && (sub) < SUBS, #name);                 \
@@ -93,14 +73,15 @@ union argument {
 #undef HC_WORD
 
 #define HC(name, number, sub, type, dir, sh, w)                                                    \
-    [GROUP_##number][sub] = {.call = call_##name,                                                  \
-                             .size = sizeof(type),                                                 \
-                             .shape = SHAPE_##sh,                                                  \
-                             .direction = DIR_##dir,                                               \
-                             .who = WHO_##w},
+    [number][sub] = {.call = call_##name,                                                          \
+                     .size = sizeof(type),                                                         \
+                     .shape = SHAPE_##sh,                                                          \
+                     .direction = DIR_##dir,                                                       \
+                     .domid = DOMID_AT(type) / 8,                                                  \
+                     .who = WHO_##w},
 #define HC_WORD(name, number, sub, w)                                                              \
-    [GROUP_##number][sub] = {.word = hc_##name, .shape = SHAPE_WORD, .who = WHO_##w},
-static const struct row table[GROUPS][SUBS] = {
+    [number][sub] = {.word = hc_##name, .shape = SHAPE_WORD, .who = WHO_##w},
+static const struct row table[HYPERVISOR_BULKHEAD + 1][SUBS] = {
 #include <abi/hypercall.def>
 };
 #undef HC
@@ -124,8 +105,30 @@ static const struct row *find(uint64_t number, uint64_t command)
 
     if (number > HYPERVISOR_BULKHEAD || sub >= SUBS)
         return NULL;
-    row = &table[group_of[number]][sub];
+    row = &table[number][sub];
     return row->shape == SHAPE_NO_CALL ? NULL : row;
+}
+
+/* The handler of a call about a domain is given that domain, if the caller may have it. */
+static int call_about(struct hc_call *call, const struct row *row, union argument *arg)
+{
+    uint16_t id;
+    memcpy(&id, (char *)arg + 8 * row->domid, sizeof(id));
+    bool self = id == DOMID_SELF || id == call->domain->id;
+
+    if (self && (row->who & WHO_NOT_ME))
+        return -XEN_EINVAL;
+    if (!(self && (row->who & WHO_SELF)) && !(call->domain->rights & call->right))
+        return -XEN_EPERM;
+    call->target = self ? call->domain : domain_get(id);
+    if (!call->target)
+        return -XEN_ESRCH;
+    int rc = (row->who & WHO_NEW) && (call->target->has_run || call->target->dying)
+                 ? -XEN_EBUSY
+                 : row->call(call, arg);
+    if (!self)
+        domain_put(call->target);
+    return rc;
 }
 
 static int64_t call_one(struct hc_call *call, const struct row *row, uint64_t address)
@@ -137,7 +140,7 @@ static int64_t call_one(struct hc_call *call, const struct row *row, uint64_t ad
     memset(&arg, 0, row->size);
     if ((row->direction & DIR_IN) && (rc = copy_from_guest(call->vcpu, &arg, where, row->size)) < 0)
         return rc;
-    rc = row->call(call, &arg);
+    rc = row->who & WHO_TARGET ? call_about(call, row, &arg) : row->call(call, &arg);
     if (rc >= 0 && (row->direction & DIR_OUT) &&
         copy_to_guest(call->vcpu, where, &arg, row->size) < 0)
         return -XEN_EFAULT;
@@ -187,9 +190,9 @@ static int64_t call_ctl(struct hc_call *call, uint64_t number)
     if (head[1] != (number == __HYPERVISOR_domctl ? XEN_DOMCTL_INTERFACE_VERSION
                                                   : XEN_SYSCTL_INTERFACE_VERSION))
         return -XEN_EACCES;
-    if (!(call->domain->rights & row->who))
+    call->right = row->who & WHO_RIGHTS;
+    if (!(call->domain->rights & call->right))
         return -XEN_EPERM;
-    call->right = row->who;
     return call_one(call, row, call->arg[0]);
 }
 
@@ -202,9 +205,9 @@ static int64_t dispatch(struct hc_call *call, uint64_t number)
     row = find(number, call->arg[0]);
     if (!row)
         return -XEN_ENOSYS;
-    if (row->who != WHO_ANYONE && !(row->who & WHO_SELF) && !(call->domain->rights & row->who))
+    call->right = row->who & WHO_RIGHTS;
+    if (call->right && !(row->who & WHO_SELF) && !(call->domain->rights & call->right))
         return -XEN_EPERM;
-    call->right = row->who & ~WHO_SELF;
     switch (row->shape) {
     case SHAPE_WORD: return row->word(call);
     case SHAPE_ARRAY: return call_array(call, row);
@@ -248,19 +251,6 @@ void hypercall(struct vcpu *v)
         regs->rax = (uint64_t)rc;
     }
     regs->rip += CALL_LENGTH;
-}
-
-int hc_target(const struct hc_call *call, uint16_t domid, struct domain **target)
-{
-    if (domid == DOMID_SELF || domid == call->domain->id) {
-        domain_ref(call->domain);
-        *target = call->domain;
-        return 0;
-    }
-    if (!(call->domain->rights & call->right))
-        return -XEN_EPERM;
-    *target = domain_get(domid);
-    return *target ? 0 : -XEN_ESRCH;
 }
 
 bool hc_should_stop(struct hc_call *call)

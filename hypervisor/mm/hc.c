@@ -30,16 +30,11 @@ static int extent_next(struct hc_call *call, const struct xen_memory_reservation
 /* The 1 << order frames at gfn go; all must be RAM of the domain. */
 static int decrease_extent(struct release *r, uint64_t gfn, unsigned order)
 {
-    struct domain *d = r->domain;
-
     for (uint64_t i = 0; i < 1ull << order; i++) {
-        enum p2m_type type;
-        mfn_t frame;
+        int rc = release_take(r, (gfn_t){gfn + i}, 1u << P2M_RAM);
 
-        (void)p2m_lookup(&d->p2m, (gfn_t){gfn + i}, &type);
-        if (type != P2M_RAM || p2m_unmap(&d->p2m, (gfn_t){gfn + i}, &frame, &type) < 0)
-            return -XEN_EINVAL;
-        release_add(r, frame);
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }
@@ -50,25 +45,19 @@ static int reservation(struct hc_call *call, const struct xen_memory_reservation
 {
     uint64_t i = call->arg[0] >> HC_EXTENT_SHIFT;
     bool exact = populate && arg->mem_flags & BULKHEAD_POPULATE_EXACT;
-    unsigned order_max;
-    struct release r = {.count = 0};
-    int rc = hc_target(call, arg->domid, &r.domain);
+    unsigned order_max = call->domain->rights & call->right ? ORDER_BUILD : ORDER_SELF;
+    struct release r = {.domain = call->target};
 
-    if (rc < 0)
-        return rc;
     if (exact && (r.domain->has_run || ~call->domain->rights & (RIGHT_BUILD | RIGHT_HARDWARE)))
-        goto out;
-    order_max = call->domain->rights & call->right ? ORDER_BUILD : ORDER_SELF;
+        return (int)i;
     if (arg->extent_order > order_max || arg->nr_extents > INT32_MAX || i > arg->nr_extents)
-        goto out;
+        return (int)i;
     for (; i < arg->nr_extents; i++) {
         uint64_t gfn;
 
-        if (extent_next(call, arg, i, &gfn) < 0)
-            break;
-        rc = populate ? reserve_populate(r.domain, (gfn_t){gfn}, arg->extent_order, exact)
-                      : decrease_extent(&r, gfn, arg->extent_order);
-        if (rc < 0)
+        if (extent_next(call, arg, i, &gfn) < 0 ||
+            (populate ? reserve_populate(r.domain, (gfn_t){gfn}, arg->extent_order, exact)
+                      : decrease_extent(&r, gfn, arg->extent_order)) < 0)
             break;
         if (i + 1 < arg->nr_extents && hc_should_stop(call)) {
             call->arg[0] = (call->arg[0] & ((1u << HC_EXTENT_SHIFT) - 1)) | (i + 1)
@@ -77,9 +66,7 @@ static int reservation(struct hc_call *call, const struct xen_memory_reservation
             break;
         }
     }
-out:
     release_flush(&r);
-    domain_put(r.domain);
     return (int)i;
 }
 
@@ -99,22 +86,10 @@ int hc_memory_decrease(struct hc_call *call, struct xen_memory_reservation *arg)
 static int place_clear(struct domain *d, gfn_t gfn)
 {
     struct release r = {.domain = d};
-    enum p2m_type type;
-    mfn_t frame;
+    int rc = release_take(&r, gfn, 1u << P2M_RAM | 1u << P2M_SHARED | P2M_HOLES);
 
-    (void)p2m_lookup(&d->p2m, gfn, &type);
-    if (p2m_is_hole(type))
-        return 0;
-    if (type != P2M_RAM && type != P2M_SHARED)
-        return -XEN_EPERM;
-    if (p2m_unmap(&d->p2m, gfn, &frame, &type) < 0)
-        return -XEN_ENOMEM;
-    if (type == P2M_RAM)
-        release_add(&r, frame);
-    else
-        tlb_flush_p2m(&d->p2m);
     release_flush(&r);
-    return 0;
+    return rc;
 }
 
 /* Moves one of the core's pages to gfn, from where the guest had it before. */
@@ -152,21 +127,15 @@ static int place_grant_frame(struct domain *d, uint64_t index, gfn_t gfn)
 
 int hc_memory_add_to_physmap(struct hc_call *call, struct xen_add_to_physmap *arg)
 {
-    struct domain *d;
-    int rc = hc_target(call, arg->domid, &d);
+    struct domain *d = call->target;
 
-    if (rc < 0)
-        return rc;
     if (arg->gpfn >= p2m_gfn_limit())
-        rc = -XEN_EINVAL;
-    else if (arg->space == XENMAPSPACE_shared_info && arg->idx == 0)
-        rc = place_shared(d, d->shared, &d->shared_gfn, (gfn_t){arg->gpfn});
-    else if (arg->space == XENMAPSPACE_grant_table)
-        rc = place_grant_frame(d, arg->idx, (gfn_t){arg->gpfn});
-    else
-        rc = -XEN_EINVAL;
-    domain_put(d);
-    return rc;
+        return -XEN_EINVAL;
+    if (arg->space == XENMAPSPACE_shared_info && arg->idx == 0)
+        return place_shared(d, d->shared, &d->shared_gfn, (gfn_t){arg->gpfn});
+    if (arg->space == XENMAPSPACE_grant_table)
+        return place_grant_frame(d, arg->idx, (gfn_t){arg->gpfn});
+    return -XEN_EINVAL;
 }
 
 /* A shared page that is taken out of its place has none any more. */
@@ -181,72 +150,48 @@ static void forget_shared(struct domain *d, uint64_t gfn)
 
 int hc_memory_remove_from_physmap(struct hc_call *call, struct xen_remove_from_physmap *arg)
 {
-    struct domain *d;
+    struct domain *d = call->target;
     enum p2m_type type;
-    int rc = hc_target(call, arg->domid, &d);
 
-    if (rc < 0)
-        return rc;
     (void)p2m_lookup(&d->p2m, (gfn_t){arg->gpfn}, &type);
-    rc = p2m_is_hole(type) ? -XEN_EINVAL : place_clear(d, (gfn_t){arg->gpfn});
-    if (rc == 0 && type == P2M_SHARED)
+    int rc = p2m_is_hole(type) ? -XEN_EINVAL : place_clear(d, (gfn_t){arg->gpfn});
+    if (rc == 0)
         forget_shared(d, arg->gpfn);
-    domain_put(d);
     return rc;
 }
 
 /* ---- questions --------------------------------------------------------------- */
 
-int hc_memory_maximum_ram_page(struct hc_call *call, struct hc_none *arg)
+/* A number that has to fit into what a call answers. */
+static int answer(uint64_t n)
 {
-    (void)call, (void)arg;
-    return (int)(frame_total() < INT32_MAX ? frame_total() : INT32_MAX);
-}
-
-static int domain_number(const struct hc_call *call, domid_t domid,
-                         uint64_t (*number)(const struct domain *))
-{
-    struct domain *d;
-    uint64_t n;
-    int rc = hc_target(call, domid, &d);
-
-    if (rc < 0)
-        return rc;
-    n = number(d);
-    domain_put(d);
     return (int)(n < INT32_MAX ? n : INT32_MAX);
 }
 
-static uint64_t frames_now(const struct domain *d)
+int hc_memory_maximum_ram_page(struct hc_call *call, struct hc_none *arg)
 {
-    return d->frames;
-}
-
-static uint64_t frames_max(const struct domain *d)
-{
-    return d->frames_max;
-}
-
-static uint64_t gfn_max(const struct domain *d)
-{
-    uint64_t end = p2m_ram_end(&d->p2m);
-
-    return end ? end - 1 : 0;
+    (void)call, (void)arg;
+    return answer(frame_total());
 }
 
 int hc_memory_current(struct hc_call *call, domid_t *arg)
 {
-    return domain_number(call, *arg, frames_now);
+    (void)arg;
+    return answer(call->target->frames);
 }
 
 int hc_memory_maximum(struct hc_call *call, domid_t *arg)
 {
-    return domain_number(call, *arg, frames_max);
+    (void)arg;
+    return answer(call->target->frames_max);
 }
 
 int hc_memory_maximum_gpfn(struct hc_call *call, domid_t *arg)
 {
-    return domain_number(call, *arg, gfn_max);
+    uint64_t end = p2m_ram_end(&call->target->p2m);
+
+    (void)arg;
+    return answer(end ? end - 1 : 0);
 }
 
 /* ---- copies by a builder --------------------------------------------------------- */

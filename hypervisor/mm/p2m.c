@@ -171,17 +171,16 @@ int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type
         return -XEN_EINVAL;
     if (gfn.v >= p2m_gfn_limit() || count > p2m_gfn_limit() - gfn.v || type == P2M_EMPTY)
         return -XEN_EINVAL;
-    lock_acquire(&p2m->lock);
+    LOCK_SCOPE(&p2m->lock);
     int rc = map_locked(p2m, gfn.v, leaf_make(mfn.v, order / 9, type), order / 9);
     if (rc == 0 && type == P2M_RAM && gfn.v + count > p2m->ram_end)
         p2m->ram_end = gfn.v + count;
-    lock_release(&p2m->lock);
     return rc;
 }
 
 void p2m_prune(struct p2m *p2m, gfn_t gfn)
 {
-    lock_acquire(&p2m->lock);
+    LOCK_SCOPE(&p2m->lock);
     for (unsigned leaf = 1; leaf <= P2M_TOP && p2m->root; leaf++) {
         uint64_t *table = p2m->root;
         uint64_t *slot = NULL;
@@ -189,17 +188,15 @@ void p2m_prune(struct p2m *p2m, gfn_t gfn)
         for (unsigned level = P2M_TOP; level >= leaf; level--) {
             slot = &table[entry_index(gfn.v, level)];
             if (entry_type(*slot) != ENTRY_TABLE)
-                goto out;
+                return;
             table = entry_table(*slot);
         }
         if (!table_is_empty(table))
-            break;
+            return;
         table_write(slot, 0);
         tlb_flush_p2m(p2m);
         table_free(p2m, table);
     }
-out:
-    lock_release(&p2m->lock);
 }
 
 /* Replaces a large entry by a table that maps the same. */
@@ -217,40 +214,42 @@ static int split(struct p2m *p2m, uint64_t *slot, unsigned level)
     return 0;
 }
 
-static int unmap_locked(struct p2m *p2m, uint64_t gfn, mfn_t *mfn, enum p2m_type *type)
+/* A slot that maps a gfn by itself, by a split if need be; NULL: nothing does, or another type. */
+static int slot_find(struct p2m *p2m, uint64_t gfn, uint32_t types, uint64_t **slot)
 {
     uint64_t *table = p2m->root;
 
-    for (unsigned level = P2M_TOP; table; level--) {
-        uint64_t *slot = &table[entry_index(gfn, level)];
-        if (*slot == 0)
+    *slot = NULL;
+    for (unsigned level = P2M_TOP; table && gfn < p2m_gfn_limit(); level--) {
+        uint64_t *s = &table[entry_index(gfn, level)];
+        if (*s == 0)
+            break;
+        if (entry_type(*s) != ENTRY_TABLE && !(types >> entry_type(*s) & 1))
+            return -XEN_EPERM;
+        if (level == 0) {
+            *slot = s;
             return 0;
-        if (entry_type(*slot) != ENTRY_TABLE) {
-            if (level == 0) {
-                *mfn = (mfn_t){entry_mfn(*slot, gfn, 0)};
-                *type = (enum p2m_type)entry_type(*slot);
-                table_write(slot, 0);
-                generation_new(p2m, lookup_bucket(gfn));
-                return 0;
-            }
-            int rc = split(p2m, slot, level);
-            if (rc < 0)
-                return rc;
         }
-        table = entry_table(*slot);
+        if (entry_type(*s) != ENTRY_TABLE && split(p2m, s, level) < 0)
+            return -XEN_ENOMEM;
+        table = entry_table(*s);
     }
-    return 0;
+    return types >> P2M_EMPTY & 1 ? 0 : -XEN_EPERM;
 }
 
-int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type)
+int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_type *type)
 {
-    int rc = 0;
+    uint64_t *slot = NULL;
 
     *mfn = (mfn_t){FRAME_NONE};
     *type = P2M_EMPTY;
-    lock_acquire(&p2m->lock);
-    if (gfn.v < p2m_gfn_limit())
-        rc = unmap_locked(p2m, gfn.v, mfn, type);
-    lock_release(&p2m->lock);
-    return rc;
+    LOCK_SCOPE(&p2m->lock);
+    int rc = slot_find(p2m, gfn.v, types, &slot);
+    if (rc < 0 || !slot)
+        return rc;
+    *mfn = lookup_mfn(*slot);
+    *type = (enum p2m_type)entry_type(*slot);
+    table_write(slot, 0);
+    generation_new(p2m, lookup_bucket(gfn.v));
+    return 0;
 }

@@ -32,10 +32,14 @@ enum p2m_type {
     P2M_SCRATCH   /* the same where the guest wrote: a page that only the domain sees */
 };
 
+/* Sets of types have a bit each. */
+#define P2M_ALL   UINT32_MAX
+#define P2M_HOLES (1u << P2M_EMPTY | 1u << P2M_HOLE | 1u << P2M_SCRATCH)
+
 /* Nothing is there, whether or not something stands in for it. */
 static inline bool p2m_is_hole(enum p2m_type type)
 {
-    return type == P2M_EMPTY || type == P2M_HOLE || type == P2M_SCRATCH;
+    return P2M_HOLES >> type & 1;
 }
 
 struct domain;
@@ -71,11 +75,18 @@ void p2m_fini(struct p2m *p2m);
 MUST_USE int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type);
 
 /*
- * Removes what is mapped at one gfn (a large entry is split first) and tells
- * what it was; the caller flushes (tlb_flush_p2m) before it drops the frame's
- * reference. P2M_EMPTY if nothing was there. -XEN_ENOMEM if a split failed.
+ * Removes what is mapped at one gfn (a large entry is split first), if its type
+ * is one of a set, and tells what it was; the caller flushes (tlb_flush_p2m)
+ * before it drops the frame's reference. P2M_EMPTY if nothing was there.
+ * -XEN_EPERM: of another type; -XEN_ENOMEM if a split failed.
  */
-MUST_USE int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type);
+MUST_USE int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_type *type);
+
+/* The same whatever its type is. */
+MUST_USE static inline int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type)
+{
+    return p2m_take(p2m, gfn, P2M_ALL, mfn, type);
+}
 
 /* Gives back the tables that lead to a gfn and map nothing any more. */
 void p2m_prune(struct p2m *p2m, gfn_t gfn);

@@ -17,23 +17,31 @@ void release_flush(struct release *r)
     r->count = 0;
 }
 
-void release_add(struct release *r, mfn_t frame)
+int release_take(struct release *r, gfn_t gfn, uint32_t types)
 {
+    enum p2m_type type;
+    mfn_t frame;
+    int rc = p2m_take(&r->domain->p2m, gfn, types, &frame, &type);
+
+    if (rc < 0 || type == P2M_EMPTY)
+        return rc;
+    if (type != P2M_RAM) {
+        tlb_flush_p2m(&r->domain->p2m);
+        return 0;
+    }
     r->frame[r->count++] = frame;
     if (r->count == RELEASE_BATCH)
         release_flush(r);
+    return 0;
 }
 
 /* Room for more RAM in the domain's allowance: taken now, given back by the caller on failure. */
 static bool allowance_take(struct domain *d, uint64_t frames)
 {
-    bool fits;
-
-    lock_acquire(&d->lock);
-    fits = !d->dying && d->frames + frames <= d->frames_max;
+    LOCK_SCOPE(&d->lock);
+    bool fits = !d->dying && d->frames + frames <= d->frames_max;
     if (fits)
         __atomic_fetch_add(&d->frames, frames, __ATOMIC_RELAXED);
-    lock_release(&d->lock);
     return fits;
 }
 

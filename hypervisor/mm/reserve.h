@@ -25,7 +25,11 @@ struct release {
     mfn_t frame[RELEASE_BATCH];
 };
 
-void release_add(struct release *r, mfn_t frame);
+/*
+ * What is at a gfn goes, if its type is one of a set: RAM with the next flush,
+ * anything else at once. -XEN_EPERM, -XEN_ENOMEM.
+ */
+MUST_USE int release_take(struct release *r, gfn_t gfn, uint32_t types);
 void release_flush(struct release *r);
 
 #endif

@@ -155,6 +155,25 @@ TEST(map_look_up_unmap)
     finish();
 }
 
+/* Between a look and an unmap another CPU may put something else there: the type counts then. */
+TEST(only_the_wanted_types_are_taken)
+{
+    enum p2m_type type;
+    mfn_t m, got;
+
+    start();
+    m = frame(0);
+    EXPECT(map(5, m, 0, P2M_GRANT) == 0);
+    EXPECT(p2m_take(p2m, (gfn_t){5}, 1u << P2M_RAM, &got, &type) == -XEN_EPERM);
+    EXPECT(mfn_is_none(got) && lookup(5) == m.v);
+    EXPECT(p2m_take(p2m, (gfn_t){6}, 1u << P2M_RAM, &got, &type) == -XEN_EPERM);
+    EXPECT(p2m_take(p2m, (gfn_t){6}, P2M_HOLES, &got, &type) == 0 && type == P2M_EMPTY);
+    EXPECT(p2m_take(p2m, (gfn_t){5}, 1u << P2M_GRANT, &got, &type) == 0 && got.v == m.v);
+    EXPECT(lookup(5) == FRAME_NONE);
+    frame_put(m);
+    finish();
+}
+
 TEST(arguments)
 {
     start();

@@ -213,11 +213,11 @@ int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type
     return 0;
 }
 
-int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type)
+int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_type *type)
 {
     unsigned i = slot_of(gfn.v);
 
-    (void)p2m;
+    (void)p2m, (void)types;
     *mfn = (mfn_t){FRAME_NONE};
     *type = P2M_EMPTY;
     if (i < PAGES_MAX) {

@@ -45,16 +45,9 @@ int hc_sched_shutdown_code(struct hc_call *call, struct sched_shutdown *arg)
 
 int hc_sched_remote_shutdown(struct hc_call *call, struct sched_remote_shutdown *arg)
 {
-    struct domain *d;
-    int rc;
-
     if (arg->reason > SHUTDOWN_MAX)
         return -XEN_EINVAL;
-    rc = hc_target(call, arg->domain_id, &d);
-    if (rc < 0)
-        return rc;
-    domain_shutdown(d, (uint8_t)arg->reason);
-    domain_put(d);
+    domain_shutdown(call->target, (uint8_t)arg->reason);
     return 0;
 }
 

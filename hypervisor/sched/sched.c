@@ -147,7 +147,7 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
 {
     struct run_queue *q = queue_of(v->cpu);
 
-    lock_acquire(&q->lock);
+    LOCK_SCOPE(&q->lock);
     v->state = state;
     if (state == VCPU_RUNNABLE) {
         struct vcpu *current = cpu_by_id(v->cpu)->current;
@@ -170,7 +170,6 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
         if (!v->running)
             runstate_set(v, RUNSTATE_offline, clock_now());
     }
-    lock_release(&q->lock);
 }
 
 void sched_start(struct vcpu *v)
@@ -186,10 +185,9 @@ void sched_down(struct vcpu *v)
 void sched_wake(struct vcpu *v)
 {
     struct run_queue *q = queue_of(v->cpu);
-    bool blocked;
 
     lock_acquire(&q->lock);
-    blocked = v->state == VCPU_BLOCKED;
+    bool blocked = v->state == VCPU_BLOCKED;
     /* It runs elsewhere: an exit makes it see what came. */
     if (v->running && v->cpu != cpu_this()->id)
         cpu_kick(v->cpu);
@@ -250,11 +248,10 @@ void sched_forget(struct vcpu *v)
 {
     struct run_queue *q = queue_of(v->cpu);
 
-    lock_acquire(&q->lock);
+    LOCK_SCOPE(&q->lock);
     list_del(&v->queue);
     if (q->loaded == v)
         q->loaded = NULL;
-    lock_release(&q->lock);
 }
 
 /* ---- the loop -------------------------------------------------------------- */
@@ -262,10 +259,8 @@ void sched_forget(struct vcpu *v)
 /* Takes the next vCPU and marks it as running here; NULL: nobody wants to. */
 static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
 {
-    struct vcpu *v;
-
-    lock_acquire(&q->lock);
-    v = dequeue(q);
+    LOCK_SCOPE(&q->lock);
+    struct vcpu *v = dequeue(q);
     if (v) {
         uint64_t now = clock_now();
 
@@ -274,26 +269,23 @@ static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
         runstate_set(v, RUNSTATE_running, now);
         v->slice_end = now + (v->boosted ? BOOST_NS : SLICE_NS);
     }
-    lock_release(&q->lock);
     return v;
 }
 
 static void put_back(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
 {
     uint64_t now = clock_now();
-    int state;
 
-    lock_acquire(&q->lock);
+    LOCK_SCOPE(&q->lock);
     if (now >= v->slice_end)
         v->boosted = false;
-    state = v->state == VCPU_BLOCKED ? RUNSTATE_blocked
-            : may_run(v)             ? RUNSTATE_runnable
-                                     : RUNSTATE_offline;
+    int state = v->state == VCPU_BLOCKED ? RUNSTATE_blocked
+                : may_run(v)             ? RUNSTATE_runnable
+                                         : RUNSTATE_offline;
     runstate_set(v, state, now);
     cpu->current = NULL;
     __atomic_store_n(&v->running, false, __ATOMIC_RELEASE);
     enqueue(q, v);
-    lock_release(&q->lock);
 }
 
 static void load(struct run_queue *q, struct vcpu *v)

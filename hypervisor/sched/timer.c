@@ -15,8 +15,9 @@
 struct timer_queue {
     struct lock lock;
     struct list list;
-    uint64_t latest; /* the scheduler's own wish */
-    uint64_t armed;  /* what the hardware was told last */
+    uint64_t latest;      /* the scheduler's own wish */
+    uint64_t armed;       /* what the hardware was told last */
+    struct timer *firing; /* its handler runs now */
     bool ready;
 };
 
@@ -83,14 +84,12 @@ static void arm_hardware(struct timer_queue *q)
 
 void timer_arm(struct timer *timer, uint64_t deadline)
 {
-    struct timer_queue *q;
-    struct list *before;
+    struct timer_queue *q = queue_of(cpu_this()->id);
+    struct list *before = &q->list;
 
     timer_stop(timer);
     timer->cpu = (uint8_t)cpu_this()->id;
-    q = queue_of(timer->cpu);
-    lock_acquire(&q->lock);
-    before = &q->list;
+    LOCK_SCOPE(&q->lock);
     list_for_each(node, &q->list)
     {
         if (list_entry(node, struct timer, list)->deadline > deadline) {
@@ -102,53 +101,48 @@ void timer_arm(struct timer *timer, uint64_t deadline)
     timer->armed = true;
     list_add_tail(before, &timer->list);
     arm_hardware(q);
-    lock_release(&q->lock);
 }
 
 void timer_stop(struct timer *timer)
 {
-    struct timer_queue *q;
-
     if (!__atomic_load_n(&timer->armed, __ATOMIC_ACQUIRE))
         return;
-    q = queue_of(timer->cpu);
-    lock_acquire(&q->lock);
-    if (timer->armed) {
-        timer->armed = false;
-        list_del(&timer->list);
-    }
-    lock_release(&q->lock);
+    LOCK_SCOPE(&queue_of(timer->cpu)->lock);
+    timer->armed = false;
+    list_del(&timer->list);
+}
+
+void timer_end(struct timer *timer)
+{
+    do {
+        timer_stop(timer);
+        while (__atomic_load_n(&queue_of(timer->cpu)->firing, __ATOMIC_ACQUIRE) == timer)
+            cpu_relax();
+    } while (__atomic_load_n(&timer->armed, __ATOMIC_ACQUIRE)); /* its handler may arm it again */
 }
 
 /* The first timer that is due, taken out of the queue. */
 static struct timer *take_due(struct timer_queue *q, uint64_t now)
 {
-    struct timer *timer = NULL;
-
-    lock_acquire(&q->lock);
-    if (!list_is_empty(&q->list)) {
-        timer = list_entry(q->list.next, struct timer, list);
-        if (timer->deadline <= now) {
-            timer->armed = false;
-            list_del(&timer->list);
-        } else {
-            timer = NULL;
-        }
+    LOCK_SCOPE(&q->lock);
+    struct timer *timer = list_entry(q->list.next, struct timer, list);
+    q->firing = !list_is_empty(&q->list) && timer->deadline <= now ? timer : NULL;
+    if (q->firing) {
+        timer->armed = false;
+        list_del(&timer->list);
     }
-    lock_release(&q->lock);
-    return timer;
+    return q->firing;
 }
 
 void timer_limit(uint64_t latest)
 {
     struct timer_queue *q = queue_of(cpu_this()->id);
 
-    lock_acquire(&q->lock);
-    if (latest < q->latest) {
-        q->latest = latest;
-        arm_hardware(q);
-    }
-    lock_release(&q->lock);
+    LOCK_SCOPE(&q->lock);
+    if (latest >= q->latest)
+        return;
+    q->latest = latest;
+    arm_hardware(q);
 }
 
 void timer_run(uint64_t latest)
@@ -165,8 +159,7 @@ void timer_run(uint64_t latest)
         while ((timer = take_due(q, clock_now())) != NULL)
             fire[timer->kind](timer);
     }
-    lock_acquire(&q->lock);
+    LOCK_SCOPE(&q->lock);
     q->latest = latest;
     arm_hardware(q);
-    lock_release(&q->lock);
 }

@@ -31,6 +31,9 @@ void timer_arm(struct timer *timer, uint64_t deadline);
 /* Safe on any CPU, also if not armed. */
 void timer_stop(struct timer *timer);
 
+/* The same, and its handler runs nowhere any more. No lock held. */
+void timer_end(struct timer *timer);
+
 /*
  * Fires what is due on this CPU, no lock held, and arms the hardware for the
  * next deadline or for `latest` (ns), whichever comes first.

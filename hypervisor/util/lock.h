@@ -44,6 +44,21 @@ void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_acquire(struct lock *lock);
 void lock_release(struct lock *lock);
 
+/* Held from here to the end of the block, whichever way it is left. */
+#define LOCK_SCOPE(l)                                                                              \
+    __attribute__((cleanup(lock_scope_leave), unused)) struct lock *held = lock_scope_enter(l)
+
+static inline struct lock *lock_scope_enter(struct lock *lock)
+{
+    lock_acquire(lock);
+    return lock;
+}
+
+static inline void lock_scope_leave(struct lock **held)
+{
+    lock_release(*held);
+}
+
 /* Both of one rank, in an order that cannot deadlock; they may be the same lock. */
 void lock_pair_acquire(struct lock *a, struct lock *b);
 void lock_pair_release(struct lock *a, struct lock *b);

@@ -35,10 +35,7 @@ static void evict(struct domain *d, gfn_t gfn)
     enum p2m_type type;
     mfn_t mfn;
 
-    (void)p2m_lookup(&d->p2m, gfn, &type);
-    if (type != P2M_HOLE && type != P2M_SCRATCH)
-        return;
-    if (p2m_unmap(&d->p2m, gfn, &mfn, &type) < 0)
+    if (p2m_take(&d->p2m, gfn, P2M_HOLES, &mfn, &type) < 0 || type == P2M_EMPTY)
         return;
     tlb_flush_p2m(&d->p2m);
     p2m_prune(&d->p2m, gfn);

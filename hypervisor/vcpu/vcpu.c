@@ -62,9 +62,9 @@ void vcpu_destroy(struct vcpu *v)
     if (!v)
         return;
     sched_forget(v);
-    timer_stop(&v->timer);
-    timer_stop(&v->poll_timer);
-    timer_stop(&v->lapic.timer);
+    timer_end(&v->timer);
+    timer_end(&v->poll_timer);
+    timer_end(&v->lapic.timer);
     virt->vcpu_fini(v);
     pool_free(v->fpu, fpu_order());
     heap_free(v);
