@@ -17,7 +17,6 @@
 #include "pci/pci.h"
 #include "sched/sched.h"
 #include "util/check.h"
-#include "util/string.h"
 #include "vcpu/virt.h"
 
 #define APIC_DEFAULT  0xfee00000u
@@ -25,32 +24,17 @@
 
 _Noreturn void main(uint32_t protocol, uint64_t info);
 
-/* Whether the option stands on the command line: asked for before anything is logged. */
-static bool is_headless(const char *p)
-{
-    for (size_t len; *p; p += len) {
-        while (*p == ' ')
-            p++;
-        for (len = 0; p[len] && p[len] != ' ';)
-            len++;
-        if (len == 2 && strncmp(p, "--", 2) == 0)
-            break;
-        if (len == 8 && strncmp(p, "headless", 8) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What came by the boot loader, in the console's form from its first line on. */
 static void loader_read(uint32_t protocol, uint64_t info)
 {
     int rc = handoff_collect(protocol, info);
 
-    console_init(is_headless(handoff.cmdline));
+    options_parse(&boot_options, handoff.cmdline, false);
+    console_init(boot_options.headless);
     console_log("Bulkhead, started by %s",
                 rc < 0 ? "a loader that it does not know" : handoff.protocol);
     CHECK(rc == 0);
-    options_parse(&boot_options, handoff.cmdline);
+    options_parse(&boot_options, handoff.cmdline, true);
 }
 
 /* The module becomes the bundle if it can be one. */

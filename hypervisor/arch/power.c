@@ -28,7 +28,7 @@ static void sleep_forever(void)
 _Noreturn void power_off(unsigned status)
 {
     if (boot_options.debug_exit)
-        io_write32(boot_options.debug_exit, DEBUG_EXIT_BASE + status);
+        io_write32((uint16_t)boot_options.debug_exit, DEBUG_EXIT_BASE + status);
     if (status != STATUS_PANIC)
         sleep_forever();
     cpu_stop();

@@ -17,39 +17,15 @@ trap_stubs:
     .endr
 
 trap_common:
-    pushq %rax
-    pushq %rbx
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %rbp
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    .irp reg, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    pushq %\reg
+    .endr
     cld
     movq %rsp, %rdi
     call trap_handle
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rbp
-    popq %rdi
-    popq %rsi
-    popq %rdx
-    popq %rcx
-    popq %rbx
-    popq %rax
+    .irp reg, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+    popq %\reg
+    .endr
     addq $16, %rsp
     iretq
 
@@ -72,17 +48,6 @@ msr_read_safe:
     movl $1, %eax
     ret
     fixup 1b, refused
-
-    .globl msr_write_safe
-msr_write_safe:
-    movl %edi, %ecx
-    movl %esi, %eax
-    movq %rsi, %rdx
-    shrq $32, %rdx
-2:  wrmsr
-    movl $1, %eax
-    ret
-    fixup 2b, refused
 
 refused:
     xorl %eax, %eax

@@ -8,41 +8,16 @@
 
 struct boot_options boot_options;
 
-static bool set_headless(struct boot_options *o, uint64_t value)
-{
-    o->headless = value != 0;
-    return value <= 1;
-}
-
-static bool set_debug_exit(struct boot_options *o, uint64_t value)
-{
-    o->debug_exit = (uint16_t)value;
-    return value <= UINT16_MAX;
-}
-
-static bool set_control_memory(struct boot_options *o, uint64_t value)
-{
-    if (value < 1 || value > 1024)
-        return false;
-    o->control_mib = (unsigned)value;
-    return true;
-}
-
-static bool set_cpus(struct boot_options *o, uint64_t value)
-{
-    o->cpus = (unsigned)value;
-    return value <= UINT32_MAX;
-}
-
 static const struct option {
     const char *name;
-    bool takes_value;
-    bool (*set)(struct boot_options *o, uint64_t value);
+    bool takes_value; /* else it counts as 1 */
+    uint32_t least, most;
+    size_t field; /* in struct boot_options, a uint32_t */
 } option_table[] = {
-    {"headless", false, set_headless},
-    {"debug_exit", true, set_debug_exit},
-    {"control_memory", true, set_control_memory},
-    {"cpus", true, set_cpus},
+    {"headless", false, 1, 1, offsetof(struct boot_options, headless)},
+    {"debug_exit", true, 0, UINT16_MAX, offsetof(struct boot_options, debug_exit)},
+    {"control_memory", true, 1, 1024, offsetof(struct boot_options, control_mib)},
+    {"cpus", true, 0, UINT32_MAX, offsetof(struct boot_options, cpus)},
 };
 
 /* A whole decimal or 0x number; false for anything else. */
@@ -72,7 +47,13 @@ static bool number_parse(const char *text, uint64_t *value)
     return true;
 }
 
-static void word_parse(struct boot_options *o, char *word)
+static void complain(bool aloud, const char *what, const char *word, const char *value)
+{
+    if (aloud)
+        console_log("command line: %s \"%s%s%s\": ignored", what, word, *value ? "=" : "", value);
+}
+
+static void word_parse(struct boot_options *o, char *word, bool aloud)
 {
     char *value = word;
     uint64_t number = 1;
@@ -87,14 +68,16 @@ static void word_parse(struct boot_options *o, char *word)
         if (strcmp(option->name, word) != 0)
             continue;
         if (option->takes_value != has_value || (has_value && !number_parse(value, &number)) ||
-            !option->set(o, number))
-            console_log("command line: \"%s\" cannot be \"%s\": ignored", word, value);
+            number < option->least || number > option->most)
+            complain(aloud, "not possible:", word, value);
+        else
+            *(uint32_t *)(void *)((char *)o + option->field) = (uint32_t)number;
         return;
     }
-    console_log("command line: unknown option \"%s\": ignored", word);
+    complain(aloud, "unknown option", word, "");
 }
 
-void options_parse(struct boot_options *o, const char *text)
+void options_parse(struct boot_options *o, const char *text, bool aloud)
 {
     char word[WORD_MAX];
 
@@ -109,14 +92,14 @@ void options_parse(struct boot_options *o, const char *text)
             text += 2;
             while (*text == ' ')
                 text++;
-            if (strlen(text) >= sizeof(o->control_cmdline))
+            if (aloud && strlen(text) >= sizeof(o->control_cmdline))
                 console_log("command line: the control domain's part is cut");
             string_format(o->control_cmdline, sizeof(o->control_cmdline), "%s", text);
             return;
         }
         if (len > 0) {
             string_format(word, sizeof(word), "%.*s", (int)len, text);
-            word_parse(o, word);
+            word_parse(o, word, aloud);
         }
         text += len;
     }

@@ -6,8 +6,8 @@
 
 /*
  * Fills options from text: words up to " -- ", then the control domain's own
- * command line. Each word that is no option is logged.
+ * command line. Aloud, each word that is no option is logged.
  */
-void options_parse(struct boot_options *options, const char *text);
+void options_parse(struct boot_options *options, const char *text, bool aloud);
 
 #endif

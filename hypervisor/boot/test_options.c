@@ -11,7 +11,9 @@ static const char *parse(const char *text)
 {
     memset(&o, 0, sizeof(o));
     fake_uart_sent();
-    options_parse(&o, text);
+    options_parse(&o, text, false);
+    EXPECT(fake_uart_sent()[0] == '\0');
+    options_parse(&o, text, true);
     return fake_uart_sent();
 }
 

@@ -15,7 +15,6 @@
 #include "mm/copy.h"
 
 #define PIECE     256u /* bytes copied at a time, on the stack */
-#define WRITE_MAX 65536u
 #define PUT_MAX   4096u
 
 static size_t piece(uint64_t left)

@@ -104,6 +104,7 @@ static void domain_free(struct domain *d)
     p2m_fini(&d->p2m);
     pool_free(d->shared, 0);
     pool_free(d->scratch, 0);
+    pool_free(d->pairs, 0);
     heap_free(d);
 }
 
@@ -160,7 +161,6 @@ int domain_create(uint16_t id, const struct domain_limits *limits, struct domain
     d->shared_gfn = (gfn_t){FRAME_NONE};
     memcpy(d->handle, limits->handle, sizeof(d->handle));
     lock_init(&d->lock, LOCK_DOMAIN);
-    list_init(&d->pairs);
     list_init(&d->all);
     rc = parts_init(d, limits);
     if (rc < 0 || (rc = enlist(d, id)) < 0) {

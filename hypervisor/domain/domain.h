@@ -58,7 +58,8 @@ struct domain {
     struct event_table *events;
     struct grant_table *grants;
     struct pci_space *pci; /* NULL: owns no function */
-    struct list pairs;     /* struct pair: who it may share with */
+    uint16_t *pairs;       /* ids of domains that it may share with; page of the pool, or NULL */
+    unsigned pair_count;
     struct console_domain console;
 
     struct bulkhead_domain_stats stats; /* counters that are not kept elsewhere */

@@ -13,10 +13,10 @@
 struct boot_options {
     hpa_t bundle;         /* page-aligned; frames are FRAME_BUNDLE */
     uint64_t bundle_len;  /* bytes; 0: none */
-    unsigned control_mib; /* RAM of the control domain */
-    bool headless;
-    uint16_t debug_exit; /* I/O port, 0: none */
-    unsigned cpus;       /* use at most; 0: all */
+    uint32_t control_mib; /* RAM of the control domain */
+    uint32_t headless;    /* or 0 */
+    uint32_t debug_exit;  /* I/O port, 0: none */
+    uint32_t cpus;        /* use at most; 0: all */
     char control_cmdline[1024];
 };
 

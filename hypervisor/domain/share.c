@@ -1,23 +1,17 @@
-/* Pairs of domains that may share. A domain has few, so a list is enough. */
+/* Pairs of domains that may share. A domain has few, so they are looked through one by one. */
 #include "domain/share.h"
 
 #include "domain/domain.h"
 #include "mm/heap.h"
 
-struct pair {
-    struct list list;
-    uint16_t peer;
-};
+/* What fits into a page. */
+#define PAIRS_MAX (PAGE_SIZE / sizeof(uint16_t))
 
-static struct pair *find(const struct domain *d, uint16_t peer)
+static uint16_t *find(const struct domain *d, uint16_t peer)
 {
-    list_for_each(node, &d->pairs)
-    {
-        struct pair *pair = list_entry(node, struct pair, list);
-
-        if (pair->peer == peer)
-            return pair;
-    }
+    for (unsigned i = 0; i < d->pair_count; i++)
+        if (d->pairs[i] == peer)
+            return &d->pairs[i];
     return NULL;
 }
 
@@ -34,40 +28,28 @@ bool share_is_allowed(struct domain *a, struct domain *b)
 
 int share_add(struct domain *d, uint16_t peer)
 {
-    struct pair *pair = heap_alloc(sizeof(*pair));
-    bool known;
-
-    if (!pair)
+    LOCK_SCOPE(&d->lock);
+    if (find(d, peer))
+        return 0;
+    if (d->pair_count == PAIRS_MAX || (!d->pairs && !(d->pairs = pool_alloc(0))))
         return -XEN_ENOMEM;
-    pair->peer = peer;
-    lock_acquire(&d->lock);
-    known = find(d, peer) != NULL;
-    if (!known)
-        list_add_tail(&d->pairs, &pair->list);
-    lock_release(&d->lock);
-    if (known)
-        heap_free(pair);
+    d->pairs[d->pair_count++] = peer;
     return 0;
 }
 
 void share_remove(struct domain *d, uint16_t peer)
 {
-    struct pair *pair;
-
-    lock_acquire(&d->lock);
-    pair = find(d, peer);
+    LOCK_SCOPE(&d->lock);
+    uint16_t *pair = find(d, peer);
     if (pair)
-        list_del(&pair->list);
-    lock_release(&d->lock);
-    heap_free(pair);
+        *pair = d->pairs[--d->pair_count];
 }
 
 void share_fini(struct domain *d)
 {
     struct domain *other = NULL;
 
-    while (!list_is_empty(&d->pairs))
-        share_remove(d, list_entry(d->pairs.next, struct pair, list)->peer);
+    d->pair_count = 0;
     while ((other = domain_next(other)) != NULL)
         share_remove(other, d->id);
 }

@@ -11,7 +11,7 @@
 
 #include "util/check.h"
 
-/* Objects below a page in size; NULL if the pool is used up. heap_free(NULL) does nothing. */
+/* Objects of at most a page; NULL if the pool is used up. heap_free(NULL) does nothing. */
 MUST_USE void *heap_alloc(size_t size);
 void heap_free(void *p);
 
@@ -20,7 +20,6 @@ MUST_USE void *pool_alloc(unsigned order);
 void pool_free(void *pages, unsigned order);
 
 mfn_t pool_mfn(const void *page);
-void *pool_page(mfn_t mfn); /* NULL if the frame is not in the pool */
 
 uint64_t pool_bytes(void); /* image and pool */
 uint64_t pool_bytes_free(void);

@@ -16,15 +16,10 @@
 #define FRAME_POOL  0x20u /* the core's, not the domains' */
 
 struct frame {
-    uint32_t next, prev; /* free blocks of one order; pages of small objects with room */
-    union {
-        uint32_t refs; /* FRAME_DOMAIN */
-        struct {
-            uint16_t used, first; /* of small objects: how many, the first free one */
-        };
-    };
-    uint16_t owner; /* FRAME_DOMAIN: domain id; in the pool: class of small objects + 1 */
-    uint8_t kind;   /* enum frame_kind */
+    uint32_t next, prev; /* free blocks of one order */
+    uint32_t refs;       /* FRAME_DOMAIN */
+    uint16_t owner;      /* FRAME_DOMAIN: domain id */
+    uint8_t kind;        /* enum frame_kind */
     uint8_t info;
 };
 _Static_assert(sizeof(struct frame) == 16, "frame table entry");

@@ -1,5 +1,21 @@
 /* Into the guest and out again: what VMRUN neither loads nor saves by itself. */
-#include "svm/offsets.h"
+
+/* Moves the registers in the order of struct regs, whose first they are (svm.c asserts it). */
+    .macro registers move
+    .set at, 0
+    .irp reg, rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    \move \reg, at
+    .set at, at + 8
+    .endr
+    .endm
+
+    .macro load reg, at
+    movq \at(%rdi), %\reg
+    .endm
+
+    .macro save reg, at
+    movq %\reg, \at(%rax)
+    .endm
 
 /*
  * void svm_enter(struct regs *regs, uint64_t guest_block, uint64_t host_block)
@@ -14,31 +30,14 @@
     .text
     .globl svm_enter
 svm_enter:
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    pushq %rdx
-    pushq %rdi
+    .irp reg, rbx, rbp, r12, r13, r14, r15, rdx, rdi
+    pushq %\reg
+    .endr
     movq %rsi, %rax
     clgi
     sti
-    movq REGS_RBX(%rdi), %rbx
-    movq REGS_RCX(%rdi), %rcx
-    movq REGS_RDX(%rdi), %rdx
-    movq REGS_RSI(%rdi), %rsi
-    movq REGS_RBP(%rdi), %rbp
-    movq REGS_R8(%rdi), %r8
-    movq REGS_R9(%rdi), %r9
-    movq REGS_R10(%rdi), %r10
-    movq REGS_R11(%rdi), %r11
-    movq REGS_R12(%rdi), %r12
-    movq REGS_R13(%rdi), %r13
-    movq REGS_R14(%rdi), %r14
-    movq REGS_R15(%rdi), %r15
-    movq REGS_RDI(%rdi), %rdi
+    registers load
+    load rdi, at
     vmload %rax
     vmrun %rax
     vmsave %rax
@@ -46,35 +45,15 @@ svm_enter:
     movq 8(%rsp), %rax
     vmload %rax
     popq %rax
-    movq %rbx, REGS_RBX(%rax)
-    movq %rcx, REGS_RCX(%rax)
-    movq %rdx, REGS_RDX(%rax)
-    movq %rsi, REGS_RSI(%rax)
-    movq %rdi, REGS_RDI(%rax)
-    movq %rbp, REGS_RBP(%rax)
-    movq %r8, REGS_R8(%rax)
-    movq %r9, REGS_R9(%rax)
-    movq %r10, REGS_R10(%rax)
-    movq %r11, REGS_R11(%rax)
-    movq %r12, REGS_R12(%rax)
-    movq %r13, REGS_R13(%rax)
-    movq %r14, REGS_R14(%rax)
-    movq %r15, REGS_R15(%rax)
+    registers save
+    save rdi, at
     /* No value of the guest's stays where speculation could use it. */
-    xorl %ecx, %ecx
-    xorl %esi, %esi
-    xorl %edi, %edi
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-    xorl %r10d, %r10d
-    xorl %r11d, %r11d
-    popq %rdx
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+    .irp reg, ecx, esi, edi, r8d, r9d, r10d, r11d
+    xorl %\reg, %\reg
+    .endr
+    .irp reg, rdx, r15, r14, r13, r12, rbp, rbx
+    popq %\reg
+    .endr
     stgi
     ret
 

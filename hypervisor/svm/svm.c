@@ -10,7 +10,6 @@
 #include "console/console.h"
 #include "domain/domain.h"
 #include "mm/heap.h"
-#include "svm/offsets.h"
 #include "util/string.h"
 
 #define MSR_VM_CR       0xc0010114u
@@ -22,23 +21,11 @@
 #define SVM_NESTED_PAGING (1u << 0)
 #define SVM_NEXT_RIP      (1u << 3)
 
-/* The general registers' offsets that run.S relies on. */
-#define REGS_AT(field, offset) _Static_assert(offsetof(struct regs, field) == (offset), #field)
-REGS_AT(rbx, REGS_RBX);
-REGS_AT(rcx, REGS_RCX);
-REGS_AT(rdx, REGS_RDX);
-REGS_AT(rsi, REGS_RSI);
-REGS_AT(rdi, REGS_RDI);
-REGS_AT(rbp, REGS_RBP);
-REGS_AT(r8, REGS_R8);
-REGS_AT(r9, REGS_R9);
-REGS_AT(r10, REGS_R10);
-REGS_AT(r11, REGS_R11);
-REGS_AT(r12, REGS_R12);
-REGS_AT(r13, REGS_R13);
-REGS_AT(r14, REGS_R14);
-REGS_AT(r15, REGS_R15);
-_Static_assert(offsetof(struct vcpu, regs) == 0, "registers come first");
+/* What run.S relies on. */
+_Static_assert(offsetof(struct vcpu, regs) == 0 && offsetof(struct regs, rbx) == 0 &&
+                   offsetof(struct regs, rbp) == 4 * 8 && offsetof(struct regs, r8) == 5 * 8 &&
+                   offsetof(struct regs, r15) == 12 * 8 && offsetof(struct regs, rdi) == 13 * 8,
+               "registers come first, in this order");
 
 /* Per CPU: where the host's state lies, and which ASIDs are in use. */
 struct svm_cpu {

@@ -40,9 +40,8 @@
 /* Intercepts of accesses to DR0-DR7: reads in the low half, writes in the high half. */
 #define INTERCEPT_DR_ALL 0x00ff00ffu
 
-#define TLB_KEEP       0u
-#define TLB_FLUSH_ALL  1u
-#define TLB_FLUSH_ASID 3u
+#define TLB_KEEP      0u
+#define TLB_FLUSH_ALL 1u
 
 /* Virtual interrupt control (offset 0x60). */
 #define VINTR_TPR            0xfull

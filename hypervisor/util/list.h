@@ -40,11 +40,6 @@ static inline void list_add_tail(struct list *head, struct list *node)
     head->prev = node;
 }
 
-static inline void list_add(struct list *head, struct list *node)
-{
-    list_add_tail(head->next, node);
-}
-
 /* Leaves the node a list of its own, so removing twice is harmless. */
 static inline void list_del(struct list *node)
 {

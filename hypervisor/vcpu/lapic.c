@@ -41,7 +41,6 @@
 #define SVR_ENABLE   (1u << 8)
 #define SVR_WRITABLE 0x1ffu
 #define LVT_MASKED   (1u << 16)
-#define LVT_TIMER    1u /* place in lapic.lvt */
 
 #define ICR_WRITABLE        0xcdfffu
 #define ICR_LOGICAL         (1u << 11)

@@ -170,11 +170,6 @@ void vcpu_switch_out(struct vcpu *v)
     virt->switch_out(v);
 }
 
-bool vcpu_can_interrupt(const struct vcpu *v)
-{
-    return virt->can_interrupt(v);
-}
-
 void vcpu_mode(const struct vcpu *v, struct vcpu_mode *mode)
 {
     virt->mode(v, mode);

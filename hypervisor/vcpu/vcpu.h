@@ -18,9 +18,9 @@ struct domain;
 
 /* General registers; rax, rsp, rip and rflags are kept current across every exit and entry. */
 struct regs {
-    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rip, rflags;
+    uint64_t rbx, rcx, rdx, rsi, rbp; /* first: run.S moves them, in this order */
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi;
+    uint64_t rax, rsp, rip, rflags;
 };
 
 enum vcpu_state {
@@ -96,9 +96,6 @@ void vcpu_run(struct vcpu *v);
 /* Before another vCPU (or none) runs on this CPU: takes vector registers and TSC_AUX out. */
 void vcpu_switch_out(struct vcpu *v);
 void vcpu_switch_in(struct vcpu *v);
-
-/* Interrupts are enabled and not held back by STI or MOV SS: an event can be delivered now. */
-bool vcpu_can_interrupt(const struct vcpu *v);
 
 /* Something waits to be delivered that ends a halt. */
 bool vcpu_has_work(struct vcpu *v);

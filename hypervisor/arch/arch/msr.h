@@ -8,13 +8,8 @@
 #define MSR_APIC_BASE      0x1bu
 #define MSR_X2APIC         0x800u /* first of the x2APIC registers */
 #define MSR_EFER           0xc0000080u
-#define MSR_STAR           0xc0000081u
-#define MSR_LSTAR          0xc0000082u
-#define MSR_CSTAR          0xc0000083u
-#define MSR_SYSCALL_MASK   0xc0000084u
 #define MSR_FS_BASE        0xc0000100u
 #define MSR_GS_BASE        0xc0000101u
-#define MSR_KERNEL_GS_BASE 0xc0000102u
 #define MSR_TSC_AUX        0xc0000103u
 #define MSR_PAT            0x277u
 
@@ -30,8 +25,7 @@ static inline void msr_write(uint32_t msr, uint64_t v)
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
 
-/* For registers that may not exist: false if the CPU refused. */
+/* For a register that may not exist: false if the CPU refused. */
 bool msr_read_safe(uint32_t msr, uint64_t *v);
-bool msr_write_safe(uint32_t msr, uint64_t v);
 
 #endif

@@ -36,7 +36,6 @@ void fake_domains(void)
         vcpus[i] = (struct vcpu){.domain = d};
         area_init(&vcpus[i].info_area);
         lock_init(&d->lock, LOCK_DOMAIN);
-        list_init(&d->pairs);
         d->vcpu[0] = &vcpus[i];
         d->vcpu_count = 1;
         d->shared = pool_alloc(0);
