@@ -17,6 +17,7 @@
 #include "pci/pci.h"
 #include "sched/sched.h"
 #include "util/check.h"
+#include "vcpu/hole.h"
 #include "vcpu/virt.h"
 
 #define APIC_DEFAULT  0xfee00000u
@@ -86,7 +87,7 @@ _Noreturn void main(uint32_t protocol, uint64_t info)
     console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz", frame_total() >> 8,
                 pool_bytes() >> 10, pool_bytes_free() >> 10, clock_tsc_hz() / 1000);
     pci_init();
-    if (virt_init() < 0 || first_create() < 0)
+    if (virt_init() < 0 || hole_init() < 0 || first_create() < 0)
         power_off(STATUS_FAILED);
     sched_loop();
 }

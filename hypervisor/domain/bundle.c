@@ -27,14 +27,13 @@ int bundle_read(uint64_t offset, void *buf, size_t len)
         hpa_t at = {boot_options.bundle.v + offset};
         size_t in = at.v & PAGE_MASK;
         size_t n = len < PAGE_SIZE - in ? len : PAGE_SIZE - in;
-        const uint8_t *page = window_map(hpa_mfn(at));
 
-        memcpy(to, page + in, n);
-        window_unmap(page);
+        memcpy(to, (const uint8_t *)peek(0, hpa_mfn(at)) + in, n);
         to += n;
         offset += n;
         len -= n;
     }
+    peek_end();
     return 0;
 }
 

@@ -147,7 +147,6 @@ static int parts_init(struct domain *d, const struct domain_limits *limits)
 int domain_create(uint16_t id, const struct domain_limits *limits, struct domain **out)
 {
     struct domain *d;
-    int rc;
 
     if (id >= DOMID_FIRST_RESERVED || limits->vcpus == 0 || limits->vcpus > DOMAIN_VCPUS ||
         limits->grant_frames > GRANT_FRAMES_MAX)
@@ -162,7 +161,7 @@ int domain_create(uint16_t id, const struct domain_limits *limits, struct domain
     memcpy(d->handle, limits->handle, sizeof(d->handle));
     lock_init(&d->lock, LOCK_DOMAIN);
     list_init(&d->all);
-    rc = parts_init(d, limits);
+    int rc = parts_init(d, limits);
     if (rc < 0 || (rc = enlist(d, id)) < 0) {
         domain_free(d);
         return rc;

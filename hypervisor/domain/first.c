@@ -179,11 +179,10 @@ int first_create(void)
     uint64_t top = ((uint64_t)boot_options.control_mib << 20) - PAGE_SIZE;
     struct image image = {.entry = 0};
     struct domain *d;
-    int rc;
 
     if (boot_options.bundle_len == 0)
         return fail("the loader gave no bundle: pass one as the module (initrd)", -XEN_ENOENT);
-    rc = domain_create(0, &limits, &d);
+    int rc = domain_create(0, &limits, &d);
     if (rc < 0)
         return fail("cannot create it", rc);
     string_format(d->label, sizeof(d->label), "control");

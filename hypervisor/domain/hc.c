@@ -20,7 +20,6 @@ int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
     struct domain_limits limits = {.vcpus = create->max_vcpus,
                                    .grant_frames = GRANT_FRAMES_DEFAULT};
     struct domain *d;
-    int rc;
 
     (void)call;
     if (create->flags != (XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap))
@@ -28,7 +27,7 @@ int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
     if (create->max_grant_frames > 0)
         limits.grant_frames = (unsigned)create->max_grant_frames;
     memcpy(limits.handle, create->handle, sizeof(limits.handle));
-    rc = domain_create(arg->domain == DOMID_INVALID ? 0 : arg->domain, &limits, &d);
+    int rc = domain_create(arg->domain == DOMID_INVALID ? 0 : arg->domain, &limits, &d);
     if (rc < 0)
         return rc;
     arg->domain = d->id;

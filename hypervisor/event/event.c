@@ -8,6 +8,7 @@
 #include "domain/domain.h"
 #include "domain/share.h"
 #include "mm/heap.h"
+#include "mm/window.h"
 #include "sched/sched.h"
 #include "vcpu/info.h"
 #include "vcpu/lapic.h"
@@ -91,7 +92,7 @@ static void tell(struct vcpu *v, uint64_t words)
         __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
         __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
     }
-    info_unmap(v, info);
+    peek_end();
     if (!first)
         return;
     if (v->upcall_vector)
@@ -240,12 +241,11 @@ static void close_interdomain(struct domain *d, uint32_t port)
 
 int event_close(struct domain *d, uint32_t port)
 {
-    struct event_channel *c;
     struct domain *remote = NULL;
     int rc = 0;
 
     lock_acquire(&d->events->lock);
-    c = claimed(d->events, port);
+    struct event_channel *c = claimed(d->events, port);
     if (!c || c->state == EVENT_FREE) {
         rc = -XEN_EINVAL;
     } else if (c->state == EVENT_INTERDOMAIN) {
@@ -358,16 +358,13 @@ void event_raise_global(uint32_t virq, const struct domain *only)
 
 bool event_upcall_pending(struct vcpu *v)
 {
-    struct vcpu_info *info;
-    bool pending;
-
     if (!v->upcall)
         return false;
     /* Ours goes first, so that a sender that comes between the two is not lost. */
     __atomic_store_n(&v->upcall, false, __ATOMIC_SEQ_CST);
-    info = info_map(v);
-    pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
-    info_unmap(v, info);
+    struct vcpu_info *info = info_map(v);
+    bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
+    peek_end();
     if (pending)
         __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
     return pending && v->upcall_vector == 0 && v->domain->callback_vector != 0;
@@ -386,7 +383,7 @@ void event_reassert(struct vcpu *v)
     struct vcpu_info *info = info_map(v);
     bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
 
-    info_unmap(v, info);
+    peek_end();
     if (pending)
         lapic_raise(v, v->upcall_vector);
 }
@@ -396,6 +393,6 @@ void event_retell(struct vcpu *v)
     struct vcpu_info *info = info_map(v);
 
     __atomic_store_n(&info->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
-    info_unmap(v, info);
+    peek_end();
     tell(v, ~0ul);
 }

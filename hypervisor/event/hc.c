@@ -15,11 +15,10 @@ int hc_event_bind_interdomain(struct hc_call *call, struct evtchn_bind_interdoma
 {
     uint16_t id = arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom;
     struct domain *remote = domain_get(id);
-    int rc;
 
     if (!remote)
         return -XEN_ESRCH;
-    rc = event_bind_interdomain(call->domain, remote, arg->remote_port, &arg->local_port);
+    int rc = event_bind_interdomain(call->domain, remote, arg->remote_port, &arg->local_port);
     domain_put(remote);
     return rc;
 }

@@ -34,13 +34,12 @@ static void side_put(const struct side *side)
 
 static void move(const struct side *source, const struct side *dest, const struct gnttab_copy *op)
 {
-    uint8_t *to = window_map(dest->use.frame);
-    const uint8_t *from = window_map(source->use.frame);
+    uint8_t *to = peek(0, dest->use.frame);
+    const uint8_t *from = peek(1, source->use.frame);
 
     /* The two may be one page. */
     memmove(to + op->dest.offset, from + op->source.offset, op->len);
-    window_unmap(from);
-    window_unmap(to);
+    peek_end();
 }
 
 void grant_copy(struct domain *user, struct gnttab_copy *op)

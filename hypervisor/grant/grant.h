@@ -19,8 +19,11 @@
 
 struct domain;
 
-#define GRANT_FRAMES_MAX  64u
-#define GRANT_HANDLES_MAX 16384u
+#define GRANT_FRAMES_MAX 64u
+#define GRANT_HANDLES_MAX                                                                          \
+    16384u /* and a domain's own limit is the pages it may have and these:                         \
+            */
+#define GRANT_HANDLES_ANY 1024u
 #define GRANT_BATCH       32u
 
 /* A reference in use: what it meant when the first user came, and how many use it. */
@@ -79,6 +82,9 @@ void grant_unmap_all(struct domain *d);
 
 /* The domain itself is freed: nobody uses a reference of its any more. */
 void grant_free(struct domain *d);
+
+/* How long it may become: what the builder allowed, and no longer than its memory asks for. */
+unsigned grant_frames_max(const struct domain *d);
 
 /* Makes the table at least so many frames long. -XEN_ENOMEM, -XEN_EINVAL past the limit. */
 MUST_USE int grant_grow(struct domain *d, unsigned frames);

@@ -36,7 +36,7 @@ int hc_grant_query_size(struct hc_call *call, struct gnttab_query_size *arg)
         return 0;
     }
     arg->nr_frames = call->domain->grants->frames;
-    arg->max_nr_frames = call->domain->grants->frames_max;
+    arg->max_nr_frames = grant_frames_max(call->domain);
     arg->status = GNTST_okay;
     return 0;
 }

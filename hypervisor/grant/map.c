@@ -14,13 +14,14 @@ static struct grant_mapping *mapping_of(const struct grant_table *t, uint32_t ha
 }
 
 /* A page more of free handles. The lock is held. */
-static bool handles_grow(struct grant_table *t)
+static bool handles_grow(const struct domain *d)
 {
-    struct grant_mapping *page;
+    struct grant_table *t = d->grants;
+    uint64_t end = t->handles + GRANT_HANDLES_PAGE;
 
-    if (t->handles + GRANT_HANDLES_PAGE > GRANT_HANDLES_MAX)
+    if (end > GRANT_HANDLES_MAX || end > GRANT_HANDLES_ANY + d->frames_max)
         return false;
-    page = pool_alloc(0);
+    struct grant_mapping *page = pool_alloc(0);
     if (!page)
         return false;
     t->mapping[t->handles / GRANT_HANDLES_PAGE] = page;
@@ -32,10 +33,12 @@ static bool handles_grow(struct grant_table *t)
     return true;
 }
 
-static uint32_t handle_alloc(struct grant_table *t, const struct grant_mapping *what)
+static uint32_t handle_alloc(const struct domain *d, const struct grant_mapping *what)
 {
+    struct grant_table *t = d->grants;
+
     LOCK_SCOPE(&t->lock);
-    if (t->handle_free == 0 && !handles_grow(t))
+    if (t->handle_free == 0 && !handles_grow(d))
         return NO_HANDLE;
     uint32_t handle = t->handle_free - 1;
     t->handle_free = mapping_of(t, handle)->ref;
@@ -71,7 +74,7 @@ static int16_t map_pinned(struct domain *user, struct gnttab_map_grant_ref *op,
                                     .gfn = op->host_addr >> PAGE_SHIFT};
     enum p2m_type type = use->readonly ? P2M_GRANT_RO : P2M_GRANT;
 
-    op->handle = handle_alloc(user->grants, &m);
+    op->handle = handle_alloc(user, &m);
     if (op->handle == NO_HANDLE)
         return GNTST_no_space;
     if (p2m_map(&user->p2m, (gfn_t){m.gfn}, use->frame, 0, type) < 0) {

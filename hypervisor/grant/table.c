@@ -35,10 +35,23 @@ static struct grant_active *active_of(const struct grant_table *t, uint32_t ref)
     return &t->active[ref / GRANT_PER_FRAME][ref % GRANT_PER_FRAME];
 }
 
-/* The lock is held, or the domain is not known to anyone yet. */
-static int grow(struct grant_table *t, unsigned frames)
+/*
+ * An entry for each page that the domain may have is enough for it: small domains
+ * cannot make the core spend much on them.
+ */
+unsigned grant_frames_max(const struct domain *d)
 {
-    if (frames > t->frames_max)
+    uint64_t most = 1 + d->frames_max / GRANT_PER_FRAME;
+
+    return most < d->grants->frames_max ? (unsigned)most : d->grants->frames_max;
+}
+
+/* The lock is held, or the domain is not known to anyone yet. */
+static int grow(struct domain *d, unsigned frames)
+{
+    struct grant_table *t = d->grants;
+
+    if (frames > grant_frames_max(d))
         return -XEN_EINVAL;
     while (t->frames < frames) {
         t->entry[t->frames] = pool_alloc(0);
@@ -61,7 +74,7 @@ int grant_init(struct domain *d, unsigned frames_max)
         return -XEN_ENOMEM;
     lock_init(&d->grants->lock, LOCK_GRANT);
     d->grants->frames_max = frames_max ? frames_max : 1;
-    return grow(d->grants, 1);
+    return grow(d, 1);
 }
 
 void grant_free(struct domain *d)
@@ -83,7 +96,7 @@ void grant_free(struct domain *d)
 int grant_grow(struct domain *d, unsigned frames)
 {
     LOCK_SCOPE(&d->grants->lock);
-    return grow(d->grants, frames);
+    return grow(d, frames);
 }
 
 void *grant_frame(struct domain *d, unsigned index)

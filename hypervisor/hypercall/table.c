@@ -101,11 +101,10 @@ static uint64_t sub_of(uint64_t number, uint64_t command)
 static const struct row *find(uint64_t number, uint64_t command)
 {
     uint64_t sub = sub_of(number, command);
-    const struct row *row;
 
     if (number > HYPERVISOR_BULKHEAD || sub >= SUBS)
         return NULL;
-    row = &table[number][sub];
+    const struct row *row = &table[number][sub];
     return row->shape == SHAPE_NO_CALL ? NULL : row;
 }
 
@@ -180,11 +179,10 @@ static int64_t call_vcpu(struct hc_call *call, const struct row *row)
 static int64_t call_ctl(struct hc_call *call, uint64_t number)
 {
     uint32_t head[2];
-    const struct row *row;
 
     if (copy_from_guest(call->vcpu, head, (gla_t){call->arg[0]}, sizeof(head)) < 0)
         return -XEN_EFAULT;
-    row = find(number, head[0]);
+    const struct row *row = find(number, head[0]);
     if (!row)
         return -XEN_ENOSYS;
     if (head[1] != (number == __HYPERVISOR_domctl ? XEN_DOMCTL_INTERFACE_VERSION
@@ -198,11 +196,9 @@ static int64_t call_ctl(struct hc_call *call, uint64_t number)
 
 static int64_t dispatch(struct hc_call *call, uint64_t number)
 {
-    const struct row *row;
-
     if (number == __HYPERVISOR_domctl || number == __HYPERVISOR_sysctl)
         return call_ctl(call, number);
-    row = find(number, call->arg[0]);
+    const struct row *row = find(number, call->arg[0]);
     if (!row)
         return -XEN_ENOSYS;
     call->right = row->who & WHO_RIGHTS;

@@ -63,11 +63,9 @@ void frame_add(mfn_t first, uint64_t count, enum frame_kind kind)
 
 static void block_zero(uint64_t first, unsigned order)
 {
-    for (uint64_t i = 0; i < 1ull << order; i++) {
-        void *page = window_map((mfn_t){first + i});
-        memset(page, 0, PAGE_SIZE);
-        window_unmap(page);
-    }
+    for (uint64_t i = 0; i < 1ull << order; i++)
+        memset(peek(0, (mfn_t){first + i}), 0, PAGE_SIZE);
+    peek_end();
 }
 
 static mfn_t block_give(uint32_t first, unsigned order, bool dirty, uint16_t owner)

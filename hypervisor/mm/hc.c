@@ -115,11 +115,9 @@ static int place_shared(struct domain *d, const void *page, gfn_t *where, gfn_t 
 
 static int place_grant_frame(struct domain *d, uint64_t index, gfn_t gfn)
 {
-    int rc;
-
     if (index >= GRANT_FRAMES_MAX)
         return -XEN_EINVAL;
-    rc = grant_grow(d, (unsigned)index + 1);
+    int rc = grant_grow(d, (unsigned)index + 1);
     if (rc < 0)
         return rc;
     return place_shared(d, grant_frame(d, (unsigned)index), &d->grants->gfn[index], gfn);

@@ -60,11 +60,10 @@ int reserve_populate(struct domain *d, gfn_t gfn, unsigned order, bool exact)
 {
     uint64_t frames = 1ull << order;
     unsigned page = page_order(gfn.v, order);
-    mfn_t first;
 
     if (!allowance_take(d, frames))
         return -XEN_ENOMEM;
-    first = exact ? frame_claim(d->id, (mfn_t){gfn.v}, order) : frame_alloc(d->id, order);
+    mfn_t first = exact ? frame_claim(d->id, (mfn_t){gfn.v}, order) : frame_alloc(d->id, order);
     if (mfn_is_none(first)) {
         __atomic_fetch_sub(&d->frames, frames, __ATOMIC_RELAXED);
         return -XEN_ENOMEM;

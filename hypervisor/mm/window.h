@@ -1,20 +1,15 @@
 /*
- * Short-lived views of frames that the core does not map: per CPU, WINDOW_COUNT
- * of them, unmapped on the same CPU before it schedules, never used from an
- * interrupt. The caller holds a reference on the frame as long.
+ * Short-lived views of frames that the core does not map: two of each CPU, one
+ * frame at a time in each, closed on the same CPU before it schedules, never used
+ * from an interrupt. The caller holds a reference on the frame as long, or reads
+ * the p2m (p2m_read_begin).
  */
 #ifndef MM_WINDOW_H
 #define MM_WINDOW_H
 
-#include <abi/addr.h>
+#include <arch/peek.h>
 
-#define WINDOW_COUNT 16u
-
-/* Never fails: running out of slots is a bug of ours (CHECK). */
-void *window_map(mfn_t mfn);
-void window_unmap(const void *p);
-
-/* Gives this CPU its quick windows (arch/peek.h), once its tables are in force. */
+/* Gives this CPU its windows, once its tables are in force. */
 void window_init(void);
 
 #endif

@@ -75,14 +75,13 @@ static int any_pending(struct hc_call *call, const struct sched_poll *arg)
 int hc_sched_poll(struct hc_call *call, struct sched_poll *arg)
 {
     struct vcpu *v = call->vcpu;
-    int rc;
 
     if (arg->nr_ports > POLL_PORTS)
         return -XEN_EINVAL;
     /* From here on whoever sets a bit wakes us; so look only now. */
     __atomic_store_n(&v->polling, true, __ATOMIC_SEQ_CST);
     sched_block(v);
-    rc = any_pending(call, arg);
+    int rc = any_pending(call, arg);
     if (rc != 0 || (arg->timeout != 0 && arg->timeout <= clock_now()))
         sched_wake(v);
     else if (arg->timeout != 0)
@@ -171,9 +170,8 @@ int hc_vcpu_register_runstate(struct hc_call *call, struct vcpu_register_runstat
 {
     struct vcpu *v = target(call);
     struct vcpu_runstate_info now = sched_runstate(v);
-    int rc;
 
-    rc = area_register(call->vcpu, &v->runstate_area, (gla_t){arg->addr.p}, sizeof(now));
+    int rc = area_register(call->vcpu, &v->runstate_area, (gla_t){arg->addr.p}, sizeof(now));
     if (rc == 0)
         area_write(&v->runstate_area, 0, &now, sizeof(now));
     return rc;
@@ -182,10 +180,9 @@ int hc_vcpu_register_runstate(struct hc_call *call, struct vcpu_register_runstat
 int hc_vcpu_register_time(struct hc_call *call, struct vcpu_register_time_memory_area *arg)
 {
     struct vcpu *v = target(call);
-    int rc;
 
-    rc = area_register(call->vcpu, &v->time_area, (gla_t){arg->addr.p},
-                       sizeof(struct vcpu_time_info));
+    int rc = area_register(call->vcpu, &v->time_area, (gla_t){arg->addr.p},
+                           sizeof(struct vcpu_time_info));
     if (rc == 0)
         info_update_time(v);
     return rc;

@@ -104,11 +104,10 @@ static void enqueue(struct run_queue *q, struct vcpu *v)
 static struct vcpu *dequeue(struct run_queue *q)
 {
     struct list *from = list_is_empty(&q->boosted) ? &q->normal : &q->boosted;
-    struct vcpu *v;
 
     if (list_is_empty(from))
         return NULL;
-    v = list_entry(from->next, struct vcpu, queue);
+    struct vcpu *v = list_entry(from->next, struct vcpu, queue);
     list_del(&v->queue);
     return v;
 }

@@ -156,7 +156,6 @@ static bool decode_form(struct reader *r, const struct opcode *op, const struct 
                         enum mmio_mode mode, struct mmio_access *a)
 {
     unsigned operand = operand_size(p, mode);
-    uint8_t modrm;
 
     a->size = op->size ? op->size : (uint8_t)operand;
     a->width = a->size;
@@ -165,7 +164,7 @@ static bool decode_form(struct reader *r, const struct opcode *op, const struct 
         a->write = op->form == STORE_AX;
         return true;
     }
-    modrm = (uint8_t)take(r, 1);
+    uint8_t modrm = (uint8_t)take(r, 1);
     if (!skip_address(r, modrm, address_size(p, mode)))
         return false;
     a->reg = (uint8_t)((modrm >> 3 & 7) | (p->rex & REX_R ? 8 : 0));

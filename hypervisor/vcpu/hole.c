@@ -8,25 +8,16 @@
 #include "mm/p2m.h"
 #include "util/string.h"
 
-/* One page of ones that all domains read. Made when first needed, kept for ever. */
+/* One page of ones that all domains read. */
 static void *ones;
 
-static void *ones_page(void)
+int hole_init(void)
 {
-    void *page = __atomic_load_n(&ones, __ATOMIC_ACQUIRE);
-    void *expected = NULL;
-
-    if (page)
-        return page;
-    page = pool_alloc(0);
-    if (!page)
-        return NULL;
-    memset(page, 0xff, PAGE_SIZE);
-    if (__atomic_compare_exchange_n(&ones, &expected, page, false, __ATOMIC_SEQ_CST,
-                                    __ATOMIC_SEQ_CST))
-        return page;
-    pool_free(page, 0);
-    return expected;
+    ones = pool_alloc(0);
+    if (!ones)
+        return -XEN_ENOMEM;
+    memset(ones, 0xff, PAGE_SIZE);
+    return 0;
 }
 
 /* The oldest stand-in goes, unless something real has come in its place. */
@@ -44,13 +35,12 @@ static void evict(struct domain *d, gfn_t gfn)
 static enum hole_result stand_in(struct domain *d, gfn_t gfn, void *page, enum p2m_type type)
 {
     uint64_t *slot = &d->hole[d->hole_next % DOMAIN_HOLES];
-    int rc;
 
     if (!page)
         return HOLE_REFUSED;
     if (*slot != 0)
         evict(d, (gfn_t){*slot});
-    rc = p2m_map(&d->p2m, gfn, pool_mfn(page), 0, type);
+    int rc = p2m_map(&d->p2m, gfn, pool_mfn(page), 0, type);
     if (rc == -XEN_EEXIST)
         return HOLE_AGAIN; /* another vCPU was faster */
     if (rc < 0)
@@ -58,14 +48,6 @@ static enum hole_result stand_in(struct domain *d, gfn_t gfn, void *page, enum p
     *slot = gfn.v;
     d->hole_next++;
     return HOLE_AGAIN;
-}
-
-/* A page that the domain alone can see what it wrote to. */
-static void *scratch_page(struct domain *d)
-{
-    if (!d->scratch)
-        d->scratch = pool_alloc(0);
-    return d->scratch;
 }
 
 enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch)
@@ -84,8 +66,11 @@ enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch)
     }
     if (!write) {
         d->stats.holes_read++;
-        return type == P2M_HOLE ? HOLE_AGAIN : stand_in(d, gfn, ones_page(), P2M_HOLE);
+        return type == P2M_HOLE ? HOLE_AGAIN : stand_in(d, gfn, ones, P2M_HOLE);
     }
     d->stats.holes_written++;
-    return stand_in(d, gfn, scratch_page(d), P2M_SCRATCH);
+    /* A page where the domain alone can see what it wrote. */
+    if (!d->scratch)
+        d->scratch = pool_alloc(0);
+    return stand_in(d, gfn, d->scratch, P2M_SCRATCH);
 }

@@ -17,6 +17,9 @@ enum hole_result {
     HOLE_REFUSED /* too many, or no page */
 };
 
+/* Once, at boot. -XEN_ENOMEM. */
+MUST_USE int hole_init(void);
+
 /* The guest touched a frame in a way that its nested tables do not allow. */
 MUST_USE enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch);
 

@@ -66,30 +66,23 @@ void area_write(const struct area *area, size_t at, const void *src, size_t len)
         size_t page = offset / PAGE_SIZE;
         size_t in = offset % PAGE_SIZE;
         size_t n = len < PAGE_SIZE - in ? len : PAGE_SIZE - in;
-        uint8_t *to = window_map(area->frame[page]);
 
-        memcpy(to + in, from, n);
-        window_unmap(to);
+        memcpy((uint8_t *)peek(0, area->frame[page]) + in, from, n);
         from += n;
         offset += n;
         len -= n;
     }
+    peek_end();
 }
 
 struct vcpu_info *info_map(struct vcpu *v)
 {
-    uint8_t *page;
+    /* Read once: another vCPU may just be registering the area. */
+    mfn_t frame = {__atomic_load_n(&v->info_area.frame[0].v, __ATOMIC_ACQUIRE)};
 
-    if (!area_is_set(&v->info_area))
+    if (mfn_is_none(frame))
         return &v->domain->shared->vcpu_info[v->id];
-    page = window_map(v->info_area.frame[0]);
-    return (struct vcpu_info *)(void *)(page + v->info_area.offset);
-}
-
-void info_unmap(struct vcpu *v, const struct vcpu_info *info)
-{
-    if (area_is_set(&v->info_area))
-        window_unmap((const uint8_t *)info - v->info_area.offset);
+    return (struct vcpu_info *)(void *)((char *)peek(0, frame) + v->info_area.offset);
 }
 
 int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
@@ -108,7 +101,8 @@ int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
     fresh.offset = offset;
     area_write(&fresh, 0, old, sizeof(*old));
     lock_acquire(&d->events->lock);
-    v->info_area = fresh;
+    v->info_area.offset = fresh.offset;
+    __atomic_store_n(&v->info_area.frame[0].v, fresh.frame[0].v, __ATOMIC_RELEASE);
     lock_release(&d->events->lock);
     info_update_time(v);
     /* Events that were told to the old place are told again to the new one. */
@@ -149,6 +143,6 @@ void info_update_time(struct vcpu *v)
     };
 
     info->time = time;
-    info_unmap(v, info);
+    peek_end();
     area_write(&v->time_area, 0, &time, sizeof(time));
 }

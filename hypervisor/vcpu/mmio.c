@@ -75,10 +75,9 @@ void mmio_emulate(struct vcpu *v, gpa_t at, bool write, const struct mmio_ops *o
     struct mmio_access a;
     struct vcpu_mode mode;
     uint64_t old = 0;
-    size_t len;
 
     vcpu_mode(v, &mode);
-    len = copy_instruction(v, bytes, (gla_t){mode.cs_base + v->regs.rip}, sizeof(bytes));
+    size_t len = copy_instruction(v, bytes, (gla_t){mode.cs_base + v->regs.rip}, sizeof(bytes));
     /* The guest may have changed the instruction since: what was decoded is what is done. */
     if (!mmio_decode(bytes, len, code_mode(&mode), &a) || (write && !a.write) ||
         (at.v & PAGE_MASK) + a.size > PAGE_SIZE) {

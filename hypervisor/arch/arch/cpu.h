@@ -13,7 +13,9 @@ struct vcpu;
 struct p2m;
 struct lookup;
 
-/* A quick window: its entry in the core's page tables, and where it shows. */
+#define WINDOWS 2u
+
+/* A window: its entry in the core's page tables, and where it shows. */
 struct cpu_peek {
     uint64_t *entry;
     char *address;
@@ -36,11 +38,10 @@ struct cpu {
     uint32_t locks_held;       /* bit per lock rank */
     volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
     volatile bool resched;     /* set by anyone, with an IPI if remote */
-    bool sending;          /* the current vCPU sends an event: whom it wakes may wait a little */
-    uint32_t windows_used; /* bitmap of this CPU's window slots */
+    bool sending; /* the current vCPU sends an event: whom it wakes may wait a little */
     const struct p2m
         *volatile reading[2]; /* whose tables it looks at: they and their frames stay */
-    struct cpu_peek peek[2];
+    struct cpu_peek peek[WINDOWS];
     struct cpu_known known;
     struct lookup *lookups; /* nested entries it found lately (mm/lookup.h) */
 };

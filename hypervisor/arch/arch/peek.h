@@ -1,6 +1,6 @@
 /*
- * The two quick windows of this CPU (which is 0 or 1): each shows one frame until
- * its next use or peek_end. Used between p2m_read_begin and p2m_read_end.
+ * The windows of this CPU (which is 0 or 1): each shows one frame until its next
+ * use or peek_end. Who uses them stands in mm/window.h.
  */
 #ifndef ARCH_PEEK_H
 #define ARCH_PEEK_H
@@ -29,7 +29,7 @@ static inline void peek_end(void)
 {
     const struct cpu *cpu = cpu_this();
 
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < WINDOWS; i++)
         if (*cpu->peek[i].entry) {
             table_write(cpu->peek[i].entry, 0);
             __asm__ volatile("invlpg (%0)" : : "r"(cpu->peek[i].address) : "memory");

@@ -41,6 +41,7 @@ struct bulkhead_rights_drop {
 /*
  * Registers (or forgets) that two domains may share by event channels and
  * grants. peer may be DOMID_INVALID: everyone, for a domain that serves all.
+ * Forgetting stops new ones: what is bound or mapped already stays until it is closed.
  */
 #define BULKHEAD_pair        3
 #define BULKHEAD_PAIR_REMOVE (1u << 0)

@@ -30,8 +30,6 @@ static struct cpu cpus[FAKE_CPUS];
 static _Thread_local unsigned current; /* threads may be CPUs */
 static char *memory;                   /* FAKE_FRAMES pages */
 static struct frame table[FAKE_FIRST + FAKE_FRAMES];
-static _Thread_local int windows[WINDOW_COUNT];
-static _Thread_local uint64_t window_frame[WINDOW_COUNT];
 static _Thread_local uint64_t peeked[2];
 static struct lookup lookups[FAKE_CPUS][LOOKUP_SLOTS];
 
@@ -142,30 +140,9 @@ void table_write(uint64_t *slot, uint64_t value)
         fake_on_table(slot, old, value);
 }
 
-void *window_map(mfn_t mfn)
-{
-    for (unsigned i = 0; i < WINDOW_COUNT; i++)
-        if (!windows[i]) {
-            windows[i] = 1;
-            window_frame[i] = mfn.v;
-            return fake_frame(mfn.v);
-        }
-    check_failed(__FILE__, __LINE__, "out of windows");
-}
-
-void window_unmap(const void *p)
-{
-    for (unsigned i = 0; i < WINDOW_COUNT; i++)
-        if (windows[i] && fake_frame(window_frame[i]) == p) {
-            windows[i] = 0;
-            return;
-        }
-    check_failed(__FILE__, __LINE__, "no such window");
-}
-
 void *peek(unsigned which, mfn_t mfn)
 {
-    CHECK(cpu_this()->reading[0] || cpu_this()->reading[1]);
+    CHECK(which < 2);
     peeked[which] = mfn.v;
     return fake_frame(mfn.v);
 }
@@ -258,11 +235,8 @@ void check_balance(void)
         EXPECT(!cpus[i].reading[0] && !cpus[i].reading[1]);
     }
     cpus_reset();
-    for (unsigned i = 0; i < WINDOW_COUNT; i++)
-        EXPECT(!windows[i]);
     EXPECT(!peeked[0] && !peeked[1]);
     EXPECT(current == 0);
-    memset(windows, 0, sizeof(windows));
     peeked[0] = peeked[1] = 0;
     current = 0;
     fake_on_relax = NULL;
