@@ -12,23 +12,14 @@
 #include "mm/frame.h"
 #include "mm/reserve.h"
 #include "sched/sched.h"
-#include "util/elf.h"
 #include "util/string.h"
 #include "vcpu/vcpu.h"
 
-#define IMAGE        "bulkhead/control.elf"
-#define SEGMENTS_MAX 16u
-#define NOTES_MAX    512u
+#define IMAGE "bulkhead/control.img"
 
 /* Pages beyond its RAM that the control domain may have: those it shares with services. */
 #define SPARE_FRAMES 16u
 #define GRANT_FRAMES 4u
-
-/* What the image says of itself. */
-struct image {
-    uint64_t offset, len; /* in the bundle */
-    uint32_t entry;
-};
 
 /* Everything about the start that the domain reads, in one page at the end of its RAM. */
 struct start_page {
@@ -46,76 +37,26 @@ static int fail(const char *what, int rc)
     return rc;
 }
 
-/* ---- the image ------------------------------------------------------------- */
-
-static int load_segment(struct domain *d, const struct image *image, const struct elf_segment *s)
+/* The image's memory is laid out already: the program that made it read the file's format. */
+static int load_image(struct domain *d, uint32_t *entry)
 {
+    struct boot_image image;
     uint8_t buf[1024];
+    uint64_t at, len;
 
-    if (s->filesz > s->memsz || s->offset > image->len || s->filesz > image->len - s->offset)
-        return -XEN_EINVAL;
-    for (uint64_t done = 0; done < s->filesz;) {
-        uint64_t n = s->filesz - done < sizeof(buf) ? s->filesz - done : sizeof(buf);
-
-        if (bundle_read(image->offset + s->offset + done, buf, n) < 0 ||
-            copy_to_gpa(d, (gpa_t){s->paddr + done}, buf, n) < 0)
-            return -XEN_EINVAL;
-        done += n;
-    }
-    return 0;
-}
-
-/* The 32-bit entry point stands in a note of Xen's. */
-static void read_notes(struct image *image, const struct elf_segment *s)
-{
-    uint8_t notes[NOTES_MAX];
-    size_t at = 0;
-
-    if (s->filesz > sizeof(notes) || s->offset > image->len || s->filesz > image->len - s->offset ||
-        bundle_read(image->offset + s->offset, notes, s->filesz) < 0)
-        return;
-    while (at + sizeof(struct elf_note) <= s->filesz) {
-        struct elf_note note;
-        size_t name = at + sizeof(note);
-        size_t desc;
-
-        memcpy(&note, notes + at, sizeof(note));
-        if (note.namesz > sizeof(notes) || note.descsz > sizeof(notes))
-            return;
-        desc = name + ((note.namesz + 3u) & ~3u);
-        at = desc + ((note.descsz + 3u) & ~3u);
-        if (at > s->filesz)
-            return;
-        if (note.type == XEN_ELFNOTE_PHYS32_ENTRY && note.namesz == 4 && note.descsz >= 4 &&
-            memcmp(notes + name, "Xen", 4) == 0)
-            memcpy(&image->entry, notes + desc, sizeof(image->entry));
-    }
-}
-
-static int load_image(struct domain *d, struct image *image)
-{
-    struct elf_header header;
-
-    if (bundle_find(IMAGE, &image->offset, &image->len) < 0)
+    if (bundle_find(IMAGE, &at, &len) < 0)
         return fail("no " IMAGE " in the bundle", -XEN_ENOENT);
-    if (image->len < sizeof(header) || bundle_read(image->offset, &header, sizeof(header)) < 0 ||
-        header.magic != ELF_MAGIC || header.class != ELF_CLASS64 ||
-        header.machine != ELF_MACHINE_X86_64 || header.phnum > SEGMENTS_MAX ||
-        header.phentsize != sizeof(struct elf_segment))
-        return fail(IMAGE " is no ELF image for x86-64", -XEN_EINVAL);
-    for (unsigned i = 0; i < header.phnum; i++) {
-        struct elf_segment s;
-        uint64_t at = header.phoff + i * sizeof(s);
-
-        if (at < header.phoff || at > image->len - sizeof(s) ||
-            bundle_read(image->offset + at, &s, sizeof(s)) < 0)
-            return fail(IMAGE " is cut off", -XEN_EINVAL);
-        if (s.type == ELF_LOAD && load_segment(d, image, &s) < 0)
+    if (len < sizeof(image) || bundle_read(at, &image, sizeof(image)) < 0 ||
+        memcmp(image.magic, BOOT_IMAGE_MAGIC, sizeof(image.magic)) != 0)
+        return fail(IMAGE " is no image of a control domain", -XEN_EINVAL);
+    for (uint64_t done = sizeof(image), n; done < len; done += n) {
+        n = len - done < sizeof(buf) ? len - done : sizeof(buf);
+        if (bundle_read(at + done, buf, n) < 0 ||
+            copy_to_gpa(d, (gpa_t){image.address + done - sizeof(image)}, buf, n) < 0)
             return fail(IMAGE " does not fit into control_memory", -XEN_EINVAL);
-        if (s.type == ELF_NOTE)
-            read_notes(image, &s);
     }
-    return image->entry ? 0 : fail(IMAGE " has no PVH entry note", -XEN_EINVAL);
+    *entry = image.entry;
+    return 0;
 }
 
 /* ---- memory and start info ----------------------------------------------------- */
@@ -177,7 +118,7 @@ int first_create(void)
 {
     struct domain_limits limits = {.vcpus = 1, .grant_frames = GRANT_FRAMES};
     uint64_t top = ((uint64_t)boot_options.control_mib << 20) - PAGE_SIZE;
-    struct image image = {.entry = 0};
+    uint32_t entry = 0;
     struct domain *d;
 
     if (boot_options.bundle_len == 0)
@@ -189,12 +130,12 @@ int first_create(void)
     d->labelled = true;
     d->entitled = true;
     d->rights = RIGHTS_ALL;
-    if ((rc = give_memory(d)) < 0 || (rc = load_image(d, &image)) < 0)
+    if ((rc = give_memory(d)) < 0 || (rc = load_image(d, &entry)) < 0)
         return rc;
     rc = write_start_page(d, top);
     if (rc < 0)
         return fail("control_memory is too small", rc);
-    vcpu_reset_pvh(d->vcpu[0], image.entry, (uint32_t)top);
+    vcpu_reset_pvh(d->vcpu[0], entry, (uint32_t)top);
     sched_start(d->vcpu[0]);
     domain_unpause(d);
     domain_put(d);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Boots the core with one program as the control domain; its lines are TAP.
-# Usage: boot.sh CORE PROGRAM
+# Usage: boot.sh CORE PROGRAM FLAT.PY
 set -eu
 command -v qemu-system-x86_64 >/dev/null && command -v cpio >/dev/null || exit 77
 core=$1
@@ -9,6 +9,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/bulkhead"
 cp "$program" "$dir/bulkhead/control.elf"
+"$3" "$program" "$dir/bulkhead/control.img"
 (cd "$dir" && find bulkhead | cpio -o -H newc >bundle 2>/dev/null)
 status=0
 timeout 120 qemu-system-x86_64 -accel tcg -machine q35 -cpu EPYC -m 512 -nodefaults \

@@ -17,6 +17,19 @@ own_members()
         done
 }
 
+# The core is given the control domain as plain memory: its file's format is read here.
+control_image()
+{
+    local elf=$meson/toolstack/control/control.elf img=$BUILD/control.img
+
+    [ -e "$elf" ] || return 0
+    if [ ! "$img" -nt "$elf" ]; then
+        "$ROOT/toolstack/control/flat.py" "$elf" "$img.part"
+        mv "$img.part" "$img"
+    fi
+    printf 'bulkhead/control.img\t%s\n' "$img"
+}
+
 # What the XML files name. A file that is missing is left out: the control domain knows the line
 # that names it, and says so. The same holds for a host.xml that cannot be read at all.
 host_members()
@@ -58,7 +71,7 @@ main()
 {
     local key
 
-    members=$({ own_members; host_members; } | LC_ALL=C sort -u)
+    members=$({ control_image; own_members; host_members; } | LC_ALL=C sort -u)
     key=$(cut -f2 <<<"$members" | xargs -d '\n' stat -L -c '%n %s %i %.9Y' | hash_of "$0" -)
     out=$BUILD/bundles/$(printf '%s' "$dir" | sha256sum | cut -c1-12).cpio
     if ! stamp_fresh "${out##*/}" "$key" || [ ! -e "$out" ]; then

@@ -8,6 +8,17 @@
 
 #include <xen/arch-x86/hvm/start_info.h>
 
+/* How the control domain's image begins in the bundle; then its memory (toolstack/control/flat.py).
+ */
+#define BOOT_IMAGE_MAGIC "BHIMAGE1"
+struct boot_image {
+    char magic[8];
+    uint32_t entry; /* as a kernel's note names it */
+    uint32_t pad;
+    uint64_t address; /* where the memory goes, guest-physical */
+};
+
+_Static_assert(sizeof(struct boot_image) == 24, "image");
 _Static_assert(sizeof(struct hvm_start_info) == 56, "start info");
 _Static_assert(sizeof(struct hvm_modlist_entry) == 32, "module");
 _Static_assert(sizeof(struct hvm_memmap_table_entry) == 24, "memory map entry");
