@@ -20,8 +20,7 @@
 #include "vcpu/hole.h"
 #include "vcpu/virt.h"
 
-#define APIC_DEFAULT  0xfee00000u
-#define STATUS_FAILED 1u
+#define APIC_DEFAULT 0xfee00000u
 
 _Noreturn void main(uint32_t protocol, uint64_t info);
 

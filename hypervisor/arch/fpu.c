@@ -10,13 +10,6 @@
 
 #include "util/string.h"
 
-#define CR4_OSFXSR     (1ull << 9)
-#define CR4_OSXMMEXCPT (1ull << 10)
-#define CR4_OSXSAVE    (1ull << 18)
-#define CR0_MP         (1ull << 1)
-#define CR0_EM         (1ull << 2)
-#define CR0_TS         (1ull << 3)
-
 #define CPUID_1_ECX_XSAVE     (1u << 26)
 #define CPUID_EXT1_EDX_RDTSCP (1u << 27)
 
@@ -42,15 +35,9 @@ static void xcr0_write(uint64_t value)
 
 int fpu_cpu_enable(void)
 {
-    uint64_t cr0, cr4;
-
+    /* Where it is there, cpu_init has switched it on. */
     if (!(cpu_cpuid(1, 0).ecx & CPUID_1_ECX_XSAVE))
         return -XEN_ENODEV;
-    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
-    __asm__ volatile("mov %0, %%cr0" : : "r"((cr0 | CR0_MP) & ~(CR0_EM | CR0_TS)));
-    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE));
-
     struct cpuid leaf = cpu_cpuid(0xd, 0);
 
     all_features = (uint64_t)leaf.edx << 32 | leaf.eax;

@@ -9,7 +9,6 @@
 #include "mm/paging.h"
 
 #define DEBUG_EXIT_BASE 0x10u /* the emulator exits with ((0x10 + status) << 1) | 1 */
-#define STATUS_PANIC    2u    /* the machine stays as it is, for whoever wants to look */
 #define SLEEP_ENABLE    (1u << 13)
 #define KEYBOARD        0x64
 #define KEYBOARD_RESET  0xfe

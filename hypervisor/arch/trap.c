@@ -17,7 +17,6 @@
 #define VECTOR_EXTERNAL   32u
 #define STUB_SIZE         16u
 #define GATE_INTERRUPT    0x8e
-#define STATUS_PANIC      2u
 #define TRACE_DEPTH       12u
 
 struct gate {

@@ -14,8 +14,8 @@
 #include "hypercall/call.h"
 #include "mm/copy.h"
 
-#define PIECE     256u /* bytes copied at a time, on the stack */
-#define PUT_MAX   4096u
+#define PIECE   256u /* bytes copied at a time, on the stack */
+#define PUT_MAX 4096u
 
 static size_t piece(uint64_t left)
 {
@@ -24,10 +24,8 @@ static size_t piece(uint64_t left)
 
 static uint16_t attached_now(void)
 {
-    lock_acquire(&console_lock);
-    uint16_t domid = input_attached();
-    lock_release(&console_lock);
-    return domid;
+    LOCK_SCOPE(&console_lock);
+    return input_attached();
 }
 
 /*

@@ -8,7 +8,6 @@
 #include "domain/domain.h"
 #include "domain/share.h"
 #include "mm/heap.h"
-#include "mm/window.h"
 #include "sched/sched.h"
 #include "vcpu/info.h"
 #include "vcpu/lapic.h"
@@ -82,17 +81,18 @@ static void port_free(struct domain *d, uint32_t port)
                        __ATOMIC_SEQ_CST);
 }
 
-/* Sets the guest's flags for words of pending bits, and makes it look. */
-static void tell(struct vcpu *v, uint64_t words)
+/* Sets the guest's flags for one word of pending bits, and makes it look. */
+static void tell(struct vcpu *v, uint32_t word)
 {
     struct vcpu_info *info = info_map(v);
-    bool first = ~__atomic_fetch_or(&info->evtchn_pending_sel, words, __ATOMIC_SEQ_CST) & words;
+    bool first = !(__atomic_fetch_or(&info->evtchn_pending_sel, 1ul << word, __ATOMIC_SEQ_CST) &
+                   1ul << word);
 
     if (first) {
         __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
         __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
     }
-    peek_end();
+    info_unmap(v);
     if (!first)
         return;
     if (v->upcall_vector)
@@ -108,7 +108,7 @@ static void set_pending(struct domain *d, const struct event_channel *c, uint32_
     if (__atomic_fetch_or(&d->shared->evtchn_pending[port / 64], bit, __ATOMIC_SEQ_CST) & bit)
         return;
     if (!(__atomic_load_n(&d->shared->evtchn_mask[port / 64], __ATOMIC_SEQ_CST) & bit))
-        tell(v, 1ul << port / 64);
+        tell(v, port / 64);
     for (unsigned i = 0; i < d->vcpu_count; i++)
         if (d->vcpu[i]->polling)
             sched_wake(d->vcpu[i]);
@@ -305,7 +305,7 @@ int event_unmask(struct domain *d, uint32_t port)
         return -XEN_EINVAL;
     uint64_t mask = __atomic_fetch_and(&d->shared->evtchn_mask[port / 64], ~bit, __ATOMIC_SEQ_CST);
     if ((mask & bit) && event_is_pending(d, port))
-        tell(d->vcpu[c->vcpu], 1ul << port / 64);
+        tell(d->vcpu[c->vcpu], port / 64);
     return 0;
 }
 
@@ -364,7 +364,7 @@ bool event_upcall_pending(struct vcpu *v)
     __atomic_store_n(&v->upcall, false, __ATOMIC_SEQ_CST);
     struct vcpu_info *info = info_map(v);
     bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
-    peek_end();
+    info_unmap(v);
     if (pending)
         __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
     return pending && v->upcall_vector == 0 && v->domain->callback_vector != 0;
@@ -383,7 +383,7 @@ void event_reassert(struct vcpu *v)
     struct vcpu_info *info = info_map(v);
     bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
 
-    peek_end();
+    info_unmap(v);
     if (pending)
         lapic_raise(v, v->upcall_vector);
 }
@@ -392,7 +392,8 @@ void event_retell(struct vcpu *v)
 {
     struct vcpu_info *info = info_map(v);
 
-    __atomic_store_n(&info->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
-    peek_end();
-    tell(v, ~0ul);
+    /* All words but the first, which is then told of as if an event had come. */
+    __atomic_store_n(&info->evtchn_pending_sel, ~1ul, __ATOMIC_SEQ_CST);
+    info_unmap(v);
+    tell(v, 0);
 }

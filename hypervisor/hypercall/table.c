@@ -42,8 +42,7 @@ struct row {
     };
     uint16_t size;
     uint8_t shape;
-    uint8_t direction : 4;
-    uint8_t domid : 4; /* where the argument names a domain, in words of 8 bytes */
+    uint8_t direction;
     uint32_t who;
 };
 
@@ -55,17 +54,51 @@ union argument {
     xen_capabilities_info_t capabilities;
 };
 
-/* The domain that a call is about stands first in its argument, but for two of Xen's structures. */
+/* The domain that a call is about, for as long as it lasts; -XEN_ESRCH, or who may not have it. */
+static int target_get(struct hc_call *call, const void *domid, uint32_t who)
+{
+    uint16_t id;
+    memcpy(&id, domid, sizeof(id));
+    bool self = id == DOMID_SELF || id == call->domain->id;
+
+    if (self && (who & WHO_NOT_ME))
+        return -XEN_EINVAL;
+    if (!(self && (who & WHO_SELF)) && !(call->domain->rights & call->right))
+        return -XEN_EPERM;
+    call->target = self ? call->domain : domain_get(id);
+    return call->target ? 0 : -XEN_ESRCH;
+}
+
+static bool target_is_late(const struct hc_call *call, uint32_t who)
+{
+    return (who & WHO_NEW) && (call->target->has_run || call->target->dying);
+}
+
+static void target_put(struct hc_call *call)
+{
+    if (call->target != call->domain)
+        domain_put(call->target);
+}
+
+/* Its id stands first in the argument, but for two of Xen's structures. */
 #define DOMID_AT(type)                                                                             \
     _Generic((type *)NULL, struct xen_domctl *                                                     \
              : offsetof(struct xen_domctl, domain), struct xen_memory_reservation *                \
              : offsetof(struct xen_memory_reservation, domid), default : 0)
 
+/* What a call needs is known where its row is: one that is about no domain is only passed on. */
 #define HC(name, number, sub, type, dir, shape, who)                                               \
     _Static_assert(sizeof(type) <= sizeof(union argument) && (sub) < SUBS, #name);                 \
     static int call_##name(struct hc_call *call, void *arg)                                        \
     {                                                                                              \
-        return hc_##name(call, arg);                                                               \
+        if (!(WHO_##who & WHO_TARGET))                                                             \
+            return hc_##name(call, arg);                                                           \
+        int rc = target_get(call, (char *)arg + DOMID_AT(type), WHO_##who);                        \
+        if (rc < 0)                                                                                \
+            return rc;                                                                             \
+        rc = target_is_late(call, WHO_##who) ? -XEN_EBUSY : hc_##name(call, arg);                  \
+        target_put(call);                                                                          \
+        return rc;                                                                                 \
     }
 #define HC_WORD(name, number, sub, who)
 #include <abi/hypercall.def>
@@ -77,7 +110,6 @@ union argument {
                      .size = sizeof(type),                                                         \
                      .shape = SHAPE_##sh,                                                          \
                      .direction = DIR_##dir,                                                       \
-                     .domid = DOMID_AT(type) / 8,                                                  \
                      .who = WHO_##w},
 #define HC_WORD(name, number, sub, w)                                                              \
     [number][sub] = {.word = hc_##name, .shape = SHAPE_WORD, .who = WHO_##w},
@@ -108,28 +140,6 @@ static const struct row *find(uint64_t number, uint64_t command)
     return row->shape == SHAPE_NO_CALL ? NULL : row;
 }
 
-/* The handler of a call about a domain is given that domain, if the caller may have it. */
-static int call_about(struct hc_call *call, const struct row *row, union argument *arg)
-{
-    uint16_t id;
-    memcpy(&id, (char *)arg + 8 * row->domid, sizeof(id));
-    bool self = id == DOMID_SELF || id == call->domain->id;
-
-    if (self && (row->who & WHO_NOT_ME))
-        return -XEN_EINVAL;
-    if (!(self && (row->who & WHO_SELF)) && !(call->domain->rights & call->right))
-        return -XEN_EPERM;
-    call->target = self ? call->domain : domain_get(id);
-    if (!call->target)
-        return -XEN_ESRCH;
-    int rc = (row->who & WHO_NEW) && (call->target->has_run || call->target->dying)
-                 ? -XEN_EBUSY
-                 : row->call(call, arg);
-    if (!self)
-        domain_put(call->target);
-    return rc;
-}
-
 static int64_t call_one(struct hc_call *call, const struct row *row, uint64_t address)
 {
     union argument arg;
@@ -139,7 +149,7 @@ static int64_t call_one(struct hc_call *call, const struct row *row, uint64_t ad
     memset(&arg, 0, row->size);
     if ((row->direction & DIR_IN) && (rc = copy_from_guest(call->vcpu, &arg, where, row->size)) < 0)
         return rc;
-    rc = row->who & WHO_TARGET ? call_about(call, row, &arg) : row->call(call, &arg);
+    rc = row->call(call, &arg);
     if (rc >= 0 && (row->direction & DIR_OUT) &&
         copy_to_guest(call->vcpu, where, &arg, row->size) < 0)
         return -XEN_EFAULT;

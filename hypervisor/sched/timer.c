@@ -14,11 +14,11 @@
 
 struct timer_queue {
     struct lock lock;
+    bool ready;
     struct list list;
     uint64_t latest;      /* the scheduler's own wish */
     uint64_t armed;       /* what the hardware was told last */
     struct timer *firing; /* its handler runs now */
-    bool ready;
 };
 
 static struct timer_queue queues[CPU_MAX];
@@ -126,12 +126,12 @@ static struct timer *take_due(struct timer_queue *q, uint64_t now)
 {
     LOCK_SCOPE(&q->lock);
     struct timer *timer = list_entry(q->list.next, struct timer, list);
-    q->firing = !list_is_empty(&q->list) && timer->deadline <= now ? timer : NULL;
-    if (q->firing) {
-        timer->armed = false;
-        list_del(&timer->list);
-    }
-    return q->firing;
+    if (list_is_empty(&q->list) || timer->deadline > now)
+        return NULL;
+    q->firing = timer;
+    timer->armed = false;
+    list_del(&timer->list);
+    return timer;
 }
 
 void timer_limit(uint64_t latest)
@@ -156,8 +156,10 @@ void timer_run(uint64_t latest)
     if (cpu->timer_fired) {
         cpu->timer_fired = false;
         q->armed = CLOCK_NEVER;
-        while ((timer = take_due(q, clock_now())) != NULL)
+        while ((timer = take_due(q, clock_now())) != NULL) {
             fire[timer->kind](timer);
+            __atomic_store_n(&q->firing, NULL, __ATOMIC_RELEASE);
+        }
     }
     LOCK_SCOPE(&q->lock);
     q->latest = latest;

@@ -5,8 +5,6 @@
 
 #include "console/console.h"
 
-#define STATUS_PANIC 2u
-
 _Noreturn void check_failed(const char *file, int line, const char *what)
 {
     console_panic("panic: %s:%d: %s", file, line, what);

@@ -1,22 +1,15 @@
 /* What CPUID tells a guest. */
 #include "vcpu/cpuid.h"
 
-#include <abi/xen.h>
-
-#include <xen/arch-x86/cpuid.h>
+#include <abi/version.h>
 
 #include <arch/clock.h>
 
 #include "domain/domain.h"
-#include "vcpu/msr.h"
 #include "vcpu/vcpu.h"
 
 #define LEAF_EXTENDED 0x80000000u
 #define LEAF_XSTATE   0xdu
-
-/* The version of Xen whose interface we offer. */
-#define VERSION_MAJOR 4u
-#define VERSION_MINOR 17u
 
 /* 1.ECX */
 #define X2APIC       (1u << 21)
@@ -213,7 +206,7 @@ static struct cpuid answer_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t su
         return (struct cpuid){XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES), XEN_CPUID_SIGNATURE_EBX,
                               XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX};
     case XEN_CPUID_LEAF(1): return (struct cpuid){.eax = VERSION_MAJOR << 16 | VERSION_MINOR};
-    case XEN_CPUID_LEAF(2): return (struct cpuid){.eax = 1, .ebx = MSR_HYPERCALL_PAGE};
+    case XEN_CPUID_LEAF(2): return (struct cpuid){.eax = 1, .ebx = VERSION_HYPERCALL_MSR};
     case XEN_CPUID_LEAF(3):
         if (subleaf == 0) /* the host's counter, reliable, never emulated */
             return (struct cpuid){.eax = 2, .ebx = 2, .ecx = khz};

@@ -85,6 +85,13 @@ struct vcpu_info *info_map(struct vcpu *v)
     return (struct vcpu_info *)(void *)((char *)peek(0, frame) + v->info_area.offset);
 }
 
+/* A page that is registered meanwhile is in no window yet. */
+void info_unmap(const struct vcpu *v)
+{
+    if (area_is_set(&v->info_area))
+        peek_end();
+}
+
 int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
 {
     struct domain *d = v->domain;
@@ -143,6 +150,6 @@ void info_update_time(struct vcpu *v)
     };
 
     info->time = time;
-    peek_end();
+    info_unmap(v);
     area_write(&v->time_area, 0, &time, sizeof(time));
 }

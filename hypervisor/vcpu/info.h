@@ -6,9 +6,9 @@
 
 #include "vcpu/vcpu.h"
 
-/* The vCPU's vcpu_info: in shared info, or in a window on the page it registered, until peek_end.
- */
+/* The vCPU's vcpu_info: in shared info, or in a window on the page it registered. */
 struct vcpu_info *info_map(struct vcpu *v);
+void info_unmap(const struct vcpu *v);
 
 /*
  * Moves vcpu_info to a page of the guest, once (Xen allows no second move).

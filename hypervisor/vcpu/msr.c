@@ -2,7 +2,7 @@
 #include "vcpu/msr.h"
 
 #include <abi/addr.h>
-#include <abi/xen.h>
+#include <abi/version.h>
 
 #include <arch/clock.h>
 #include <arch/msr.h>
@@ -131,7 +131,7 @@ static const struct msr_row msr_table[] = {
     {MSR_MTRR_VARIABLE, 0x20f, mtrr_read, mtrr_write, 0},
     {0x250, 0x26f, mtrr_read, mtrr_write, 0},
     {MSR_MTRR_DEFAULT, MSR_MTRR_DEFAULT, mtrr_read, mtrr_write, 0},
-    {MSR_HYPERCALL_PAGE, MSR_HYPERCALL_PAGE, NULL, hypercall_page_write, 0},
+    {VERSION_HYPERCALL_MSR, VERSION_HYPERCALL_MSR, NULL, hypercall_page_write, 0},
     {0xc0010010, 0xc0010010, NULL, NULL, 0},        /* SYSCFG */
     {0xc0010015, 0xc0010015, NULL, NULL, 1u << 24}, /* HWCR: TSC counts at P0's rate */
     {0xc001001a, 0xc001001a, NULL, NULL, 0},        /* TOP_MEM */

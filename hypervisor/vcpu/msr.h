@@ -7,9 +7,6 @@
 
 struct vcpu;
 
-/* The MSR that writes the hypercall page: CPUID leaf 0x40000002 names it. */
-#define MSR_HYPERCALL_PAGE 0x40000000u
-
 void msr_reset(struct vcpu *v);
 
 /* false: the access raises #GP. */

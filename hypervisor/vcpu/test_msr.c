@@ -1,6 +1,8 @@
 /* Model-specific registers of a guest: by the table, and #GP for all others. */
 #include "vcpu/msr.h"
 
+#include <abi/version.h>
+
 #include <string.h>
 
 #include "check.h"
@@ -116,10 +118,10 @@ TEST(the_hypercall_page)
 {
     page_is_there = true;
     memset(page, 0, sizeof(page));
-    EXPECT(msr_emulate_write(&v, MSR_HYPERCALL_PAGE, 0x5000));
+    EXPECT(msr_emulate_write(&v, VERSION_HYPERCALL_MSR, 0x5000));
     EXPECT(memcmp(&page[544], "\xb8\x11\x00\x00\x00\x0f\x01\xd9\xc3\xcc", 10) == 0);
     EXPECT(page[PAGE_SIZE - 1] == 0xcc);
-    EXPECT(!msr_emulate_write(&v, MSR_HYPERCALL_PAGE, 0x5001)); /* there is one page */
+    EXPECT(!msr_emulate_write(&v, VERSION_HYPERCALL_MSR, 0x5001)); /* there is one page */
     page_is_there = false;
-    EXPECT(!msr_emulate_write(&v, MSR_HYPERCALL_PAGE, 0x5000));
+    EXPECT(!msr_emulate_write(&v, VERSION_HYPERCALL_MSR, 0x5000));
 }

@@ -10,7 +10,7 @@
 
 #include "util/check.h"
 
-/* Enables XSAVE on this CPU; -XEN_ENODEV if there is none. */
+/* Finds what XSAVE can hold on this CPU; -XEN_ENODEV if there is none. */
 MUST_USE int fpu_cpu_enable(void);
 
 /* Bytes of an area that holds every register this CPU can be made to have. */

@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MSR_APIC_BASE      0x1bu
-#define MSR_X2APIC         0x800u /* first of the x2APIC registers */
-#define MSR_EFER           0xc0000080u
-#define MSR_FS_BASE        0xc0000100u
-#define MSR_GS_BASE        0xc0000101u
-#define MSR_TSC_AUX        0xc0000103u
-#define MSR_PAT            0x277u
+#define MSR_APIC_BASE 0x1bu
+#define MSR_X2APIC    0x800u /* first of the x2APIC registers */
+#define MSR_EFER      0xc0000080u
+#define MSR_FS_BASE   0xc0000100u
+#define MSR_GS_BASE   0xc0000101u
+#define MSR_TSC_AUX   0xc0000103u
+#define MSR_PAT       0x277u
 
 static inline uint64_t msr_read(uint32_t msr)
 {
