@@ -1,6 +1,7 @@
 """Small guests under test: commands typed at their shells, one guest attached at a time."""
 
 import itertools
+import json
 import re
 
 from machine import Failure
@@ -36,8 +37,11 @@ class Guest:
         end = '' if command.endswith('&') else ';'
         self.machine.send(f'echo "begin-{mark}"; {command}{end} echo "end-{mark}-$?"')
         self.machine.expect(rf'^(\[{self.name}\] )?begin-{mark}$')
-        found = self.machine.expect(rf'(?s)\n(.*?)(\[{self.name}\] )?end-{mark}-(\d+)$')
-        said = re.sub(rf'^\[{re.escape(self.name)}\] ', '', found.group(1), flags=re.MULTILINE).strip()
+        found = self.machine.expect(rf'(?s)\n(.*?)(\[{self.name}\] )?end-{mark}-(\d+)\n')
+        # What others say meanwhile has their names in front.
+        own = f'[{self.name}] '
+        said = '\n'.join(line.removeprefix(own) for line in found.group(1).splitlines()
+                         if line.startswith(own) or not re.match(r'\[[\w.-]+\] ', line)).strip()
         if status is not None and int(found.group(3)) != status:
             raise Failure(f'{self.name}: {command}: status {found.group(3)}: {said}')
         return said
@@ -46,3 +50,16 @@ class Guest:
         """Runs a command and returns the NAME=NUMBER words it said."""
         return {name: int(value)
                 for name, value in re.findall(r'(\w+)=(\d+)\b', self.run(command, status))}
+
+
+def answer(machine, command):
+    """What the control prompt answers in JSON."""
+    text = machine.ask(command + ' --json', r'(?s)^\[control\] [\[{]$.*?^\[control\] [\]}]$').group()
+    return json.loads(''.join(line[10:] for line in text.splitlines()
+                              if line.startswith('[control] ')))
+
+
+def counters(guest, interface):
+    """An interface's counters; the terminal goes back to the prompt first."""
+    guest.leave()
+    return answer(guest.machine, f'domifstat {guest.name} {interface}')

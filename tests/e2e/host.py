@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import threading
 
 from machine import BUILD, ROOT
 
@@ -15,7 +16,9 @@ BLOBS = {
     'initrd.img': os.path.join(DEMO, 'host', 'initrd.img'),
     'busybox.img': os.path.join(BUILD, 'busybox', 'initrd.img'),
     'net.img': os.path.join(BUILD, 'busybox', 'net.img'),
+    'small.img': os.path.join(BUILD, 'busybox', 'net.img'),
     'linux.img': os.path.join(BUILD, 'linux', 'initrd.img'),
+    'firewall.img': os.path.join(BUILD, 'linux', 'firewall.img'),
 }
 GUESTS = os.path.join(BUILD, 'meson', 'tests', 'guests')
 
@@ -94,6 +97,26 @@ def image(blob, files):
         return base.read() + gzip.compress(cpio(files))
 
 
+def small(name, words, *interfaces, memory=128):
+    """A small Linux guest with netprobe and interfaces; WORDS go to its command line."""
+    return domain(name, '/vmlinuz', memory, '/probe.img', f'console=hvc0 quiet {words}',
+                  '\n'.join(interfaces))
+
+
+def probe_image():
+    """Makes the image of small()."""
+    path = os.path.join(BUILD, 'e2e', 'probe.img')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(os.path.join(BUILD, 'meson', 'tests', 'netprobe', 'netprobe'), 'rb') as probe:
+        content = image('net.img', {'bin/netprobe': probe.read()})
+    # Tests run at the same time.
+    part = f'{path}.{threading.get_ident()}'
+    with open(part, 'wb') as out:
+        out.write(content)
+    os.replace(part, path)
+    return path
+
+
 def host_xml(*files, iommu='no', manual=()):
     """host.xml over domain files, one a line; those in MANUAL are not started."""
     lines = ['<host>', f"<iommu required='{iommu}'/>"]
@@ -112,7 +135,8 @@ def folder(name, files, blobs=()):
         with open(os.path.join(path, file), 'wb') as out:
             out.write(content.encode() if isinstance(content, str) else content)
     for blob in blobs:
-        source = BLOBS.get(blob) or os.path.join(GUESTS, blob)
+        source = probe_image() if blob == 'probe.img' else (
+            BLOBS.get(blob) or os.path.join(GUESTS, blob))
         os.symlink(source, os.path.join(path, blob))
     return path
 
@@ -145,5 +169,6 @@ def raw_disk(name, mib=16, gpt=True):
     return path
 
 
-__all__ = ['BUILD', 'ROOT', 'DEMO', 'GUESTS', 'domain', 'disk', 'interface', 'function', 'net', 'block',
-           'busybox', 'cpio', 'image', 'host_xml', 'folder', 'host', 'overlay', 'raw_disk']
+__all__ = ['BUILD', 'ROOT', 'DEMO', 'GUESTS', 'domain', 'disk', 'interface', 'function', 'net',
+           'block', 'busybox', 'small', 'probe_image', 'cpio', 'image', 'host_xml', 'folder', 'host',
+           'overlay', 'raw_disk']

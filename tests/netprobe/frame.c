@@ -22,6 +22,7 @@ struct pattern {
 };
 
 static struct pattern pattern;
+static struct pattern last;
 
 static void pattern_read(struct pattern *p, const char *text)
 {
@@ -85,26 +86,27 @@ static bool is_match(const struct pattern *p, const uint8_t *frame, size_t len)
     return true;
 }
 
-/* What this machine sent itself does not count. */
+/* Counts until the last one comes. What this machine sent itself does not count. */
 int frame_count(char **args)
 {
     static uint8_t frame[65536];
     int fd = frame_socket(args[0]);
-    uint64_t limit = number_read(args[1], 1, 3600) * 1000000000ull;
-    uint64_t start = now_ns();
     unsigned matched = 0;
     unsigned all = 0;
 
-    pattern_read(&pattern, args[2]);
+    pattern_read(&pattern, args[1]);
+    pattern_read(&last, args[2]);
     printf("sniff ready\n");
     fflush(stdout);
-    while (now_ns() - start < limit) {
+    while (1) {
         struct sockaddr_ll from;
         socklen_t size = sizeof(from);
         ssize_t got = recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &size);
 
         if (got < 0 || from.sll_pkttype == PACKET_OUTGOING)
             continue;
+        if (is_match(&last, frame, (size_t)got))
+            break;
         all++;
         matched += is_match(&pattern, frame, (size_t)got);
     }

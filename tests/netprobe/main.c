@@ -27,7 +27,7 @@ static const struct command {
     {"flood", "ADDRESS PORT SIZE SECONDS", 4, load_send},
     {"count", "PORT SECONDS", 2, load_count},
     {"frame", "INTERFACE COUNT PATTERN", 3, frame_send},
-    {"sniff", "INTERFACE SECONDS PATTERN", 3, frame_count},
+    {"sniff", "INTERFACE PATTERN LAST", 3, frame_count},
 };
 
 void fail(const char *what)

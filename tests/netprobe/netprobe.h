@@ -17,7 +17,7 @@ command_fn echo_serve;  /* PORT */
 command_fn load_send;   /* ADDRESS PORT SIZE SECONDS */
 command_fn load_count;  /* PORT SECONDS */
 command_fn frame_send;  /* INTERFACE COUNT PATTERN */
-command_fn frame_count; /* INTERFACE SECONDS PATTERN */
+command_fn frame_count; /* INTERFACE PATTERN LAST */
 
 union address {
     struct sockaddr any;

@@ -8,11 +8,11 @@ set -eu
 agent=$BUILD/meson/driverdom/linux/linux-backend
 files=$ROOT/driverdom/linux
 
-# Cards and disks that its own driver domains have, and one that they have not; then what serves
-# guests.
+# Cards and disks that its own driver domains have, and one that they have not; what other domains
+# serve, and files on it; then what serves guests.
 modules=(
     e1000e igb virtio_pci virtio_net nvme virtio_blk ahci sd_mod
-    bridge xen-netback xen-blkback
+    xen_blkfront xen_netfront loop ext4 bridge xen-netback xen-blkback
 )
 
 # For a firewall: it is a guest of another driver domain, and has no hardware of its own.
