@@ -188,6 +188,7 @@ main()
     key=$(hash_of "$0")
     mkdir -p "$demo/host"
     cp -u "$ROOT"/toolstack/demo/*.xml "$demo/host/"
+    ln -sf ../../busybox/net.img "$demo/host/small.img"
     stamp_fresh demo "$key" && [ -e "$disk" ] && return
     say 'making the demo: installing Debian 12 into a disk image (minutes, once)'
     quietly demo-install install_system

@@ -29,6 +29,20 @@ format_of()
     fi
 }
 
+# The first port of 127.0.0.1 from 8080 on that nobody listens at.
+free_port()
+{
+    local port
+
+    for ((port = 8080; port < 8180; port++)); do
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            printf '%d\n' "$port"
+            return
+        fi
+    done
+    die 'no free port from 8080 to 8179 of 127.0.0.1'
+}
+
 disk_arguments()
 {
     local n file device
@@ -136,6 +150,7 @@ machine_run()
     machine_arguments
     [ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")
     [ "$gdb" = no ] || say 'run: waiting for a debugger: gdb -ex "target remote localhost:1234"' "$core"
+    [ -z "$url" ] || say "The guest debian serves $url when it is up."
     if [ "$headless" = no ]; then
         say 'Leave a guest with ^], quit with "poweroff" at the control prompt.'
         [ ! -t 0 ] || terminal=$(stty -g)
