@@ -17,6 +17,7 @@ BLOBS = {
     'busybox.img': os.path.join(BUILD, 'busybox', 'initrd.img'),
     'net.img': os.path.join(BUILD, 'busybox', 'net.img'),
     'small.img': os.path.join(BUILD, 'busybox', 'net.img'),
+    'netrubbish.elf': os.path.join(BUILD, 'meson', 'tests', 'netrubbish', 'netrubbish.elf'),
     'linux.img': os.path.join(BUILD, 'linux', 'initrd.img'),
     'firewall.img': os.path.join(BUILD, 'linux', 'firewall.img'),
 }
