@@ -217,21 +217,23 @@ static int split(struct p2m *p2m, uint64_t *slot, unsigned level)
 /* A slot that maps a gfn by itself, by a split if need be; NULL: nothing does, or another type. */
 static int slot_find(struct p2m *p2m, uint64_t gfn, uint32_t types, uint64_t **slot)
 {
-    uint64_t *table = p2m->root;
+    uint64_t *table = gfn < p2m_gfn_limit() ? p2m->root : NULL;
 
     *slot = NULL;
-    for (unsigned level = P2M_TOP; table && gfn < p2m_gfn_limit(); level--) {
+    for (unsigned level = P2M_TOP; table; level--) {
         uint64_t *s = &table[entry_index(gfn, level)];
         if (*s == 0)
             break;
-        if (entry_type(*s) != ENTRY_TABLE && !(types >> entry_type(*s) & 1))
-            return -XEN_EPERM;
-        if (level == 0) {
-            *slot = s;
-            return 0;
+        if (entry_type(*s) != ENTRY_TABLE) {
+            if (!(types >> entry_type(*s) & 1))
+                return -XEN_EPERM;
+            if (level == 0) {
+                *slot = s;
+                return 0;
+            }
+            if (split(p2m, s, level) < 0)
+                return -XEN_ENOMEM;
         }
-        if (entry_type(*s) != ENTRY_TABLE && split(p2m, s, level) < 0)
-            return -XEN_ENOMEM;
         table = entry_table(*s);
     }
     return types >> P2M_EMPTY & 1 ? 0 : -XEN_EPERM;
