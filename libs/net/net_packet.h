@@ -49,7 +49,7 @@ struct net_packet {
     uint8_t gso;       /* enum net_gso */
     uint8_t checksum;  /* enum net_checksum; BLANK whenever there is GSO */
     uint16_t gso_size; /* payload bytes of each segment */
-    uint16_t head_len; /* min(len, NET_HEAD_MAX), or more if the sender likes */
+    uint16_t head_len; /* min(len, NET_HEAD_MAX), or more; the switch's own frames: the headers */
     uint16_t piece_count;
     uint16_t refs;   /* holders; the last one's net_packet_put gives it back to its port */
     bool unreadable; /* a receiver could not read a granted piece: the owner's fault */

@@ -85,6 +85,7 @@ struct switch_made *switch_made_alloc(struct switch_pool *pool)
     made->failed = false;
     made->packet.from = &pool->port;
     made->packet.refs = 1;
+    made->packet.unreadable = false;
     made->packet.gso = NET_GSO_NONE;
     made->packet.gso_size = 0;
     made->packet.head = made->room + NET_HEAD_ROOM;

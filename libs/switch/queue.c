@@ -192,8 +192,10 @@ static void let_go(const struct switch_queue *q)
         struct net_packet *original = made->original;
 
         made->original = NULL;
-        if (original)
-            net_packet_put(original);
+        if (!original)
+            continue;
+        original->unreadable = original->unreadable || made->failed;
+        net_packet_put(original);
     }
 }
 
