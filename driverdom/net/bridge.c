@@ -26,25 +26,13 @@ static const struct nic_hardware *const hardware[] = {
 
 /* ---- frames of the switches' own ------------------------------------------------------------- */
 
-static void pool_fetch(void *context, struct switch_part *parts, unsigned count)
-{
-    struct net_batch *batch = context;
-
-    for (unsigned i = 0; i < count; i++)
-        net_batch_copy(batch, net_place_granted(parts[i].owner, parts[i].ref, parts[i].offset),
-                       net_place_local(parts[i].to), parts[i].len, &parts[i].failed);
-    net_batch_run(batch);
-}
-
-static const struct switch_pool_driver pool_driver = {.fetch = pool_fetch};
-
 /* Only a domain with a card can ask where its memory is for devices. */
 static int pool_open(struct bridges *b, bool has_nics)
 {
     b->pool = memory_pages_alloc(PAGES(sizeof(*b->pool)));
     if (!b->pool)
         return -XEN_ENOMEM;
-    switch_pool_init(b->pool, &pool_driver, b->batch);
+    switch_pool_init(b->pool, &switch_pool_grants, b->batch);
     for (uint32_t i = 0; i < POOL_PAGES; i++) {
         uint8_t *page = memory_pages_alloc(1);
 
