@@ -24,15 +24,24 @@ static void add(struct memory_range r, enum frame_kind kind)
         frame_add((mfn_t){r.start >> PAGE_SHIFT}, (r.end - r.start) >> PAGE_SHIFT, kind);
 }
 
-/* What lies behind the module in its last page is not the module's. */
-static void tail_clear(struct memory_range module)
+static void *at(uint64_t address)
 {
-    uint64_t tail = -module.end & PAGE_MASK;
-
-    memset((void *)(uintptr_t)module.end, 0, tail); /* NOLINT(performance-no-int-to-ptr) */
+    return (void *)(uintptr_t)address; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-int memory_init(const struct handoff *h)
+/* To its place; what lies behind it in its last page is not the module's. */
+static void module_move(struct memory_range *module)
+{
+    uint64_t by = plan.module.start - plan.module_from;
+
+    if (by)
+        memcpy(at(plan.module.start), at(plan.module_from), plan.module.end - plan.module.start);
+    module->start += by;
+    module->end += by;
+    memset(at(module->end), 0, -module->end & PAGE_MASK);
+}
+
+int memory_init(struct handoff *h)
 {
     const struct plan_input in = {
         .range = h->range,
@@ -51,7 +60,7 @@ int memory_init(const struct handoff *h)
         console_log("memory: %lu KiB of RAM are too little", plan.ram >> 10);
         return rc;
     }
-    tail_clear(h->module);
+    module_move(&h->module);
     paging_init(&plan, &made);
     window_init();
     cpu_this()->lookups = lookups;

@@ -10,6 +10,6 @@
  * frame table, starts the pool. The loader's memory is gone afterwards; the
  * module's frames are FRAME_BUNDLE. -XEN_ENOMEM with a logged line.
  */
-MUST_USE int memory_init(const struct handoff *h);
+MUST_USE int memory_init(struct handoff *h);
 
 #endif

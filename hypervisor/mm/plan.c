@@ -3,11 +3,11 @@
 
 #include <abi/xen.h>
 
-#define LOW_END    0x100000u /* firmware, and start-up code of further CPUs, live below */
-#define POOL_ALIGN 0x200000u
-#define POOL_FIXED 0x400000u /* with 1 % of memory: all that the core takes, image included */
-#define POOL_LEAST 0x200000u
-#define POOL_BELOW 0x40000000u
+#define LOW_END     0x100000u /* firmware, and start-up code of further CPUs, live below */
+#define POOL_ALIGN  0x200000u
+#define PLACE_BELOW 0x40000000u
+#define POOL_FIXED  0x400000u /* with 1 % of memory: all that the core takes, image included */
+#define POOL_LEAST  0x200000u
 
 static uint64_t page_down(uint64_t v)
 {
@@ -58,11 +58,11 @@ static uint64_t range_sum(const struct plan *plan)
 }
 
 /*
- * The highest place below a limit. A kernel that is not moved, such as Linux at
- * 16 MiB, may need its own place in the machine for a domain without an IOMMU,
- * and large blocks lie above 1 GiB.
+ * The highest place below a limit; 0: none. A kernel that is not moved, such as
+ * Linux at 16 MiB, may need its own place in the machine for a domain without an
+ * IOMMU, and large blocks lie above 1 GiB.
  */
-static bool pool_place_find(struct plan *plan, uint64_t size, uint64_t limit)
+static uint64_t place_find(const struct plan *plan, uint64_t size, uint64_t limit)
 {
     uint64_t best = 0;
 
@@ -73,8 +73,23 @@ static bool pool_place_find(struct plan *plan, uint64_t size, uint64_t limit)
         if (start >= r.start && start > best)
             best = start;
     }
-    plan->pool = (struct memory_range){best, best + size};
-    return best > 0;
+    return best;
+}
+
+/* Boot loaders put it where they find it easy: it goes up, if all of it is RAM. */
+static void module_place(struct plan *plan)
+{
+    uint64_t len = plan->module.end - plan->module.start, sum = range_sum(plan);
+    uint64_t to;
+
+    range_cut(plan, plan->module);
+    to = place_find(plan, len, PLACE_BELOW);
+    plan->module_from = plan->module.start;
+    if (len == 0 || sum - range_sum(plan) != len || to < plan->module.start)
+        return;
+    range_append(plan, plan->module);
+    plan->module = (struct memory_range){to, to + len};
+    range_cut(plan, plan->module);
 }
 
 static void frames_count(struct plan *plan)
@@ -108,15 +123,17 @@ int plan_make(struct plan *plan, const struct plan_input *in)
     plan->ram = range_sum(plan);
     range_cut(plan, (struct memory_range){0, LOW_END});
     range_cut(plan, plan->image);
-    range_cut(plan, plan->module);
+    module_place(plan);
 
     uint64_t size = POOL_FIXED + plan->ram / 100;
     uint64_t image = plan->image.end - plan->image.start;
     if (size < image + POOL_LEAST)
         return -XEN_ENOMEM;
     size = page_down(size - image);
-    if (!pool_place_find(plan, size, POOL_BELOW) && !pool_place_find(plan, size, in->reach))
+    uint64_t place = place_find(plan, size, PLACE_BELOW);
+    if (!place && !(place = place_find(plan, size, in->reach)))
         return -XEN_ENOMEM;
+    plan->pool = (struct memory_range){place, place + size};
     range_cut(plan, plan->pool);
     frames_count(plan);
     return 0;

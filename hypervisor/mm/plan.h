@@ -23,6 +23,7 @@ struct plan {
     struct memory_range free[PLAN_RANGES]; /* whole pages for domains, disjoint */
     unsigned free_count;
     struct memory_range image, module, pool; /* whole pages */
+    uint64_t module_from;                    /* where it is now: to be copied */
     uint64_t ram;                            /* bytes found in all */
     uint64_t frames;                         /* one past the highest in use */
 };

@@ -44,10 +44,11 @@ TEST(a_plain_machine)
 
     EXPECT(make(range, is_ram, 3, (struct memory_range){500 * MIB, 501 * MIB + 5}) == 0);
     EXPECT(is_sane());
-    EXPECT(plan.pool.start == 502 * MIB);
+    EXPECT(plan.pool.start == 490 * MIB); /* below the module's old place */
+    EXPECT(plan.module_from == 500 * MIB);
     EXPECT(plan.pool.end - plan.pool.start + plan.image.end - plan.image.start <=
            4 * MIB + plan.ram / 100);
-    EXPECT(plan.module.end == 501 * MIB + PAGE_SIZE);
+    EXPECT(plan.module.start == 510 * MIB && plan.module.end == 511 * MIB + PAGE_SIZE);
     EXPECT(plan.frames == 512 * MIB >> PAGE_SHIFT);
     EXPECT(plan_covers(&plan, (struct memory_range){2 * MIB, 2 * MIB + 1}));
     EXPECT(!plan_covers(&plan, (struct memory_range){600 * MIB, 601 * MIB}));
@@ -74,16 +75,26 @@ TEST(module_in_low_memory)
     EXPECT(make(range, is_ram, 1, (struct memory_range){0x5000, 0x7123}) == 0);
     EXPECT(is_sane());
     EXPECT(plan.module.start == 0x5000 && plan.module.end == 0x8000);
+    EXPECT(plan.module_from == 0x5000);
 }
 
-TEST(module_where_the_pool_would_go)
+/* 16 MiB is a place that others may need. */
+TEST(module_goes_up)
 {
-    const struct memory_range range[] = {{0, 128 * MIB}};
-    const bool is_ram[] = {true};
+    const struct memory_range range[] = {{0, 256 * MIB}, {100 * MIB, 101 * MIB}};
+    const bool is_ram[] = {true, false};
 
-    EXPECT(make(range, is_ram, 1, (struct memory_range){30 * MIB, 128 * MIB}) == 0);
+    EXPECT(make(range, is_ram, 2, (struct memory_range){10 * MIB, 70 * MIB + 1}) == 0);
     EXPECT(is_sane());
-    EXPECT(plan.pool.end > 28 * MIB && plan.pool.end <= 30 * MIB);
+    EXPECT(plan.module_from == 10 * MIB && plan.module.start == 194 * MIB);
+    EXPECT(plan.module.end == 254 * MIB + PAGE_SIZE && plan.ram == 255 * MIB);
+    /* No room above, or not all RAM: it stays. */
+    EXPECT(make(range, is_ram, 1, (struct memory_range){30 * MIB, 256 * MIB}) == 0);
+    EXPECT(is_sane());
+    EXPECT(plan.module_from == 30 * MIB && plan.module.start == 30 * MIB);
+    EXPECT(plan.pool.end > 27 * MIB && plan.pool.end <= 30 * MIB);
+    EXPECT(make(range, is_ram, 2, (struct memory_range){90 * MIB, 102 * MIB}) == 0);
+    EXPECT(plan.module.start == 90 * MIB);
 }
 
 /* Large blocks lie above 1 GiB; a pool that fits nowhere below goes to the end. */
