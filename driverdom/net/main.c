@@ -34,7 +34,7 @@ static bool round_done(uint64_t now)
 
     any = vifs_take(&vifs, now) || any;
     bridges_flush(&bridges, now);
-    vifs_answer(&vifs);
+    any = vifs_answer(&vifs) || any;
     return store_changes() || any;
 }
 

@@ -200,11 +200,14 @@ bool vifs_take(struct vifs *v, uint64_t now)
     return any;
 }
 
-void vifs_answer(struct vifs *v)
+bool vifs_answer(struct vifs *v)
 {
+    bool any = false;
+
     for (uint32_t i = 0; i < v->bus.limit; i++)
         if (v->vifs[i].bus.used && v->vifs[i].back->connected)
-            net_back_answer(v->vifs[i].back);
+            any = net_back_answer(v->vifs[i].back) || any;
+    return any;
 }
 
 uint64_t vifs_tick(struct vifs *v, uint64_t now)

@@ -44,8 +44,8 @@ int vifs_open(struct vifs *v, struct store_client *store, struct bridges *bridge
 /* Takes what guests send, and gives it to the switches; whether there was any. */
 bool vifs_take(struct vifs *v, uint64_t now);
 
-/* Ends the round: answers. */
-void vifs_answer(struct vifs *v);
+/* Ends the round: answers; whether that makes another one needed. */
+bool vifs_answer(struct vifs *v);
 
 /* Does what is due; when there will be something again. */
 uint64_t vifs_tick(struct vifs *v, uint64_t now);

@@ -266,13 +266,17 @@ static void port_send(struct net_back *b, evtchn_port_t port)
     (void)hcall_event_send(&(struct evtchn_send){.port = port});
 }
 
-void net_back_answer(struct net_back *b)
+bool net_back_answer(struct net_back *b)
 {
+    bool has_room_again = false;
+
     back_flush(&b->port);
     for (uint32_t i = 0; i < b->queue_count && is_serving(b); i++) {
         struct net_queue *q = &b->queues[i];
+        bool had_room = queue_has_room(b, q);
 
         net_tx_answer(&q->tx, &b->free_jobs);
+        has_room_again = has_room_again || (!had_room && queue_has_room(b, q));
 
         bool tx = !is_told(&q->tx.ring) && ring_back_notify(&q->tx.ring);
         bool rx = !is_told(&q->rx.ring) && ring_back_notify(&q->rx.ring);
@@ -282,6 +286,7 @@ void net_back_answer(struct net_back *b)
         if (rx && q->rx_port != 0)
             port_send(b, q->rx_port);
     }
+    return has_room_again;
 }
 
 uint64_t net_back_expire(struct net_back *b, uint64_t now)

@@ -10,7 +10,8 @@
  *     the switch flushes its ports
  *     for each interface: net_back_answer
  *
- * until no net_back_take does anything. The heads of all packets that a round
+ * until neither net_back_take nor net_back_answer says that there may be more. The
+ * heads of all packets that a round
  * takes are copied by one call, and all that it delivers by one more.
  */
 #ifndef NET_BACK_H
@@ -118,8 +119,12 @@ bool net_back_take(struct net_back *b);
 /* The next frame for the switch, held by the caller (net_packet_put ends that); NULL: none. */
 struct net_packet *net_back_next(struct net_back *b);
 
-/* Answers what is done and tells the front end of all that happened in this round. */
-void net_back_answer(struct net_back *b);
+/*
+ * Answers what is done and tells the front end of all that happened in this
+ * round. True: a ring was left alone because too many of its packets were in
+ * flight, and now it can be looked at; no event will come for what stands there.
+ */
+bool net_back_answer(struct net_back *b);
 
 /*
  * Before each round: frames that began to wait get their deadline, those that

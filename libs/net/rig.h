@@ -170,7 +170,7 @@ static inline bool rig_round(struct rig *r)
     for (uint32_t i = 0; i < RIG_GUESTS; i++)
         r->sides[i].back->port.driver->flush(&r->sides[i].back->port);
     for (uint32_t i = 0; i < RIG_GUESTS; i++)
-        net_back_answer(r->sides[i].back);
+        any = net_back_answer(r->sides[i].back) || any;
     return any;
 }
 
