@@ -67,6 +67,13 @@ def test_card_and_disk(name):
     equal(written, hash_of(image, 1 << 20), 'the partition')
 
 
+def create(machine):
+    """Starts the guest, when the end of its last life is over."""
+    while 'exists already' in machine.ask(
+            'create /small.xml', r'^\[control\] (small: started|.*exists already)').group():
+        pass
+
+
 def test_once_more(name):
     """Destroyed and made anew it gets its place in memory back, guests come and go; a second such
     domain has no place."""
@@ -84,7 +91,7 @@ def test_once_more(name):
         machine.ask('create /driver.xml', r'^\[control\] driver: started')
         machine.expect(r'^\[driver\] .*eth0 is a port of br0')
         for verb, end in (('shutdown', 'small: powered off'), ('destroy', 'Domain small destroyed')):
-            machine.ask('create /small.xml', r'^\[control\] small: started')
+            create(machine)
             machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
             machine.ask(f'{verb} small', rf'^\[control\] {end}')
         machine.send('poweroff')
