@@ -24,6 +24,7 @@ static struct {
     uint64_t count, low_end;
     struct buddy zone[ZONES];
     uint64_t ram; /* frames */
+    bool dirty;   /* perhaps there are free frames to be cleaned */
 } frames = {.lock = LOCK_INIT(LOCK_FRAMES)};
 
 void frame_init(struct frame *table, uint64_t count, uint64_t low_end)
@@ -50,6 +51,7 @@ static void zones_add(uint64_t first, uint64_t count)
     low = low < count ? low : count;
     buddy_add(&frames.zone[ZONE_LOW], first, low);
     buddy_add(&frames.zone[ZONE_HIGH], first + low, count - low);
+    frames.dirty = true;
 }
 
 void frame_add(mfn_t first, uint64_t count, enum frame_kind kind)
@@ -177,6 +179,11 @@ uint64_t frame_free(void)
            __atomic_load_n(&frames.zone[ZONE_LOW].free, __ATOMIC_RELAXED);
 }
 
+bool frame_is_dirty(void)
+{
+    return __atomic_load_n(&frames.dirty, __ATOMIC_RELAXED);
+}
+
 bool frame_scrub(void)
 {
     uint32_t first = FRAME_END;
@@ -186,6 +193,7 @@ bool frame_scrub(void)
     lock_acquire(&frames.lock);
     for (; first == FRAME_END && b < frames.zone + ZONES; b++)
         first = buddy_take_dirty(b, SCRUB_ORDER, &order);
+    frames.dirty = first != FRAME_END;
     lock_release(&frames.lock);
     if (first == FRAME_END)
         return false;

@@ -52,6 +52,9 @@ enum frame_kind frame_kind(mfn_t mfn, uint16_t *owner);
 uint64_t frame_total(void); /* frames of RAM found */
 uint64_t frame_free(void);  /* frames free for domains */
 
+/* Whether there may be free frames to clean. */
+bool frame_is_dirty(void);
+
 /* Cleans some free frames while the CPU has nothing better to do; false: all are clean. */
 bool frame_scrub(void);
 

@@ -122,12 +122,17 @@ TEST(scrubbing_ends_and_keeps_all)
     unsigned steps = 0;
 
     fake_machine();
+    EXPECT(frame_is_dirty());
     while (frame_scrub() && steps < 100000)
         steps++;
     EXPECT(steps > 0 && steps < 100000);
+    EXPECT(!frame_is_dirty());
     EXPECT(frame_free() == DOMAINS_FRAMES);
     mfn_t m = frame_alloc(1, FRAME_ORDER_2M);
     EXPECT(!mfn_is_none(m) && is_zero(m, FRAME_ORDER_2M));
+    EXPECT(!frame_is_dirty());
+    frame_put(m);
+    EXPECT(frame_is_dirty());
 }
 
 /* Half the frames clean, half dirty, in a chequered pattern: a large block is still found. */

@@ -16,6 +16,9 @@
 
 #define SLICE_NS 10000000u
 #define BOOST_NS 1000000u
+/* A CPU that had nothing to run for so long cleans memory: a domain that only waits for its disk
+ * is not kept waiting for that. */
+#define QUIET_NS 5000000u
 
 struct run_queue {
     struct lock lock;
@@ -321,10 +324,27 @@ static void run(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
     }
 }
 
+/* Nothing wants to run: waits for an interrupt, or cleans a piece of memory. */
+static void idle(struct cpu *cpu, uint64_t quiet)
+{
+    bool dirty = frame_is_dirty();
+
+    if (dirty && clock_now() >= quiet) {
+        (void)frame_scrub();
+        cpu_take_interrupts();
+        return;
+    }
+    if (dirty)
+        timer_limit(quiet);
+    if (!cpu->resched && !cpu->timer_fired)
+        cpu_idle_halt();
+}
+
 _Noreturn void sched_loop(void)
 {
     struct cpu *cpu = cpu_this();
     struct run_queue *q = queue_of(cpu->id);
+    uint64_t quiet = 0;
 
     for (;;) {
         struct vcpu *v;
@@ -332,14 +352,13 @@ _Noreturn void sched_loop(void)
         cpu->resched = false;
         timer_run(CLOCK_NEVER);
         v = pick(q, cpu);
-        if (v) {
-            run(q, cpu, v);
-            put_back(q, cpu, v);
-            cpu_take_interrupts();
-        } else if (frame_scrub()) {
-            cpu_take_interrupts();
-        } else if (!cpu->resched && !cpu->timer_fired) {
-            cpu_idle_halt();
+        if (!v) {
+            idle(cpu, quiet);
+            continue;
         }
+        run(q, cpu, v);
+        put_back(q, cpu, v);
+        cpu_take_interrupts();
+        quiet = clock_now() + QUIET_NS;
     }
 }
