@@ -356,7 +356,18 @@ void event_raise_global(uint32_t virq, const struct domain *only)
             event_raise_virq(d->vcpu[0], virq);
 }
 
-bool event_upcall_pending(struct vcpu *v)
+void event_raise_port(struct domain *d, uint32_t port)
+{
+    const struct event_channel *c;
+
+    lock_acquire(&d->events->lock);
+    c = claimed(d->events, port);
+    if (c && c->state != EVENT_FREE)
+        set_pending(d, c, port);
+    lock_release(&d->events->lock);
+}
+
+bool event_is_told(struct vcpu *v)
 {
     if (!v->upcall)
         return false;
@@ -367,7 +378,12 @@ bool event_upcall_pending(struct vcpu *v)
     info_unmap(v);
     if (pending)
         __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
-    return pending && v->upcall_vector == 0 && v->domain->callback_vector != 0;
+    return pending;
+}
+
+bool event_upcall_pending(struct vcpu *v)
+{
+    return event_is_told(v) && v->upcall_vector == 0 && v->domain->callback_vector != 0;
 }
 
 bool event_is_pending(const struct domain *d, uint32_t port)

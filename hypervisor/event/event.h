@@ -62,6 +62,12 @@ void event_raise_virq(struct vcpu *v, uint32_t virq);
  */
 void event_raise_global(uint32_t virq, const struct domain *only);
 
+/* Sets a port of the domain pending for a device of its own; what is no port is ignored. */
+void event_raise_port(struct domain *d, uint32_t port);
+
+/* The vCPU has not yet looked at an event that it was told of. */
+bool event_is_told(struct vcpu *v);
+
 /* The vCPU has an event to be told of. Reads the guest's flag only when ours is set. */
 bool event_upcall_pending(struct vcpu *v);
 

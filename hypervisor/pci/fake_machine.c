@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "console/console.h"
+#include "event/event.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/paging.h"
@@ -179,6 +180,12 @@ void lapic_msi(struct domain *d, uint64_t address, uint32_t data)
     fake_msi.count++;
     fake_msi.address = address;
     fake_msi.data = data;
+}
+
+void event_raise_port(struct domain *d, uint32_t port)
+{
+    EXPECT(d == &fake_domain);
+    fake_msi.port = port;
 }
 
 uint64_t clock_now(void)

@@ -27,6 +27,7 @@ extern struct fake_msi {
     unsigned count;
     uint64_t address;
     uint32_t data;
+    uint32_t port; /* of the last that was an event */
 } fake_msi;
 
 /* A fresh machine and domain; the scan runs once for all tests. */

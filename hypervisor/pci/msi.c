@@ -2,10 +2,13 @@
  * Interrupt messages: the owner writes what it likes, the device is given a
  * vector of the host's, and what arrives there is delivered as the owner asked.
  */
+#include <abi/bulkhead.h>
+
 #include <arch/irq.h>
 
 #include "console/console.h"
 #include "domain/domain.h"
+#include "event/event.h"
 #include "mm/heap.h"
 #include "mm/paging.h"
 #include "pci/function.h"
@@ -78,7 +81,10 @@ void pci_interrupt(unsigned cookie)
     if (f && f->owner) {
         const struct pci_message *m = &f->message[slots[cookie].message];
 
-        lapic_msi(f->owner, m->address, m->data);
+        if (m->address >> 32 == BULKHEAD_MSI_EVENT)
+            event_raise_port(f->owner, m->data);
+        else
+            lapic_msi(f->owner, m->address, m->data);
     }
     lock_release(&pci_lock);
 }

@@ -1,6 +1,7 @@
 /* What an owner sees of its functions, what reaches the device, and what is left afterwards. */
 #include "pci/owner.h"
 
+#include <abi/bulkhead.h>
 #include <abi/layout.h>
 
 #include <arch/irq.h>
@@ -185,6 +186,9 @@ TEST(msix_messages_go_where_the_owner_says)
     table_set(1, 8, 0x42); /* another vector of the owner's: the device is not touched */
     pci_interrupt(0);
     EXPECT(fake_msi.data == 0x42 && real(1, 8) == 0x30);
+    table_set(1, 4, BULKHEAD_MSI_EVENT);
+    pci_interrupt(0);
+    EXPECT(fake_msi.count == 2 && fake_msi.port == 0x42 && real(1, 4) == 0);
     table_set(1, 12, 1);
     EXPECT(real(1, 12) == 1);
     set(FAKE_NVME, 0x42, 2, 0);

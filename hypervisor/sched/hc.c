@@ -89,6 +89,26 @@ int hc_sched_poll(struct hc_call *call, struct sched_poll *arg)
     return rc < 0 ? rc : 0;
 }
 
+int64_t hc_event_wait(struct hc_call *call)
+{
+    struct vcpu *v = call->vcpu;
+    uint64_t deadline = call->arg[1];
+    int rc = 0;
+
+    for (uint64_t ports = call->arg[2]; ports != 0; ports >>= 16)
+        if ((ports & UINT16_MAX) && event_send(call->domain, ports & UINT16_MAX) < 0)
+            rc = -XEN_EINVAL;
+    if (deadline <= clock_now())
+        return rc;
+    __atomic_store_n(&v->polling, true, __ATOMIC_SEQ_CST);
+    sched_block(v);
+    if (event_is_told(v))
+        sched_wake(v);
+    else if (deadline != CLOCK_NEVER)
+        timer_arm(&v->poll_timer, deadline);
+    return rc;
+}
+
 /* ---- timers ---------------------------------------------------------------- */
 
 int64_t hc_timer_set(struct hc_call *call)

@@ -102,6 +102,11 @@ int hcall_sched_yield(void)
     return trap(__HYPERVISOR_sched_op, (struct words){SCHEDOP_yield, 0, 0});
 }
 
+int hcall_event_wait(uint64_t deadline_ns, uint64_t ports)
+{
+    return trap(HYPERVISOR_BULKHEAD, (struct words){BULKHEAD_event_wait, deadline_ns, ports});
+}
+
 int hcall_sched_block(void)
 {
     return trap(__HYPERVISOR_sched_op, (struct words){SCHEDOP_block, 0, 0});

@@ -27,5 +27,7 @@ int hcall_console_write(const char *text, unsigned len); /* the core's own conso
 int hcall_console_read(char *text, unsigned len);        /* bytes read */
 int hcall_sched_yield(void);
 int hcall_sched_block(void);
+/* Sends on the ports packed into a word, then sleeps: see BULKHEAD_event_wait. */
+int hcall_event_wait(uint64_t deadline_ns, uint64_t ports);
 
 #endif

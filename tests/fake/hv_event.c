@@ -128,6 +128,13 @@ int hcall_event_send(struct evtchn_send *arg)
     return 0;
 }
 
+void event_notify(evtchn_port_t port)
+{
+    (void)hcall_event_send(&(struct evtchn_send){.port = port});
+}
+
+void event_flush(void) {}
+
 int hcall_event_unmask(struct evtchn_unmask *arg)
 {
     return port_find(fake.current, arg->port) ? 0 : -XEN_EINVAL;

@@ -207,6 +207,22 @@ struct bulkhead_host_info {
     uint32_t flags;
 };
 
+/*
+ * Sends, then sleeps: plain words. The second is a system time in ns at which
+ * the caller wants to go on (0: at once, it only sends; UINT64_MAX: never), the
+ * third four ports to be sent on, 16 bits each, 0 being none. The sleep ends
+ * when an event of the caller that it has not masked is pending, interrupts on
+ * or off, so a program that waits here needs no interrupt at all.
+ */
+#define BULKHEAD_event_wait       15
+#define BULKHEAD_EVENT_WAIT_PORTS 4
+
+/*
+ * Upper half of the address of an MSI or MSI-X message that is no interrupt but
+ * an event: its data is a port of the function's owner, unbound or bound.
+ */
+#define BULKHEAD_MSI_EVENT 0x42484556u
+
 _Static_assert(sizeof(struct bulkhead_domain_label) == 72, "label");
 _Static_assert(sizeof(struct bulkhead_memory_copy) == 32, "memory copy");
 _Static_assert(sizeof(struct bulkhead_vcpu_start) == 16, "vCPU start");
