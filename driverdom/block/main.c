@@ -49,15 +49,21 @@ int main(int argc, char **argv)
     /* From here on nothing but its devices, its grants and its events. */
     (void)hcall_rights_drop(&(struct bulkhead_rights_drop){.rights = RIGHTS_ALL});
 
-    while (!store.broken) {
+    for (bool busy = false; !store.broken;) {
         /*
          * Before each round: what a reset has made fail is answered by it, and a
          * guest that always has work cannot keep a silent device from its reset.
          */
         uint64_t deadline = disks_tick(&disks);
 
-        if (round_done())
+        if (round_done()) {
+            /* One long batch of work ends before it is told of; endless work does not. */
+            if (busy)
+                event_flush();
+            busy = true;
             continue;
+        }
+        busy = false;
         (void)event_wait(deadline);
         while (event_next() != EVENT_NONE)
             ;

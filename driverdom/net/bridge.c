@@ -233,18 +233,20 @@ bool bridges_arm(struct bridges *b)
     return may_sleep;
 }
 
-void bridges_irq(struct bridges *b, uint32_t irq)
+void bridges_irq(struct bridges *b, evtchn_port_t port)
 {
     for (uint32_t i = 0; i < BRIDGES_MAX; i++) {
         struct bridge *bridge = &b->bridges[i];
         struct nic *n = bridge->used ? bridge->nic : NULL;
 
-        if (!n || irq < n->irq_first || irq - n->irq_first >= n->irq_count)
+        uint32_t number = n ? nic_irq_find(n, port) : 0;
+
+        if (!n || number == n->irq_count)
             continue;
 
         bool was_up = n->port.up;
 
-        n->driver->irq(n, irq - n->irq_first);
+        n->driver->irq(n, number);
         if (was_up && !n->port.up)
             switch_link_down(&bridge->uplink);
     }

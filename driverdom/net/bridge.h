@@ -49,7 +49,7 @@ uint64_t bridges_tick(struct bridges *b, uint64_t now);
 /* Nobody looks before the next event. False: look again first. */
 bool bridges_arm(struct bridges *b);
 
-/* A device interrupt by its number. */
-void bridges_irq(struct bridges *b, uint32_t irq);
+/* A device interrupt, if the port is one. */
+void bridges_irq(struct bridges *b, evtchn_port_t port);
 
 #endif

@@ -48,8 +48,7 @@ static uint64_t tick(uint64_t now)
 static void events_take(evtchn_port_t port)
 {
     for (; port != EVENT_NONE; port = event_next())
-        if (port >= EVENT_IRQ)
-            bridges_irq(&bridges, port - EVENT_IRQ);
+        bridges_irq(&bridges, port);
 }
 
 int main(int argc, char **argv)

@@ -53,15 +53,23 @@ void *nic_alloc(size_t size, const char *name, const struct nic_driver *driver, 
 int nic_irqs_open(struct nic *n, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        int irq = irq_alloc(&n->messages[i].address, &n->messages[i].data);
+        int port = irq_alloc(&n->messages[i].address, &n->messages[i].data);
 
-        if (irq < 0)
-            return irq;
-        if (i == 0)
-            n->irq_first = (uint32_t)irq;
+        if (port < 0)
+            return port;
+        n->messages[i].port = (evtchn_port_t)port;
     }
     n->irq_count = count;
     return 0;
+}
+
+uint32_t nic_irq_find(const struct nic *n, evtchn_port_t port)
+{
+    uint32_t i = 0;
+
+    while (i < n->irq_count && n->messages[i].port != port)
+        i++;
+    return i;
 }
 
 void nic_irqs_set(const struct nic *n, const struct pci_msix *msix)

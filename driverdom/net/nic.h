@@ -27,10 +27,11 @@ struct nic {
     uint16_t speed; /* Mbit/s, 0: not known */
     bool dead;      /* it did not come back from a reset */
     bool joined;    /* a bridge, which tells of its link from then on */
-    uint32_t irq_first, irq_count;
+    uint32_t irq_count;
     struct {
         uint64_t address;
         uint32_t data;
+        evtchn_port_t port;
     } messages[NIC_IRQS_MAX];
     struct nic_in in;
     struct nic_out out;
@@ -87,6 +88,8 @@ void *nic_alloc(size_t size, const char *name, const struct nic_driver *driver, 
 
 /* So many interrupts of the device, each with its message. 0 or an error. */
 int nic_irqs_open(struct nic *n, uint32_t count);
+/* Which of them a port is; irq_count: none. */
+uint32_t nic_irq_find(const struct nic *n, evtchn_port_t port);
 /* Puts the messages into the device's table: a reset may have emptied it. */
 void nic_irqs_set(const struct nic *n, const struct pci_msix *msix);
 

@@ -1,7 +1,7 @@
 /* Requests from the rings to the disk and back: batches of them, each step for all at once. */
 #include "blk_back.h"
 
-#include <hcall.h>
+#include <rt/event.h>
 #include <shm.h>
 
 /* What a request may need at most: its segments' pages and an indirect one. */
@@ -312,7 +312,7 @@ bool blk_back_answer(struct blk_back *b)
         }
         if (ring_back_notify(&q->ring)) {
             b->events++;
-            (void)hcall_event_send(&(struct evtchn_send){.port = b->ports[i]});
+            event_notify(b->ports[i]);
         }
     }
     return true;

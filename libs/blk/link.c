@@ -7,6 +7,7 @@
 
 #include <bus_rings.h>
 #include <hcall.h>
+#include <rt/event.h>
 
 void blk_back_init(struct blk_back *b, const struct blk_volume *volume, void *space,
                    struct blk_batch *batch)
@@ -101,7 +102,7 @@ int blk_back_connect(struct blk_back *b, const struct blk_link *link, struct blk
     b->connected = true;
     /* A predecessor may have answered without telling. */
     for (uint32_t q = 0; adopt && q < b->queue_count; q++)
-        (void)hcall_event_send(&(struct evtchn_send){.port = b->ports[q]});
+        event_notify(b->ports[q]);
     *why = NULL;
     return 0;
 

@@ -72,7 +72,7 @@ void con_back_disconnect(struct con_back *b)
 
 static void tell(const struct con_back *b)
 {
-    (void)hcall_event_send(&(struct evtchn_send){.port = b->port});
+    event_notify(b->port);
 }
 
 int con_back_take(struct con_back *b, char *to, size_t len)

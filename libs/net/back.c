@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <rt/event.h>
 #include <rt/memory.h>
 
 #include <hcall.h>
@@ -263,7 +264,7 @@ static bool is_told(const struct ring_back *ring)
 static void port_send(struct net_back *b, evtchn_port_t port)
 {
     b->events++;
-    (void)hcall_event_send(&(struct evtchn_send){.port = port});
+    event_notify(port);
 }
 
 bool net_back_answer(struct net_back *b)

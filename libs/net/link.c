@@ -7,6 +7,7 @@
 
 #include <bus_rings.h>
 #include <hcall.h>
+#include <rt/event.h>
 
 const struct net_feature net_back_features[] = {
     {"feature-rx-copy", 1},
@@ -110,9 +111,9 @@ static void adopted(struct net_back *b)
 {
     b->groups.lost = true;
     for (uint32_t q = 0; q < b->queue_count; q++) {
-        (void)hcall_event_send(&(struct evtchn_send){.port = b->queues[q].tx_port});
+        event_notify(b->queues[q].tx_port);
         if (b->queues[q].rx_port != 0)
-            (void)hcall_event_send(&(struct evtchn_send){.port = b->queues[q].rx_port});
+            event_notify(b->queues[q].rx_port);
     }
 }
 

@@ -130,9 +130,5 @@ trap_stack_top:
     .skip TRAP_STACK
     .globl double_stack_top
 double_stack_top:
-    .skip 4096
-    .skip TRAP_STACK
-    .globl irq_stack_top
-irq_stack_top:
 
     .section .note.GNU-stack, "", @progbits

@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-#define MSR_APIC_BASE    0x1bu
-#define MSR_X2APIC       0x800u
 #define MSR_STAR         0xc0000081u
 #define MSR_LSTAR        0xc0000082u
 #define MSR_SYSCALL_MASK 0xc0000084u
@@ -72,15 +70,6 @@ static inline uint64_t cr3_read(void)
 static inline void cr3_write(uint64_t v)
 {
     __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
-}
-
-/* Sleeps until an interrupt; its handler runs on a stack of its own. In trap.S. */
-void cpu_sleep(void);
-
-/* Lets the interrupts in that wait now. */
-static inline void cpu_interrupt_window(void)
-{
-    __asm__ volatile("sti; nop; cli" : : : "memory");
 }
 
 #endif

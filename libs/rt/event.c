@@ -1,22 +1,25 @@
-/* Waiting: shared info, the rotation over its ports, the timer and sleep. */
+/* Waiting: shared info, the rotation over its ports, and the one call that tells and sleeps. */
 #include <rt/event.h>
 
 #include <rt/clock.h>
 #include <rt/memory.h>
 
+#include <abi/bulkhead.h>
+
 #include <hcall.h>
 #include <scan.h>
 
-#include "cpu.h"
 #include "internal.h"
-#include "layout.h"
+
+#define PORT_BITS  16u
+/* Looks for events after which peers are told, even if this domain never sleeps. */
+#define TOLD_LOOKS 4u
 
 struct shared_info *event_shared;
-uint64_t irq_pending; /* set by trap.S */
-
 static struct scan scan;
-static evtchn_port_t timer_port;
-static uint64_t armed; /* when the timer fires; 0: not set */
+static uint64_t told; /* ports whose peers are to hear of something, as the call takes them */
+static unsigned told_count;
+static unsigned told_looks; /* since the oldest of them */
 
 static struct scan_words words(void)
 {
@@ -25,11 +28,10 @@ static struct scan_words words(void)
         .selector = &event_shared->vcpu_info[0].evtchn_pending_sel,
         .pending = event_shared->evtchn_pending,
         .mask = event_shared->evtchn_mask,
-        .irqs = &irq_pending,
     };
 }
 
-static void map_shared_info(void)
+void event_init(void)
 {
     struct shared_info *page = memory_space_alloc(1);
     struct xen_add_to_physmap arg = {
@@ -37,25 +39,9 @@ static void map_shared_info(void)
 
     if (hcall_memory_add_to_physmap(&arg) < 0)
         die("no shared info page");
-    event_shared = page;
     for (unsigned i = 0; i < SCAN_WORDS; i++)
         page->evtchn_mask[i] = UINT64_MAX;
-}
-
-void event_init(void)
-{
-    struct xen_hvm_param callback = {
-        .domid = DOMID_SELF,
-        .index = HVM_PARAM_CALLBACK_IRQ,
-        .value = (uint64_t)HVM_CALLBACK_TYPE_VECTOR << HVM_CALLBACK_TYPE_SHIFT | VECTOR_EVENT,
-    };
-    struct evtchn_bind_virq timer = {.virq = VIRQ_TIMER, .vcpu = 0};
-
-    map_shared_info();
-    if (hcall_hvm_set_param(&callback) < 0 || hcall_event_bind_virq(&timer) < 0)
-        die("no event channels");
-    timer_port = timer.port;
-    event_open(timer_port);
+    event_shared = page;
 }
 
 void event_open(evtchn_port_t port)
@@ -72,40 +58,48 @@ void event_shut(evtchn_port_t port)
     scan_shut(words(), port);
 }
 
+/* Tells, and sleeps until an event or the deadline. Peers that are gone need not be told. */
+static void tell_and_sleep(uint64_t deadline)
+{
+    uint64_t ports = told;
+
+    told = 0;
+    told_count = 0;
+    told_looks = 0;
+    (void)hcall_event_wait(deadline, ports);
+}
+
+void event_notify(evtchn_port_t port)
+{
+    for (uint64_t left = told; left != 0; left >>= PORT_BITS)
+        if ((left & UINT16_MAX) == port)
+            return;
+    if (told_count == BULKHEAD_EVENT_WAIT_PORTS)
+        tell_and_sleep(0);
+    told |= (uint64_t)port << (PORT_BITS * told_count++);
+}
+
+void event_flush(void)
+{
+    if (told_count > 0)
+        tell_and_sleep(0);
+}
+
 evtchn_port_t event_next(void)
 {
-    for (;;) {
-        if (irq_is_used())
-            cpu_interrupt_window();
-
-        unsigned n = scan_next(&scan, words());
-
-        if (n == SCAN_NONE)
-            return EVENT_NONE;
-        if (n >= SCAN_IRQ)
-            return EVENT_IRQ + n - SCAN_IRQ;
-        if (n != timer_port)
-            return n;
-        armed = 0;
-    }
+    if (told_count > 0 && ++told_looks > TOLD_LOOKS)
+        event_flush();
+    return scan_next(&scan, words());
 }
 
 /* Sleeps until something may have changed; false once the deadline has come. */
 static bool sleep(uint64_t deadline)
 {
-    if (deadline != EVENT_FOREVER) {
-        if (clock_now() >= deadline)
-            return false;
-        /* A timer that fires too early costs one round; setting it anew each time, a call each. */
-        if (armed == 0 || deadline < armed) {
-            struct vcpu_set_singleshot_timer arg = {.timeout_abs_ns = deadline};
-
-            if (hcall_vcpu_set_singleshot_timer(0, &arg) < 0)
-                die("no timer");
-            armed = deadline;
-        }
+    if (deadline != EVENT_FOREVER && clock_now() >= deadline) {
+        event_flush();
+        return false;
     }
-    cpu_sleep();
+    tell_and_sleep(deadline);
     return true;
 }
 
@@ -125,8 +119,6 @@ evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline)
         scan_collect(&scan, words());
         if (port != EVENT_NONE && scan_take(words(), port))
             return port;
-        if (scan_take(words(), timer_port))
-            armed = 0;
         if (!sleep(deadline))
             return EVENT_NONE;
     }

@@ -13,7 +13,6 @@
 extern char image_start[], image_text[], image_data[], image_end[];
 extern char main_guard[], main_stack[], main_stack_top[];
 extern char stack_guards[], floor_stack_top[], trap_stack_top[], double_stack_top[];
-extern char irq_stack_top[];
 
 /* start.c: what the builder gave, copied out before anything else is written. */
 #define START_RANGES 16
@@ -45,14 +44,11 @@ bool memory_is_ram(uint64_t gpa);
 /* trap.c: descriptor tables. */
 void trap_init(void);
 
-/* event.c: shared info, the callback vector, the timer's port. */
+/* event.c: shared info, which has the clock too. */
 struct shared_info;
 extern struct shared_info *event_shared;
 void event_init(void);
 void event_sleep(uint64_t deadline);
-
-/* irq.c: whether the program asked for device interrupts. */
-bool irq_is_used(void);
 
 /* console.c: text without the C library, for code under it. */
 void console_write(const char *text, size_t len);

@@ -2,17 +2,11 @@
 #ifndef RT_LAYOUT_H
 #define RT_LAYOUT_H
 
-/* The system-call floor's; then those of exceptions, of double faults and of interrupts. */
+/* The system-call floor's; then those of exceptions and of double faults. */
 #define FLOOR_STACK 16384
 #define TRAP_STACK  4096
 
 /* The program's own, unless it is linked with -Wl,--defsym=rt_stack_size=BYTES. */
 #define MAIN_STACK 262144
-
-/* Interrupt vectors: event channels, then device interrupts. */
-#define VECTOR_EVENT     0x30
-#define VECTOR_IRQ       0x40
-#define VECTOR_IRQ_COUNT 64
-#define VECTOR_SPURIOUS  0xff
 
 #endif

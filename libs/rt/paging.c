@@ -62,7 +62,6 @@ static void add_all(void)
     add(LAYOUT_LOW_END, LAYOUT_BAR_BASE, WRITE); /* space for grants */
     add(LAYOUT_BAR_BASE, LAYOUT_BAR_END, DEVICE);
     add(LAYOUT_ECAM_BASE, LAYOUT_ECAM_END, DEVICE);
-    add(LAYOUT_LAPIC_BASE, LAYOUT_LAPIC_BASE + PAGE_SIZE, DEVICE);
     add(LAYOUT_SPECIAL_BASE, LAYOUT_SPECIAL_BASE + LAYOUT_SPECIAL_SIZE, WRITE);
     if (start_info.module.end > start_info.module.start)
         add(start_info.module.start, start_info.module.end, READ);
@@ -72,7 +71,6 @@ static void add_all(void)
     add_guard(floor_stack_top, FLOOR_STACK);
     add_guard(trap_stack_top, TRAP_STACK);
     add_guard(double_stack_top, TRAP_STACK);
-    add_guard(irq_stack_top, TRAP_STACK);
     add(of(main_guard), of(main_stack), 0);
     add(0, PAGE_SIZE, 0); /* null pointers */
 }

@@ -8,7 +8,7 @@
 #include <xen/sched.h>
 
 extern uint64_t boot_gdt[];
-extern char trap_exceptions[], trap_devices[], trap_event[], trap_spurious[], floor_entry[];
+extern char trap_exceptions[], floor_entry[];
 
 /* In the order that trap.S pushes them, from the lowest address. */
 struct trap_frame {
@@ -35,7 +35,6 @@ _Static_assert(sizeof(struct task_state) == 104, "task state");
 enum {
     IST_TRAP = 1,
     IST_DOUBLE = 2,
-    IST_IRQ = 3,
     IST_OFFSET = 36, /* of IST1 in the task state */
     STUB_LEN = 16,   /* of trap.S's entries */
     VECTOR_NMI = 2,
@@ -44,7 +43,8 @@ enum {
     VECTOR_PAGE_FAULT = 14,
 };
 
-static struct gate gates[256] __attribute__((aligned(16)));
+/* Exceptions only: interrupts stay off. */
+static struct gate gates[32] __attribute__((aligned(16)));
 static struct task_state task;
 
 static void set_gate(unsigned vector, const char *handler, unsigned ist)
@@ -95,14 +95,8 @@ void trap_init(void)
     set_gate(VECTOR_NMI, stub(trap_exceptions, VECTOR_NMI), IST_DOUBLE);
     set_gate(VECTOR_DOUBLE_FAULT, stub(trap_exceptions, VECTOR_DOUBLE_FAULT), IST_DOUBLE);
     set_gate(VECTOR_MACHINE_CHECK, stub(trap_exceptions, VECTOR_MACHINE_CHECK), IST_DOUBLE);
-    for (unsigned v = 32; v < 256; v++)
-        set_gate(v, trap_spurious, IST_IRQ);
-    set_gate(VECTOR_EVENT, trap_event, IST_IRQ);
-    for (unsigned n = 0; n < VECTOR_IRQ_COUNT; n++)
-        set_gate(VECTOR_IRQ + n, stub(trap_devices, n), IST_IRQ);
     set_stack(IST_TRAP, trap_stack_top);
     set_stack(IST_DOUBLE, double_stack_top);
-    set_stack(IST_IRQ, irq_stack_top);
     load_tables();
 
     /* SYSCALL stays in this ring: its code selector, the stack's behind it; IF, DF, TF, AC off. */

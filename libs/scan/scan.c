@@ -25,8 +25,6 @@ void scan_collect(struct scan *s, struct scan_words w)
 
 static uint64_t bits_of(const struct scan *s, struct scan_words w, unsigned word)
 {
-    if (word == SCAN_WORDS)
-        return __atomic_load_n(w.irqs, __ATOMIC_SEQ_CST);
     if ((s->ready >> word & 1) == 0)
         return 0;
     return __atomic_load_n(&w.pending[word], __ATOMIC_SEQ_CST) &
@@ -36,18 +34,17 @@ static uint64_t bits_of(const struct scan *s, struct scan_words w, unsigned word
 static unsigned take(struct scan *s, struct scan_words w, unsigned word, uint64_t bits)
 {
     unsigned bit = (unsigned)__builtin_ctzll(bits);
-    uint64_t *from = word == SCAN_WORDS ? w.irqs : &w.pending[word];
 
-    __atomic_fetch_and(from, ~(1ull << bit), __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&w.pending[word], ~(1ull << bit), __ATOMIC_SEQ_CST);
     s->word = word;
     s->bit = bit;
-    return word == SCAN_WORDS ? SCAN_IRQ + bit : word * 64 + bit;
+    return word * 64 + bit;
 }
 
 unsigned scan_next(struct scan *s, struct scan_words w)
 {
     scan_collect(s, w);
-    if (s->ready == 0 && __atomic_load_n(w.irqs, __ATOMIC_SEQ_CST) == 0)
+    if (s->ready == 0)
         return SCAN_NONE;
 
     /* Behind the last one in its word, the other words, then the whole of its word. */
@@ -56,14 +53,13 @@ unsigned scan_next(struct scan *s, struct scan_words w)
 
     if (bits != 0)
         return take(s, w, s->word, bits);
-    for (unsigned step = 1; step <= SCAN_WORDS + 1; step++) {
-        unsigned word = (s->word + step) % (SCAN_WORDS + 1);
+    for (unsigned step = 1; step <= SCAN_WORDS; step++) {
+        unsigned word = (s->word + step) % SCAN_WORDS;
 
         bits = bits_of(s, w, word);
         if (bits != 0)
             return take(s, w, word, bits);
-        if (word < SCAN_WORDS)
-            s->ready &= ~(1ull << word);
+        s->ready &= ~(1ull << word);
     }
     return SCAN_NONE;
 }

@@ -1,7 +1,6 @@
 /*
  * The next pending port of a 2-level event channel page, in turn: the search
  * goes on behind the port that was taken last, so that none starves another.
- * A domain's device interrupts are one more word of the same rotation.
  *
  * The core sets pending bit, selector bit and upcall byte, in this order, and
  * an upper one only if it was not set; the search clears them from above.
@@ -14,9 +13,7 @@
 
 #define SCAN_WORDS 64u
 
-/* Results: a port, or SCAN_IRQ plus the number of a device interrupt. */
-#define SCAN_NONE 0u
-#define SCAN_IRQ  0x10000u
+#define SCAN_NONE 0u /* no port */
 
 /* Where the bits are; the core changes them at any time. */
 struct scan_words {
@@ -24,7 +21,6 @@ struct scan_words {
     uint64_t *selector;
     uint64_t *pending; /* SCAN_WORDS */
     uint64_t *mask;    /* SCAN_WORDS */
-    uint64_t *irqs;
 };
 
 struct scan {

@@ -14,9 +14,7 @@
 
 static void notify(const struct store_client *c)
 {
-    struct evtchn_send send = {c->port};
-
-    (void)hcall_event_send(&send);
+    event_notify(c->port);
 }
 
 void store_open(struct store_client *c, struct xenstore_domain_interface *page, evtchn_port_t port)

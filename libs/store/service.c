@@ -346,9 +346,7 @@ static bool connection_turn(struct store_service *v, struct connection *c)
     if (ring_reader_notify(&c->in))
         c->notify = true;
     if (c->notify) {
-        struct evtchn_send send = {c->port};
-
-        (void)hcall_event_send(&send);
+        event_notify(c->port);
         c->notify = false;
     }
     /* Before it failed, it may have made work for others. */

@@ -3,6 +3,9 @@
  * taken one at a time. There are no callbacks: a program's main loop takes the
  * next port and decides.
  *
+ * A domain never runs with interrupts on: it waits in one call of the core's,
+ * which sends what it has to tell its peers as well.
+ *
  * A port is unmasked by event_open and stays so; taking it clears its pending
  * bit first, so an event that arrives while it is handled is seen again.
  */
@@ -12,9 +15,6 @@
 #include <stdint.h>
 
 #include <abi/event.h>
-
-/* Ports from here on are device interrupts: EVENT_IRQ + the number irq_alloc gave. */
-#define EVENT_IRQ 0x10000u
 
 /* No event; no deadline. */
 #define EVENT_NONE    0u
@@ -37,8 +37,18 @@ evtchn_port_t event_wait(uint64_t deadline);
 evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline);
 
 /*
- * A device interrupt of this domain: the message address and data to put into
- * an MSI or MSI-X entry. Returns the number, or a negative error: -ENOSPC.
+ * Tells the peer of a port. It hears of it when this domain waits, or flushes, or
+ * has more than four to tell, or looks for events some times without waiting: what
+ * wakes several costs one call.
+ */
+void event_notify(evtchn_port_t port);
+
+/* The peers hear of it now: for one who goes on working. */
+void event_flush(void);
+
+/*
+ * A device interrupt of this domain, as a port that is open: the message address
+ * and data to put into an MSI-X entry. The port, or a negative error.
  */
 int irq_alloc(uint64_t *address, uint32_t *data);
 
