@@ -2,6 +2,8 @@
 #ifndef NIC_H
 #define NIC_H
 
+#include <abi/event.h>
+
 #include <net_port.h>
 #include <pci.h>
 

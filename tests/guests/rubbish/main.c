@@ -55,6 +55,7 @@ static bool is_final(const struct call *call)
     return (call->number == __HYPERVISOR_sched_op &&
             (op == SCHEDOP_shutdown || op == SCHEDOP_block || op == SCHEDOP_poll)) ||
            (call->number == __HYPERVISOR_vcpu_op && op == VCPUOP_down) ||
+           (call->number == HYPERVISOR_BULKHEAD && op == BULKHEAD_event_wait) ||
            /* These write to a page of the guest's choice: its page tables, say. */
            (call->number == __HYPERVISOR_vcpu_op && op == VCPUOP_register_vcpu_info) ||
            (call->number == __HYPERVISOR_grant_table_op && op == GNTTABOP_copy) ||

@@ -7,6 +7,7 @@
 #include "result.h"
 #include "start.h"
 
+#include <abi/bulkhead.h>
 #include <abi/vcpu.h>
 
 #define MS 1000000ull
@@ -146,6 +147,49 @@ TEST(poll_ends_at_its_time_or_by_a_port)
     poll.nr_ports = 1;
     port = 5000;
     EXPECT(call_sched(SCHEDOP_poll, &poll) == -XEN_EINVAL);
+}
+
+static long wait(uint64_t deadline, uint64_t ports)
+{
+    return call_page(&(struct call){HYPERVISOR_BULKHEAD, {BULKHEAD_event_wait, deadline, ports}});
+}
+
+/* The upcall that wait did not need. */
+static void take_upcall(void)
+{
+    event_last = 0;
+    cpu_irq_on();
+    EXPECT(call_sched(SCHEDOP_yield, NULL) == 0);
+    cpu_irq_off();
+}
+
+TEST(wait_sends_and_ends_at_its_time_or_by_an_event)
+{
+    evtchn_port_t a;
+    evtchn_port_t b;
+    uint64_t start;
+
+    if (!ready())
+        return;
+    EXPECT(event_pair(&a, &b) == 0);
+    event_unmask(a);
+    start = now();
+    EXPECT(wait(start + 2 * MS, 0) == 0);
+    EXPECT(now() >= start + 2 * MS && !event_is_pending(a));
+    EXPECT(wait(0, b) == 0);
+    EXPECT(event_is_pending(a));
+    EXPECT(wait(UINT64_MAX, 0) == 0); /* pending already: no sleep */
+    take_upcall();
+    EXPECT(event_last == a);
+    EXPECT(wait(UINT64_MAX, (uint64_t)b << 48) == 0); /* what it sends wakes itself */
+    take_upcall();
+    EXPECT(event_last == a);
+    EXPECT(wait(0, 5000 | (uint64_t)b << 16) == -XEN_EINVAL);
+    take_upcall();
+    EXPECT(event_last == a); /* the good port was sent on all the same */
+    event_mask(a);
+    EXPECT(call_event(EVTCHNOP_close, &(struct evtchn_close){.port = b}) == 0);
+    EXPECT(call_event(EVTCHNOP_close, &(struct evtchn_close){.port = a}) == 0);
 }
 
 TEST(yield_and_block_come_back)
