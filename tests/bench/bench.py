@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'e2e'))
 
 import host  # noqa: E402
 import machine  # noqa: E402
+import net  # noqa: E402
 
 DISK_MIB = 512
 # The second run of each kind counts.
@@ -196,6 +197,11 @@ def part_disk(ioprobe):
     say('hypercalls_per_mib', round(guest['seq']['hypercalls'] / mib, 1), '')
     say('exits_per_read', round(guest['rand']['exits'] / count, 2), '', 'goal 9')
     say('hypercalls_per_read', round(guest['rand']['hypercalls'] / count, 2), '')
+
+
+def part_net(_):
+    """Network speeds as ratios to plain Linux in one run; between guests; what a MB costs."""
+    net.run(say)
 
 
 def main():
