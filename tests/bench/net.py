@@ -29,7 +29,7 @@ class Peer:
         self.into = free_port()
         self.card = f'user,model=e1000e,hostfwd=udp:127.0.0.1:{self.into}-10.0.2.15:9'
         self.server = subprocess.Popen(['iperf3', '-s', '-p', str(self.tcp)],
-                                       stdout=subprocess.DEVNULL)
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def close(self):
         """Ends the server."""
