@@ -11,6 +11,7 @@
 #include "boot/handoff.h"
 #include "boot/options.h"
 #include "console/console.h"
+#include "iommu/iommu.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/memory.h"
@@ -63,7 +64,9 @@ static void uart_route(void)
 
     CHECK(vector > 0);
     if (acpi.ioapic)
-        ioapic_route(acpi.ioapic, acpi.uart_gsi, (unsigned)vector, acpi.uart_level, acpi.uart_low);
+        ioapic_route(acpi.ioapic, acpi.uart_gsi,
+                     iommu_message_make(IOMMU_ENTRY_IOAPIC, 0, (unsigned)vector), acpi.uart_level,
+                     acpi.uart_low);
     else
         console_log("no IO-APIC: what is typed does not arrive");
     uart_listen(true);
@@ -80,6 +83,7 @@ _Noreturn void main(uint32_t protocol, uint64_t info)
         power_off(STATUS_FAILED);
     apic_init(acpi.lapic ? acpi.lapic : APIC_DEFAULT);
     clock_init();
+    iommu_init();
     uart_route();
     cpus_count();
     bundle_take();

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "console/console.h"
+#include "iommu/dmar.h"
 #include "mm/paging.h"
 #include "util/string.h"
 
@@ -19,14 +20,6 @@ struct header { /* then what the signature says */
 _Static_assert(sizeof(struct header) == 36, "ACPI table header");
 
 struct acpi acpi;
-
-static uint64_t field(const void *table, size_t offset, size_t size)
-{
-    uint64_t v = 0;
-
-    memcpy(&v, (const char *)table + offset, size);
-    return v;
-}
 
 static bool sums_to_zero(const void *p, size_t len)
 {
@@ -80,20 +73,20 @@ static void read_fadt(const struct header *t)
 {
     if (t->len < 116)
         return;
-    uint64_t flags = field(t, 112, 4), dsdt = field(t, 40, 4);
-    acpi.sleep_port[0] = (uint16_t)field(t, 64, 4);
-    acpi.sleep_port[1] = (uint16_t)field(t, 68, 4);
-    acpi.pm_timer = field(t, 91, 1) == 4 ? (uint16_t)field(t, 76, 4) : 0;
+    uint64_t flags = acpi_field(t, 112, 4), dsdt = acpi_field(t, 40, 4);
+    acpi.sleep_port[0] = (uint16_t)acpi_field(t, 64, 4);
+    acpi.sleep_port[1] = (uint16_t)acpi_field(t, 68, 4);
+    acpi.pm_timer = acpi_field(t, 91, 1) == 4 ? (uint16_t)acpi_field(t, 76, 4) : 0;
     acpi.pm_timer_wide = flags >> 8 & 1;
-    acpi.century = (uint8_t)field(t, 108, 1);
+    acpi.century = (uint8_t)acpi_field(t, 108, 1);
     if (flags >> 10 & 1 && t->len >= 129) {
-        acpi.reset.in_memory = field(t, 116, 1) == 0;
-        acpi.reset.address = field(t, 120, 8);
-        acpi.reset_value = (uint8_t)field(t, 128, 1);
-        acpi.has_reset = field(t, 116, 1) <= 1 && acpi.reset.address;
+        acpi.reset.in_memory = acpi_field(t, 116, 1) == 0;
+        acpi.reset.address = acpi_field(t, 120, 8);
+        acpi.reset_value = (uint8_t)acpi_field(t, 128, 1);
+        acpi.has_reset = acpi_field(t, 116, 1) <= 1 && acpi.reset.address;
     }
-    if (t->len >= 148 && field(t, 140, 8))
-        dsdt = field(t, 140, 8);
+    if (t->len >= 148 && acpi_field(t, 140, 8))
+        dsdt = acpi_field(t, 140, 8);
     const struct header *d = dsdt ? table_at(dsdt) : NULL;
     if (d)
         read_sleep_type(d);
@@ -110,11 +103,11 @@ static void cpu_add(uint32_t apic_id, uint64_t flags)
 
 static void read_override(const char *e)
 {
-    uint64_t flags = field(e, 8, 2);
+    uint64_t flags = acpi_field(e, 8, 2);
 
-    if (field(e, 3, 1) != 4)
+    if (acpi_field(e, 3, 1) != 4)
         return;
-    acpi.uart_gsi = (uint32_t)field(e, 4, 4);
+    acpi.uart_gsi = (uint32_t)acpi_field(e, 4, 4);
     acpi.uart_low = (flags & 3) == 3;
     acpi.uart_level = (flags >> 2 & 3) == 3;
 }
@@ -125,46 +118,49 @@ static void read_madt(const struct header *t)
 
     if (t->len < 44)
         return;
-    acpi.lapic = field(t, 36, 4);
+    acpi.lapic = acpi_field(t, 36, 4);
     for (; e + 2 <= end; e += (uint8_t)e[1]) {
         size_t len = (uint8_t)e[1];
         if (len < 2 || e + len > end)
             break;
         if (e[0] == 0 && len >= 8)
-            cpu_add((uint8_t)e[3], field(e, 4, 4));
-        else if (e[0] == 1 && len >= 12 && field(e, 8, 4) == 0)
-            acpi.ioapic = field(e, 4, 4);
+            cpu_add((uint8_t)e[3], acpi_field(e, 4, 4));
+        else if (e[0] == 1 && len >= 12 && acpi_field(e, 8, 4) == 0)
+            acpi.ioapic = acpi_field(e, 4, 4), acpi.ioapic_id = (uint8_t)e[2];
         else if (e[0] == 2 && len >= 10)
             read_override(e);
         else if (e[0] == 5 && len >= 12)
-            acpi.lapic = field(e, 4, 8);
+            acpi.lapic = acpi_field(e, 4, 8);
         else if (e[0] == 9 && len >= 16)
-            cpu_add((uint32_t)field(e, 4, 4), field(e, 8, 4));
+            cpu_add((uint32_t)acpi_field(e, 4, 4), acpi_field(e, 8, 4));
     }
 }
 
 static void read_hpet(const struct header *t)
 {
-    if (t->len >= 56 && field(t, 40, 1) == 0)
-        acpi.hpet = field(t, 44, 8);
+    if (t->len >= 56 && acpi_field(t, 40, 1) == 0)
+        acpi.hpet = acpi_field(t, 44, 8);
 }
 
 static void read_mcfg(const struct header *t)
 {
     for (size_t at = 44; at + 16 <= t->len; at += 16)
-        if (field(t, at + 8, 2) == 0)
-            acpi.ecam = (struct acpi_ecam){field(t, at, 8), (uint8_t)field(t, at + 10, 1),
-                                           (uint8_t)field(t, at + 11, 1)};
+        if (acpi_field(t, at + 8, 2) == 0)
+            acpi.ecam = (struct acpi_ecam){acpi_field(t, at, 8), (uint8_t)acpi_field(t, at + 10, 1),
+                                           (uint8_t)acpi_field(t, at + 11, 1)};
+}
+
+static void read_dmar(const struct header *t)
+{
+    dmar_read(t, t->len);
 }
 
 static const struct reader {
     char signature[5];
     void (*read)(const struct header *t);
 } reader_table[] = {
-    {"APIC", read_madt},
-    {"FACP", read_fadt},
-    {"HPET", read_hpet},
-    {"MCFG", read_mcfg},
+    {"APIC", read_madt}, {"DMAR", read_dmar}, {"FACP", read_fadt},
+    {"HPET", read_hpet}, {"MCFG", read_mcfg},
 };
 
 void acpi_init(const uint8_t rsdp[36])
@@ -174,12 +170,12 @@ void acpi_init(const uint8_t rsdp[36])
         console_log("ACPI: the root pointer is missing or damaged");
         return;
     }
-    bool wide = rsdp[15] >= 2 && field(rsdp, 24, 8) != 0;
-    const struct header *root = table_at(wide ? field(rsdp, 24, 8) : field(rsdp, 16, 4));
+    bool wide = rsdp[15] >= 2 && acpi_field(rsdp, 24, 8) != 0;
+    const struct header *root = table_at(wide ? acpi_field(rsdp, 24, 8) : acpi_field(rsdp, 16, 4));
     size_t step = wide ? 8 : 4;
 
     for (size_t at = sizeof(*root); root && at + step <= root->len; at += step) {
-        const struct header *t = table_at(field(root, at, step));
+        const struct header *t = table_at(acpi_field(root, at, step));
         if (!t)
             continue;
         for (size_t i = 0; i < sizeof(reader_table) / sizeof(reader_table[0]); i++)

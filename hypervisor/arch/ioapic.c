@@ -1,7 +1,7 @@
 /* The IO-APIC: used for the UART's interrupt alone. */
 #include <arch/apic.h>
-#include <arch/cpu.h>
 
+#include "iommu/iommu.h"
 #include "mm/paging.h"
 #include "util/check.h"
 
@@ -29,7 +29,7 @@ static void reg_write(uint32_t reg, uint32_t v)
     page[DATA] = v;
 }
 
-void ioapic_route(uint64_t address, uint32_t gsi, unsigned vector, int level, int low)
+void ioapic_route(uint64_t address, uint32_t gsi, struct iommu_message message, int level, int low)
 {
     page = paging_map_device((hpa_t){address}, PAGE_LEN);
     CHECK(page);
@@ -38,6 +38,8 @@ void ioapic_route(uint64_t address, uint32_t gsi, unsigned vector, int level, in
         reg_write(REG_REDIRECT + 2 * pin, ROUTE_MASKED);
     if (gsi >= pins)
         return;
-    reg_write(REG_REDIRECT + 2 * gsi + 1, cpu_by_id(0)->apic_id << 24);
-    reg_write(REG_REDIRECT + 2 * gsi, vector | (level ? ROUTE_LEVEL : 0u) | (low ? ROUTE_LOW : 0u));
+    /* The bits of a message's address that say where to stand in the upper half. */
+    reg_write(REG_REDIRECT + 2 * gsi + 1, (uint32_t)(message.address >> 4) << 16);
+    reg_write(REG_REDIRECT + 2 * gsi,
+              message.data | (level ? ROUTE_LEVEL : 0u) | (low ? ROUTE_LOW : 0u));
 }

@@ -8,6 +8,7 @@
 #include <abi/xen.h>
 
 #include "console/console.h"
+#include "iommu/iommu.h"
 
 static struct {
     uint8_t kind;
@@ -39,6 +40,7 @@ static void (*const handlers[IRQ_KINDS])(unsigned cookie) = {
     [IRQ_KICK] = handle_nothing, /* whoever kicked has set a flag: it is looked at after the return
                                   */
     [IRQ_UART] = handle_uart,        [IRQ_DEVICE] = pci_interrupt,
+    [IRQ_IOMMU] = iommu_interrupt,
 };
 
 void irq_handle(unsigned vector)

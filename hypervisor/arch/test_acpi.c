@@ -6,6 +6,7 @@
 #include "check.h"
 #include "fake_arch.h"
 
+#include "iommu/dmar.h"
 #include "mm/paging.h"
 
 /* Tables lie in this program's own memory. */
@@ -14,6 +15,16 @@ uint64_t paging_first_reach(void)
     return UINT64_MAX;
 }
 
+static const void *dmar_table;
+static uint32_t dmar_len;
+
+void dmar_read(const void *table, uint32_t len)
+{
+    dmar_table = table;
+    dmar_len = len;
+}
+
+static uint8_t units[64];
 static uint8_t rsdp[36], root[128], madt[256], fadt[160], dsdt[128], hpet[56], mcfg[76];
 static unsigned root_len;
 
@@ -99,6 +110,9 @@ static void start(void)
     list(fadt);
     list(hpet);
     list(mcfg);
+    seal(units, "DMAR", sizeof(units));
+    list(units);
+    dmar_len = 0;
     seal(root, "XSDT", root_len);
     memset(rsdp, 0, sizeof(rsdp));
     memcpy(rsdp, "RSD PTR ", 8);
@@ -121,6 +135,7 @@ TEST(a_whole_machine)
     EXPECT(acpi.sleep_port[0] == 0x604 && acpi.sleep_port[1] == 0);
     EXPECT(acpi.has_reset && !acpi.reset.in_memory && acpi.reset.address == 0xcf9);
     EXPECT(acpi.hpet == 0xfed00000);
+    EXPECT(acpi.ioapic_id == 0 && dmar_table == units && dmar_len == sizeof(units));
     EXPECT(acpi.ecam.base == 0xb0000000 && acpi.ecam.last_bus == 255);
 }
 

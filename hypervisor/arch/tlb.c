@@ -1,12 +1,14 @@
 /*
- * Shoot-down. Whoever removed entries waits until no CPU can use them: neither
- * in guest mode with an old translation, nor in the core while it reads the tables.
+ * Shoot-down. Whoever removed entries waits until nobody can use them: no CPU in
+ * guest mode with an old translation, or in the core while it reads the tables,
+ * and no device of the domain.
  */
 #include <arch/tlb.h>
 
 #include <arch/barrier.h>
 #include <arch/cpu.h>
 
+#include "iommu/iommu.h"
 #include "mm/p2m.h"
 
 /* In the guest without having flushed since. */
@@ -38,4 +40,5 @@ void tlb_flush_p2m(struct p2m *p2m)
         while (is_reading(cpu_by_id(id), p2m))
             cpu_relax();
     }
+    iommu_flush(p2m);
 }

@@ -50,10 +50,9 @@ void console_show(struct domain *d, const char *text, size_t len, bool attached)
     struct output_writer w = {
         .id = d->id, .name = d->label[0] ? d->label : "?", .stream = &d->console.stream};
 
-    lock_acquire(&console_lock);
+    LOCK_SCOPE(&console_lock);
     name_remember(d);
     show(&w, text, len, attached, d->rights & RIGHT_PROMPT);
-    lock_release(&console_lock);
 }
 
 void console_show_dead(uint16_t domid, const char *text, size_t len, bool attached)
@@ -61,10 +60,9 @@ void console_show_dead(uint16_t domid, const char *text, size_t len, bool attach
     static struct console_stream scratch; /* under the lock */
     struct output_writer w = {.id = domid, .stream = &scratch};
 
-    lock_acquire(&console_lock);
+    LOCK_SCOPE(&console_lock);
     w.name = name_of_dead(domid);
     show(&w, text, len, attached, false);
-    lock_release(&console_lock);
 }
 
 void console_receive(void)

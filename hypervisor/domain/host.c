@@ -8,6 +8,7 @@
 #include "console/console.h"
 #include "domain/first.h"
 #include "hypercall/call.h"
+#include "iommu/iommu.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 
@@ -21,7 +22,8 @@ int hc_host_info(struct hc_call *call, struct bulkhead_host_info *arg)
     arg->uptime_ns = clock_now();
     arg->wallclock_s = clock_boot_seconds() + clock_now() / 1000000000u;
     arg->cpus = cpu_count();
-    arg->flags = boot_options.headless ? BULKHEAD_HOST_HEADLESS : 0;
+    arg->flags = (boot_options.headless ? BULKHEAD_HOST_HEADLESS : 0) |
+                 (iommu_is_on() ? BULKHEAD_HOST_IOMMU : 0);
     return 0;
 }
 

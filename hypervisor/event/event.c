@@ -358,13 +358,11 @@ void event_raise_global(uint32_t virq, const struct domain *only)
 
 void event_raise_port(struct domain *d, uint32_t port)
 {
-    const struct event_channel *c;
+    LOCK_SCOPE(&d->events->lock);
+    const struct event_channel *c = claimed(d->events, port);
 
-    lock_acquire(&d->events->lock);
-    c = claimed(d->events, port);
     if (c && c->state != EVENT_FREE)
         set_pending(d, c, port);
-    lock_release(&d->events->lock);
 }
 
 bool event_is_told(struct vcpu *v)

@@ -121,11 +121,10 @@ static void run_free(uint64_t first, uint64_t count)
 {
     if (count == 0)
         return;
-    lock_acquire(&frames.lock);
+    LOCK_SCOPE(&frames.lock);
     for (uint64_t i = 0; i < count; i++)
         frames.table[first + i].kind = FRAME_FREE;
     zones_add(first, count);
-    lock_release(&frames.lock);
 }
 
 /* Whether that was the last reference. */

@@ -22,6 +22,7 @@ static uint64_t leaf_make(uint64_t mfn, unsigned level, enum p2m_type type)
 
 static uint64_t table_make(const uint64_t *table)
 {
+    table_flush(table, PAGE_SIZE);
     return virt->nested_table(pool_mfn(table)) | (uint64_t)ENTRY_TABLE << ENTRY_TYPE_SHIFT;
 }
 
@@ -60,7 +61,10 @@ int p2m_init(struct p2m *p2m, struct domain *domain)
         generation_new(p2m, i);
     lock_init(&p2m->lock, LOCK_P2M);
     p2m->root = table_alloc(p2m);
-    return p2m->root ? 0 : -XEN_ENOMEM;
+    if (!p2m->root)
+        return -XEN_ENOMEM;
+    table_flush(p2m->root, PAGE_SIZE);
+    return 0;
 }
 
 static bool has_reference(unsigned type)

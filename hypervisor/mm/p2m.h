@@ -59,6 +59,7 @@ struct p2m {
      */
     uint64_t flush_needed;
     uint64_t running;
+    uint32_t iommus; /* units that walk these tables for devices, a bit each; atomic */
     uint64_t generation[P2M_BUCKETS]; /* what CPUs remember is of one (mm/lookup.h) */
 };
 

@@ -134,7 +134,7 @@ bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *va
 
     if (!is_data && (port != PORT_ADDRESS || size != 4))
         return false;
-    lock_acquire(&pci_lock);
+    LOCK_SCOPE(&pci_lock);
     at = LAYOUT_ECAM_BASE + ((uint64_t)(space->address_port >> 8 & 0xffff) << PAGE_SHIFT) +
          (space->address_port & 0xfc) + (port & 3);
     if (!is_data && in)
@@ -147,38 +147,29 @@ bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *va
         *value = (uint32_t)access_read(v->domain, at, size);
     else
         access_write(v->domain, at, size, *value);
-    lock_release(&pci_lock);
     return true;
 }
 
 bool pci_claims(const struct domain *d, gpa_t at)
 {
-    bool claimed = is_ecam(at.v);
     unsigned offset;
 
-    if (!claimed && at.v >= LAYOUT_BAR_BASE && at.v < LAYOUT_BAR_END) {
-        lock_acquire(&pci_lock);
-        claimed = find(d, at.v, &offset) != NULL;
-        lock_release(&pci_lock);
-    }
-    return claimed;
+    if (is_ecam(at.v) || at.v < LAYOUT_BAR_BASE || at.v >= LAYOUT_BAR_END)
+        return is_ecam(at.v);
+    LOCK_SCOPE(&pci_lock);
+    return find(d, at.v, &offset) != NULL;
 }
 
 static uint64_t mmio_read(struct vcpu *v, gpa_t at, unsigned size)
 {
-    uint64_t value;
-
-    lock_acquire(&pci_lock);
-    value = access_read(v->domain, at.v, size);
-    lock_release(&pci_lock);
-    return value;
+    LOCK_SCOPE(&pci_lock);
+    return access_read(v->domain, at.v, size);
 }
 
 static void mmio_write(struct vcpu *v, gpa_t at, unsigned size, uint64_t value)
 {
-    lock_acquire(&pci_lock);
+    LOCK_SCOPE(&pci_lock);
     access_write(v->domain, at.v, size, value);
-    lock_release(&pci_lock);
 }
 
 const struct mmio_ops pci_mmio = {mmio_read, mmio_write};

@@ -11,6 +11,7 @@
 #include "check.h"
 #include "console/console.h"
 #include "event/event.h"
+#include "iommu/iommu.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/paging.h"
@@ -23,9 +24,13 @@ struct domain fake_domain;
 uint8_t fake_memory[FAKE_MEMORY_LEN] __attribute__((aligned(4096)));
 unsigned fake_vectors, fake_vectors_left, fake_mapped, fake_locks, fake_allocations, fake_resets;
 struct fake_msi fake_msi;
+bool fake_refused, fake_contains;
+unsigned fake_entries;
 
 static uint8_t bus[256 * PAGE_SIZE] __attribute__((aligned(4096)));
 static uint64_t now;
+static uint32_t attached; /* by device */
+static bool entries[IOMMU_ENTRIES];
 static struct {
     uint64_t gfn, mfn;
 } pages[PAGES_MAX];
@@ -169,9 +174,43 @@ void irq_vector_free(int vector)
     fake_vectors_left++;
 }
 
-uint64_t irq_message_address(void)
+bool fake_is_attached(uint16_t bdf)
 {
-    return 0xfee00000;
+    return attached >> bdf / 8 & 1;
+}
+
+int iommu_attach(struct pci_function *f, struct p2m *p2m)
+{
+    EXPECT(p2m == &fake_domain.p2m && !f->owner && !fake_is_attached(f->bdf));
+    if (fake_refused)
+        return -XEN_EPERM;
+    attached |= 1u << f->bdf / 8;
+    return 0;
+}
+
+void iommu_detach(struct pci_function *f)
+{
+    EXPECT(fake_is_attached(f->bdf) && !(config_read(f, CONFIG_COMMAND, 2) & COMMAND_MASTER));
+    attached &= ~(1u << f->bdf / 8);
+}
+
+bool iommu_is_on(void)
+{
+    return fake_contains;
+}
+
+struct iommu_message iommu_message_make(unsigned entry, uint16_t bdf, unsigned vector)
+{
+    EXPECT(entry < IOMMU_ENTRY_IOAPIC && fake_is_attached(bdf));
+    fake_entries += !entries[entry];
+    entries[entry] = true;
+    return (struct iommu_message){0xfee00000, vector};
+}
+
+void iommu_message_drop(unsigned entry)
+{
+    fake_entries -= entries[entry];
+    entries[entry] = false;
 }
 
 void lapic_msi(struct domain *d, uint64_t address, uint32_t data)
@@ -315,4 +354,5 @@ void fake_reset(void)
     memset(&fake_msi, 0, sizeof(fake_msi));
     fake_vectors_left = 100;
     fake_resets = 0;
+    fake_refused = fake_contains = false;
 }

@@ -23,6 +23,10 @@ extern unsigned fake_vectors, fake_vectors_left; /* taken, and how many more the
 extern unsigned fake_mapped;                     /* pages in the domain */
 extern unsigned fake_locks, fake_allocations;
 extern unsigned fake_resets;
+/* The IOMMU: who is attached, whether it refuses, whether it is there; its entries in use. */
+bool fake_is_attached(uint16_t bdf);
+extern bool fake_refused, fake_contains;
+extern unsigned fake_entries;
 extern struct fake_msi {
     unsigned count;
     uint64_t address;

@@ -22,6 +22,8 @@ struct domain;
 #define COMMAND_INTX_OFF    (1u << 10)
 #define STATUS_CAPABILITIES (1u << 20)
 
+#define HEADER_BRIDGE 1u /* of header types */
+
 /* Registers of the header. */
 #define CONFIG_ID           0x00u
 #define CONFIG_COMMAND      0x04u
@@ -74,7 +76,9 @@ struct pci_function {
     uint16_t bdf;      /* bus << 8 | device << 3 | function */
     uint32_t id;       /* configuration dwords 0 and 2 */
     uint32_t class_revision;
-    bool reserved; /* the core's: bridge or IOMMU */
+    bool reserved;    /* the core's: bridge or IOMMU */
+    bool renamed;     /* behind a bridge that sends its requests under another name */
+    unsigned blocked; /* accesses that the IOMMU refused since its owner changed */
     struct domain *owner;
     uint64_t ready; /* ns: a reset is over by then */
 

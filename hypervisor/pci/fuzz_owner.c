@@ -42,6 +42,7 @@ static void device_is_safe(void)
         uint32_t command = fake_config(all[i], 4);
 
         must(!(command & 4) || f->owner);
+        must(fake_is_attached(all[i]) == (f->owner != NULL));
         must((command & 0x400) || !f->owner);
         for (unsigned b = 0; b < PCI_BARS; b++)
             must(f->bar[b].mapped == 0 || (f->owner && f->bar[b].mapped >= LAYOUT_BAR_BASE &&
@@ -89,6 +90,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     pci_release(&fake_domain);
     device_is_safe();
-    must(fake_mapped == 0 && fake_vectors == 0 && fake_allocations == 0);
+    must(fake_mapped == 0 && fake_vectors == 0 && fake_allocations == 0 && fake_entries == 0);
     return 0;
 }

@@ -11,11 +11,10 @@
 
 int hc_pci_info(struct hc_call *call, struct bulkhead_pci_info *arg)
 {
-    const struct pci_function *f;
+    LOCK_SCOPE(&pci_lock);
+    const struct pci_function *f = function_at(arg->index);
 
     (void)call;
-    lock_acquire(&pci_lock);
-    f = function_at(arg->index);
     if (f)
         *arg = (struct bulkhead_pci_info){
             .index = arg->index,
@@ -28,7 +27,6 @@ int hc_pci_info(struct hc_call *call, struct bulkhead_pci_info *arg)
                      (f->msi.capability ? BULKHEAD_PCI_MSI : 0) |
                      (f->msix.capability ? BULKHEAD_PCI_MSIX : 0),
         };
-    lock_release(&pci_lock);
     return f ? 0 : -XEN_ENOENT;
 }
 

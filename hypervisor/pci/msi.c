@@ -9,6 +9,7 @@
 #include "console/console.h"
 #include "domain/domain.h"
 #include "event/event.h"
+#include "iommu/iommu.h"
 #include "mm/heap.h"
 #include "mm/paging.h"
 #include "pci/function.h"
@@ -29,7 +30,7 @@
 #define ENTRY_CONTROL 12u
 #define ENTRY_MASKED  1u
 
-#define SLOTS 192u
+#define SLOTS 192u /* fewer than IOMMU_ENTRIES */
 
 /* What a vector of the host's stands for; the slot's number is the cookie. */
 static struct {
@@ -68,16 +69,16 @@ static void vector_drop(struct pci_message *m)
     if (!m->vector)
         return;
     irq_vector_free(m->vector);
+    iommu_message_drop(m->slot);
     slots[m->slot].function = NULL;
     m->vector = 0;
 }
 
 void pci_interrupt(unsigned cookie)
 {
-    struct pci_function *f;
+    LOCK_SCOPE(&pci_lock);
+    struct pci_function *f = cookie < SLOTS ? slots[cookie].function : NULL;
 
-    lock_acquire(&pci_lock);
-    f = cookie < SLOTS ? slots[cookie].function : NULL;
     if (f && f->owner) {
         const struct pci_message *m = &f->message[slots[cookie].message];
 
@@ -86,7 +87,6 @@ void pci_interrupt(unsigned cookie)
         else
             lapic_msi(f->owner, m->address, m->data);
     }
-    lock_release(&pci_lock);
 }
 
 /* ---- a message as its owner sees it ------------------------------------------------- */
@@ -133,7 +133,7 @@ static void msi_update(struct pci_function *f)
 {
     unsigned at = f->msi.capability;
     struct pci_message *m = msi_message(f);
-    uint64_t address = irq_message_address();
+    struct iommu_message to;
 
     config_write(f, at + 2, 2, (config_read(f, at, 4) & ~(MSI_ENABLE | 7u << 20)) >> 16);
     if (!f->msi.enabled) {
@@ -142,10 +142,11 @@ static void msi_update(struct pci_function *f)
     }
     if (!vector_take(f, f->message_count - 1))
         return;
-    config_write(f, at + 4, 4, (uint32_t)address);
+    to = iommu_message_make(m->slot, f->bdf, m->vector);
+    config_write(f, at + 4, 4, (uint32_t)to.address);
     if (f->msi.wide)
-        config_write(f, at + 8, 4, (uint32_t)(address >> 32));
-    config_write(f, at + msi_data_at(f), 2, m->vector);
+        config_write(f, at + 8, 4, (uint32_t)(to.address >> 32));
+    config_write(f, at + msi_data_at(f), 2, to.data);
     config_write(f, at + 2, 2, (config_read(f, at, 4) | MSI_ENABLE) >> 16);
 }
 
@@ -183,15 +184,16 @@ static void entry_update(struct pci_function *f, unsigned index)
 {
     struct pci_message *m = &f->message[index];
     bool wanted = f->msix.enabled && !f->msix.masked && !m->masked;
-    uint64_t address = irq_message_address();
+    struct iommu_message to;
 
     if (!wanted || !vector_take(f, index)) {
         *entry_word(f, index, ENTRY_CONTROL) = ENTRY_MASKED;
         return;
     }
-    *entry_word(f, index, ENTRY_LOW) = (uint32_t)address;
-    *entry_word(f, index, ENTRY_HIGH) = (uint32_t)(address >> 32);
-    *entry_word(f, index, ENTRY_DATA) = m->vector;
+    to = iommu_message_make(m->slot, f->bdf, m->vector);
+    *entry_word(f, index, ENTRY_LOW) = (uint32_t)to.address;
+    *entry_word(f, index, ENTRY_HIGH) = (uint32_t)(to.address >> 32);
+    *entry_word(f, index, ENTRY_DATA) = to.data;
     *entry_word(f, index, ENTRY_CONTROL) = 0;
 }
 

@@ -6,6 +6,7 @@
 #include <arch/clock.h>
 
 #include "domain/domain.h"
+#include "iommu/iommu.h"
 #include "mm/heap.h"
 #include "pci/pci.h"
 
@@ -20,6 +21,7 @@ static void fence(struct pci_function *f)
     /* A read comes back after the writes that the device had under way. */
     (void)config_read(f, CONFIG_COMMAND, 4);
     msi_close(f);
+    iommu_detach(f);
 }
 
 /* What one owner left in the device must not reach the next. The wait is the next owner's. */
@@ -63,6 +65,8 @@ static int assign(struct domain *d, struct pci_function *f)
     if (!d->pci && !(d->pci = space_create()))
         return -XEN_ENOMEM;
     rc = msi_open(f);
+    if (rc == 0 && (rc = iommu_attach(f, &d->p2m)) < 0)
+        msi_close(f);
     if (rc < 0)
         return rc;
     restore_bars(f);
@@ -76,25 +80,18 @@ static int assign(struct domain *d, struct pci_function *f)
 
 int owner_assign(struct domain *d, uint16_t bdf)
 {
-    struct pci_function *f;
-    int rc;
+    LOCK_SCOPE(&pci_lock);
+    struct pci_function *f = function_find(bdf);
 
-    lock_acquire(&pci_lock);
-    f = function_find(bdf);
     if (!f)
-        rc = -XEN_ENODEV;
-    else if (f->reserved)
-        rc = -XEN_EPERM;
-    else if (f->owner)
-        rc = -XEN_EBUSY;
-    else if (d->dying)
-        rc = -XEN_EINVAL;
-    else if (clock_now() < f->ready)
-        rc = -XEN_EAGAIN;
-    else
-        rc = assign(d, f);
-    lock_release(&pci_lock);
-    return rc;
+        return -XEN_ENODEV;
+    if (f->reserved)
+        return -XEN_EPERM;
+    if (f->owner)
+        return -XEN_EBUSY;
+    if (d->dying)
+        return -XEN_EINVAL;
+    return clock_now() < f->ready ? -XEN_EAGAIN : assign(d, f);
 }
 
 static void take_back(struct pci_function *f)
@@ -109,33 +106,29 @@ static void take_back(struct pci_function *f)
 
 int owner_deassign(struct domain *d, uint16_t bdf)
 {
-    struct pci_function *f;
-    int rc = 0;
+    LOCK_SCOPE(&pci_lock);
+    struct pci_function *f = function_find(bdf);
 
-    lock_acquire(&pci_lock);
-    f = function_find(bdf);
     if (!f || f->owner != d)
-        rc = -XEN_ENODEV;
-    else
-        take_back(f);
-    lock_release(&pci_lock);
-    return rc;
+        return -XEN_ENODEV;
+    take_back(f);
+    return 0;
 }
 
 void pci_release(struct domain *d)
 {
     if (!d->pci)
         return;
-    lock_acquire(&pci_lock);
+    LOCK_SCOPE(&pci_lock);
     while (!list_is_empty(&d->pci->functions))
         take_back(list_entry(d->pci->functions.next, struct pci_function, owned));
     heap_free(d->pci);
     d->pci = NULL;
-    lock_release(&pci_lock);
 }
 
 uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame)
 {
-    (void)gfn; /* an IOMMU would use it */
-    return d->pci ? mfn_hpa(frame).v : 0;
+    if (!d->pci)
+        return 0;
+    return iommu_is_on() ? gfn.v << PAGE_SHIFT : mfn_hpa(frame).v;
 }

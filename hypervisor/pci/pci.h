@@ -20,7 +20,8 @@ void pci_release(struct domain *d);
 
 /*
  * The address by which a device of the domain reaches a frame that the domain
- * has at gfn: the machine's without an IOMMU; 0 if it owns no device.
+ * has at gfn: the domain's own with an IOMMU, otherwise
+ * the machine's; 0 if it never owned a device.
  */
 uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame);
 

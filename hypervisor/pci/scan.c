@@ -7,7 +7,8 @@
 
 #define CLASS_BRIDGE    0x06u
 #define CLASS_IOMMU     0x0806u
-#define HEADER_BRIDGE   1u
+#define PORT_ROOT       4u /* types of PCI Express ports, up to those of switches */
+#define PORT_DOWNSTREAM 6u
 #define HEADER_MULTIPLE (1u << 7)
 
 #define BAR_IO    1u
@@ -20,7 +21,7 @@ struct lock pci_lock = LOCK_INIT(LOCK_PCI);
 /* All functions, in the order of bus, device, function. */
 static struct list functions = LIST_INIT(functions);
 
-static void scan_bus(unsigned bus, uint64_t seen[4]);
+static void scan_bus(unsigned bus, bool renamed, uint64_t seen[4]);
 
 struct pci_function *function_find(uint16_t bdf)
 {
@@ -110,9 +111,9 @@ static void bars_probe(struct pci_function *f)
 }
 
 /* Returns the header type; 0xff: nobody there. */
-static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, uint64_t seen[4])
+static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, bool renamed, uint64_t seen[4])
 {
-    struct pci_function probe = {.config = config, .bdf = bdf};
+    struct pci_function probe = {.config = config, .bdf = bdf, .renamed = renamed};
     uint32_t header;
     struct pci_function *f;
 
@@ -131,16 +132,20 @@ static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, uint64_t se
                   f->class_revision >> 16 == CLASS_IOMMU;
     list_init(&f->owned);
     list_add_tail(&functions, &f->all);
-    if (!f->reserved) {
+    if (!f->reserved)
         bars_probe(f);
-        capability_scan(f);
-    } else if ((header & ~HEADER_MULTIPLE) == HEADER_BRIDGE) {
-        scan_bus(config_read(f, CONFIG_BUSES, 4) >> 8 & 0xff, seen);
+    capability_scan(f);
+    if ((header & ~HEADER_MULTIPLE) == HEADER_BRIDGE) {
+        /* Of bridges, those of PCI Express leave a request its sender's name. */
+        unsigned port = f->pcie ? config_read(f, f->pcie, 4) >> 20 & 0xf : 0;
+
+        renamed = renamed || port < PORT_ROOT || port > PORT_DOWNSTREAM;
+        scan_bus(config_read(f, CONFIG_BUSES, 4) >> 8 & 0xff, renamed, seen);
     }
     return header;
 }
 
-static void scan_bus(unsigned bus, uint64_t seen[4])
+static void scan_bus(unsigned bus, bool renamed, uint64_t seen[4])
 {
     volatile uint8_t *config;
 
@@ -155,7 +160,7 @@ static void scan_bus(unsigned bus, uint64_t seen[4])
         for (unsigned function = 0; function < 8; function++) {
             unsigned devfn = device << 3 | function;
             uint32_t header = function_add(config + (size_t)devfn * PAGE_SIZE,
-                                           (uint16_t)(bus << 8 | devfn), seen);
+                                           (uint16_t)(bus << 8 | devfn), renamed, seen);
 
             if (function == 0 && (header == 0xff || !(header & HEADER_MULTIPLE)))
                 break;
@@ -191,7 +196,7 @@ void pci_init(void)
     uint64_t seen[4] = {0};
     unsigned count = 0;
 
-    scan_bus(0, seen);
+    scan_bus(0, false, seen);
     refuse_shared_pages();
     list_for_each(node, &functions) count++;
     console_log("PCI: %u functions", count);

@@ -40,7 +40,7 @@ static void finish(void)
 {
     pci_release(&fake_domain);
     EXPECT(!fake_domain.pci && fake_mapped == 0 && fake_vectors == 0);
-    EXPECT(fake_locks == 0 && fake_allocations == 0);
+    EXPECT(fake_locks == 0 && fake_allocations == 0 && fake_entries == 0);
 }
 
 TEST(dma_of_all_endpoints_is_off_after_the_scan)
@@ -62,6 +62,35 @@ TEST(who_may_get_what)
     EXPECT(owner_deassign(&fake_domain, FAKE_VIRTIO) == -XEN_ENODEV);
     EXPECT(owner_deassign(&fake_domain, FAKE_NVME) == 0 && fake_resets == 1);
     EXPECT(owner_deassign(&fake_domain, FAKE_NVME) == -XEN_ENODEV);
+    finish();
+}
+
+TEST(a_function_is_contained_while_it_has_an_owner)
+{
+    fake_reset();
+    fake_refused = true;
+    EXPECT(owner_assign(&fake_domain, FAKE_NVME) == -XEN_EPERM && fake_allocations == 1);
+    fake_refused = false;
+    give(FAKE_NVME);
+    give(FAKE_MSI);
+    EXPECT(fake_is_attached(FAKE_NVME) && fake_is_attached(FAKE_MSI));
+    set(FAKE_MSI, 0x52, 2, 1);
+    EXPECT(fake_entries == 1);
+    EXPECT(owner_deassign(&fake_domain, FAKE_MSI) == 0);
+    EXPECT(!fake_is_attached(FAKE_MSI) && fake_entries == 0);
+    finish();
+    EXPECT(!fake_is_attached(FAKE_NVME));
+}
+
+/* What a device is told for a page: the machine's address, or the owner's own. */
+TEST(addresses_for_devices)
+{
+    fake_reset();
+    EXPECT(pci_bus_address(&fake_domain, (gfn_t){7}, (mfn_t){0x99}) == 0);
+    give(FAKE_NVME);
+    EXPECT(pci_bus_address(&fake_domain, (gfn_t){7}, (mfn_t){0x99}) == 0x99000);
+    fake_contains = true;
+    EXPECT(pci_bus_address(&fake_domain, (gfn_t){7}, (mfn_t){0x99}) == 0x7000);
     finish();
 }
 

@@ -23,6 +23,7 @@ enum lock_rank {
     LOCK_EVENT,   /* one domain's event channels */
     LOCK_SCHED,   /* one CPU's run queue */
     LOCK_TIMER,   /* one CPU's timers */
+    LOCK_IOMMU,   /* what devices may do, the units' queues */
     LOCK_FRAMES,  /* the free frames */
     LOCK_POOL,    /* the core's own pages and heap */
     LOCK_CONSOLE, /* the log and the UART */

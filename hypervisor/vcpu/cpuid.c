@@ -6,6 +6,7 @@
 #include <arch/clock.h>
 
 #include "domain/domain.h"
+#include "iommu/iommu.h"
 #include "vcpu/vcpu.h"
 
 #define LEAF_EXTENDED 0x80000000u
@@ -220,7 +221,8 @@ static struct cpuid answer_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t su
          */
         return (struct cpuid){
             .eax = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
-                   (v->domain->has_x2apic ? XEN_HVM_CPUID_X2APIC_VIRT : 0),
+                   (v->domain->has_x2apic ? XEN_HVM_CPUID_X2APIC_VIRT : 0) |
+                   (iommu_is_on() ? XEN_HVM_CPUID_IOMMU_MAPPINGS : 0),
             .ebx = v->id,
             .ecx = v->domain->id,
         };

@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "domain/domain.h"
+#include "iommu/iommu.h"
 #include "vcpu/vcpu.h"
 
 /* ---- a host that has every bit set, and the rest of the core ---- */
@@ -40,6 +41,13 @@ const struct clock_scale *clock_scale(void)
 uint64_t clock_tsc_hz(void)
 {
     return 2000000000u;
+}
+
+static bool contained;
+
+bool iommu_is_on(void)
+{
+    return contained;
 }
 
 uint64_t p2m_gfn_limit(void)
@@ -80,6 +88,16 @@ TEST(the_interface_is_xens)
     EXPECT(c.ebx == 0 && c.ecx == 7 && (c.eax & 0x1a) == 0x1a && (c.eax & 0x61) == 0);
     c = cpuid_guest(&v, 0x40000100, 0);
     EXPECT(c.eax == 0 && c.ebx == 0);
+}
+
+/* Whether a device's address is the domain's own. */
+TEST(addresses_for_devices_are_told)
+{
+    setup(0);
+    EXPECT(!(cpuid_guest(&v, 0x40000004, 0).eax & 4));
+    contained = true;
+    EXPECT(cpuid_guest(&v, 0x40000004, 0).eax & 4);
+    contained = false;
 }
 
 TEST(what_is_not_virtualized_is_hidden)

@@ -35,6 +35,7 @@ static const struct counter counters[] = {
     COUNTER("events.sent", events_sent),
     COUNTER("events.upcalls", upcalls),
     COUNTER("interrupts", interrupts),
+    COUNTER("dma.blocked", dma_blocked),
     COUNTER("grants.mapped", grants_mapped),
     COUNTER("grants.maps", grant_maps),
     COUNTER("grants.copies", grant_copies),

@@ -3,9 +3,12 @@
 #define ARCH_ACPI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <arch/cpu.h>
+
+#include "util/string.h"
 
 /* Configuration space of PCI segment 0 in memory: 1 MiB for each bus. */
 struct acpi_ecam {
@@ -22,7 +25,8 @@ struct acpi {
     uint64_t lapic;     /* physical address of the local APICs' page */
     unsigned cpu_count; /* usable ones; the first CPU_MAX are listed */
     uint32_t apic_id[CPU_MAX];
-    uint64_t ioapic;           /* the one that has global interrupt 0; 0: none */
+    uint64_t ioapic; /* the one that has global interrupt 0; 0: none */
+    uint8_t ioapic_id;
     uint32_t uart_gsi;         /* where ISA interrupt 4 arrives */
     bool uart_level, uart_low; /* and how */
     uint64_t hpet;             /* 0: none */
@@ -39,6 +43,15 @@ struct acpi {
 };
 
 extern struct acpi acpi;
+
+/* A number of size bytes at an offset of a table. */
+static inline uint64_t acpi_field(const void *table, size_t offset, size_t size)
+{
+    uint64_t v = 0;
+
+    memcpy(&v, (const char *)table + offset, size);
+    return v;
+}
 
 /* Reads the tables through the first page tables. Logs what is damaged; never fails. */
 void acpi_init(const uint8_t rsdp[36]);

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+struct iommu_message;
+
 void apic_init(uint64_t address); /* this CPU's; address of the page where x2APIC is not there */
 uint32_t apic_id(void);
 void apic_eoi(void);
@@ -14,6 +16,6 @@ void apic_timer_start(uint32_t count);
 uint32_t apic_timer_left(void);
 
 /* Routes a global interrupt to CPU 0; needs the IO-APIC that the firmware listed. */
-void ioapic_route(uint64_t address, uint32_t gsi, unsigned vector, int level, int low);
+void ioapic_route(uint64_t address, uint32_t gsi, struct iommu_message message, int level, int low);
 
 #endif

@@ -13,6 +13,7 @@ enum irq_kind {
     IRQ_KICK,
     IRQ_UART,
     IRQ_DEVICE, /* the cookie goes to pci_interrupt */
+    IRQ_IOMMU,
     IRQ_KINDS
 };
 

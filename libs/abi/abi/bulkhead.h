@@ -106,6 +106,7 @@ struct bulkhead_domain_stats {
     uint64_t holes_written;
     uint64_t cpu_ns;                        /* time its vCPUs ran */
     uint64_t exits_by[BULKHEAD_EXIT_KINDS]; /* enum bulkhead_exit */
+    uint64_t dma_blocked;                   /* accesses of its devices that the IOMMU refused */
 };
 enum bulkhead_exit {
     BULKHEAD_EXIT_OTHER,
@@ -227,7 +228,7 @@ _Static_assert(sizeof(struct bulkhead_domain_label) == 72, "label");
 _Static_assert(sizeof(struct bulkhead_memory_copy) == 32, "memory copy");
 _Static_assert(sizeof(struct bulkhead_vcpu_start) == 16, "vCPU start");
 _Static_assert(sizeof(struct bulkhead_grant_seed) == 16, "grant seed");
-_Static_assert(sizeof(struct bulkhead_domain_stats) == 240, "statistics");
+_Static_assert(sizeof(struct bulkhead_domain_stats) == 248, "statistics");
 _Static_assert(sizeof(struct bulkhead_pci_info) == 24, "PCI function");
 _Static_assert(sizeof(struct bulkhead_console_put) == 24, "console put");
 _Static_assert(sizeof(struct bulkhead_console_get) == 24, "console get");

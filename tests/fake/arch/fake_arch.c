@@ -14,6 +14,7 @@
 #include <arch/table.h>
 #include <arch/uart.h>
 
+#include "iommu/iommu.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/lookup.h"
@@ -138,6 +139,17 @@ void table_write(uint64_t *slot, uint64_t value)
     *slot = value;
     if (fake_on_table)
         fake_on_table(slot, old, value);
+}
+
+__attribute__((weak)) void table_flush(const void *p, size_t len)
+{
+    (void)p, (void)len;
+}
+
+/* No devices, unless the test brings the IOMMU. */
+__attribute__((weak)) void iommu_flush(struct p2m *p2m)
+{
+    (void)p2m;
 }
 
 void *peek(unsigned which, mfn_t mfn)

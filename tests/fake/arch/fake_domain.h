@@ -18,6 +18,9 @@ void fake_domains_end(void);
 /* How often a vCPU was woken. */
 extern unsigned fake_wakes;
 
+/* Bytes of the pool that stay in use when the domains have ended. */
+extern uint64_t fake_pool_kept;
+
 /* Two domains that may not share, in both directions; FAKE_DOMAINS: none. */
 extern unsigned fake_strangers[2];
 

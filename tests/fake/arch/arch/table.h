@@ -2,6 +2,8 @@
 #ifndef ARCH_TABLE_H
 #define ARCH_TABLE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 static inline uint64_t table_read(const uint64_t *slot)
@@ -10,5 +12,9 @@ static inline uint64_t table_read(const uint64_t *slot)
 }
 
 void table_write(uint64_t *slot, uint64_t value);
+
+/* For the test that has an IOMMU. */
+extern bool table_incoherent;
+void table_flush(const void *p, size_t len);
 
 #endif
