@@ -102,11 +102,17 @@ other_arguments()
 machine_arguments()
 {
     local signal=off
+    local -a units=()
 
     # Headless, ^C ends the machine; at a terminal it is the guest's.
     [ "$headless" = no ] || signal=on
+    # An IOMMU comes before all devices, or it does not contain them.
+    case $iommu in
+    intel) units=(-device intel-iommu,intremap=on,aw-bits=48) ;;
+    esac
     arguments=(
         -machine q35 -cpu EPYC -accel tcg -smp "$cpus" -m "$memory"
+        "${units[@]}"
         -nodefaults -no-user-config -display none -no-reboot -rtc base=utc
         -chardev "stdio,id=terminal,signal=$signal" -serial chardev:terminal
         -device isa-debug-exit,iobase=0xf4,iosize=4
