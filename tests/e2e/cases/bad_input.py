@@ -93,7 +93,7 @@ def test_host_xml(name):
 def test_iommu_required(name):
     """A driver domain without an IOMMU is refused unless host.xml says that is wanted."""
     files = {'block.xml': block(), 'host.xml': host_xml('/block.xml', iommu='yes')}
-    with boot(name, folder(name, files), '--disk', raw_disk(name)) as machine:
+    with boot(name, folder(name, files), '--iommu', 'none', '--disk', raw_disk(name)) as machine:
         said(machine.finish(1), '/block.xml')
 
 

@@ -1,0 +1,56 @@
+"""Devices behind an IOMMU reach what their owners do; without one, everything."""
+
+from host import block, busybox, disk, domain, function, host, raw_disk
+from machine import attach, boot
+
+EDU = ('--device', 'edu,bus=pcie.0,addr=1e.0,dma_mask=0xffffffffffff')
+
+
+def attack(name, iommu):
+    """The folder of a host whose one domain has its device reach for everything."""
+    dma = domain('dma', '/dma.elf', 16, devices=function(0x1e))
+    return host(name, {'/dma.xml': dma, '/small.xml': busybox()},
+                ['dma.elf', 'vmlinuz', 'busybox.img'], iommu=iommu)
+
+
+def test_attack_is_blocked(name):
+    """Each access to another's memory is blocked and told; the owner's own memory works."""
+    with boot(name, attack(name, 'yes'), '--iommu', 'intel', *EDU) as machine:
+        machine.expect(r'^\[core\] IOMMU: PCI 00f0 \(dma\): blocked reading 200000 ')
+        machine.expect(r'^\[core\] IOMMU: PCI 00f0 \(dma\): blocked reading .* 4 times in all')
+        machine.expect(r'^\[dma\] dma: contained')
+        machine.expect(r'^\[dma\] result success')
+        machine.finish()
+        machine.absent('crashed')
+
+
+def test_attack_succeeds_without(name):
+    """The same attempts succeed on a host without an IOMMU: they are real."""
+    with boot(name, attack(name, 'no'), '--iommu', 'none', *EDU) as machine:
+        machine.expect(r'^\[dma\] dma: open')
+        machine.expect(r'^\[dma\] result success')
+        machine.finish()
+
+
+def test_disks_are_contained(name):
+    """Both kinds of disks work behind an IOMMU, and nothing is called unsafe."""
+    devices = '<devices>\n' + disk('/dev/nvme0n1p1') + '\n' + disk('/dev/vda', 'xvdb')
+    small = busybox(after='', memory=160).replace('</domain>', devices + '</devices>\n</domain>')
+    path = host(name, {'/block.xml': block(slots=(4, 5)), '/small.xml': small},
+                ['vmlinuz', 'busybox.img'], iommu='yes')
+    with boot(name, path, '--iommu', 'intel', '--disk', raw_disk(name + '-nvme'),
+              '--disk', 'virtio:' + raw_disk(name + '-virtio', gpt=False)) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.ask('nodeinfo', r'^\[control\] IOMMU: +yes')
+        machine.ask('dominfo block', r'^\[control\] State: +running')
+        attach(machine)
+        machine.send('dd if=/dev/urandom of=/tmp/r bs=64k count=32; for d in xvda xvdb; do '
+                     'dd if=/tmp/r of=/dev/$d bs=64k conv=fsync; '
+                     'echo 3 >/proc/sys/vm/drop_caches; '
+                     'dd if=/dev/$d bs=64k count=32 | cmp - /tmp/r && echo "same-$d"; done')
+        machine.expect(r'^\[small\] same-xvda')
+        machine.expect(r'^\[small\] same-xvdb')
+        machine.send('poweroff -f')
+        machine.finish(0)
+        machine.absent('UNSAFE')
+        machine.absent('IOMMU: PCI')
