@@ -1,9 +1,12 @@
 /* The modern transport and split queues over a played device. */
 #include "virtio.h"
 
+#include <string.h>
+
 #include <abi/xen.h>
 
 #include <fake_hv.h>
+#include <rt/start.h>
 
 #include "check.h"
 #include "model_virtio.h"
@@ -11,6 +14,14 @@
 static struct virtio v;
 static struct virtq q;
 static const char *why;
+
+/* In place of the pretend domain's answer. */
+static bool contained = true;
+
+int start_has_iommu(void)
+{
+    return contained;
+}
 
 static int open_it(void)
 {
@@ -66,6 +77,19 @@ TEST(features_are_what_both_want)
     model_init();
     model.features = 1ull << 9;
     EXPECT(open_it() == 0 && virtio_negotiate(&v, 1ull << 9, &why) == -XEN_ENODEV);
+}
+
+/* A device whose DMA no IOMMU translates would take our addresses for the machine's. */
+TEST(a_device_that_goes_round_the_iommu)
+{
+    fake_reset();
+    model_init();
+    model.features = VIRTIO_F_VERSION_1 | 1ull << 9;
+    EXPECT(open_it() == 0 && virtio_negotiate(&v, 1ull << 9, &why) == -XEN_ENODEV);
+    EXPECT(strcmp(why, "goes round the IOMMU") == 0 && model.accepted == 0);
+    contained = false;
+    EXPECT(open_it() == 0 && virtio_negotiate(&v, 1ull << 9, &why) == 0);
+    contained = true;
 }
 
 TEST(transports_that_lack_something)
