@@ -117,14 +117,6 @@ void svm_mode(const struct vcpu *v, struct vcpu_mode *mode)
     };
 }
 
-bool svm_can_interrupt(const struct vcpu *v)
-{
-    const struct vmcb *vmcb = svm_of(v)->vmcb;
-
-    return (v->regs.rflags & RFLAGS_IF) && !(vmcb->shadow & SHADOW_INTERRUPT) &&
-           !(vmcb->inject & EVENT_VALID);
-}
-
 bool svm_can_nmi(const struct vcpu *v)
 {
     const struct svm_vcpu *svm = svm_of(v);
@@ -149,30 +141,50 @@ void svm_inject(struct vcpu *v, const struct virt_event *event)
                         (event->has_error ? EVENT_HAS_ERROR | (uint64_t)event->error << 32 : 0);
 }
 
-/* A virtual interrupt that is never delivered: the exit just before it says that one could be. */
-void svm_want_window(struct vcpu *v, unsigned priority)
+/* A virtual interrupt (APM volume 2, 15.21.4): delivered as soon as its priority allows. */
+static void vintr_set(struct vmcb *vmcb, uint8_t vector, unsigned priority)
 {
-    struct vmcb *vmcb = svm_of(v)->vmcb;
-    uint64_t vintr = vmcb->vintr & ~(VINTR_IRQ | VINTR_PRIORITY | VINTR_IGNORE_TPR);
+    uint64_t rule = priority == VIRT_ANY ? VINTR_PRIORITY | VINTR_IGNORE_TPR
+                                         : (uint64_t)priority << VINTR_PRIORITY_SHIFT;
 
-    /* A window would open too early (see on_interrupt): the host's timer asks again soon. */
-    if (priority != 0 && svm_of(v)->held) {
+    vmcb->vintr |= VINTR_IRQ | rule | (uint64_t)vector << VINTR_VECTOR_SHIFT;
+}
+
+void svm_offer(struct vcpu *v, uint8_t vector, unsigned priority)
+{
+    struct svm_vcpu *svm = svm_of(v);
+
+    /* It would come too early (see on_interrupt): the host's timer asks again soon. */
+    if (svm->held) {
         clock_timer_arm(clock_now() + HELD_NS);
-        priority = 0;
-    }
-    if (priority == 0) {
-        if (vmcb->intercept3 & INTERCEPT_VINTR) {
-            vmcb->intercept3 &= ~INTERCEPT_VINTR;
-            vmcb->vintr = vintr;
-        }
         return;
     }
-    vmcb->intercept3 |= INTERCEPT_VINTR;
-    vintr |= VINTR_IRQ;
-    if (priority == VIRT_ANY)
-        vmcb->vintr = vintr | VINTR_PRIORITY | VINTR_IGNORE_TPR;
-    else
-        vmcb->vintr = vintr | (uint64_t)priority << VINTR_PRIORITY_SHIFT;
+    vintr_set(svm->vmcb, vector, priority);
+    svm->offered = true;
+}
+
+/* One that is never delivered: the exit just before it says that one could be. */
+void svm_want_window(struct vcpu *v, unsigned priority)
+{
+    if (priority == 0)
+        return;
+    vintr_set(svm_of(v)->vmcb, 0, priority);
+    svm_of(v)->vmcb->intercept3 |= INTERCEPT_VINTR;
+}
+
+/* After an exit: the next entry decides anew. */
+void svm_withdraw(struct vcpu *v)
+{
+    struct svm_vcpu *svm = svm_of(v);
+    struct vmcb *vmcb = svm->vmcb;
+    bool begun = (vmcb->exit_event & EVENT_VALID) &&
+                 (vmcb->exit_event >> EVENT_TYPE_SHIFT & EVENT_TYPE_MASK) == EVENT_INTERRUPT;
+
+    if (svm->offered && (begun || !(vmcb->vintr & VINTR_IRQ)))
+        vcpu_taken(v);
+    svm->offered = false;
+    vmcb->vintr &= VINTR_TPR | VINTR_MASKING;
+    vmcb->intercept3 &= ~INTERCEPT_VINTR;
 }
 
 bool svm_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)

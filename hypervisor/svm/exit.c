@@ -89,17 +89,13 @@ static bool on_interrupt(struct vcpu *v)
     return false;
 }
 
-/* An NMI was taken by its own handler as soon as GIF was set. */
+/*
+ * An NMI was taken by its own handler as soon as GIF was set; where interrupts
+ * opened, vcpu_run decides anew what the guest gets.
+ */
 static bool on_nothing(struct vcpu *v)
 {
     (void)v;
-    return false;
-}
-
-/* Interrupts opened: vcpu_run decides anew what to inject. */
-static bool on_window(struct vcpu *v)
-{
-    svm_want_window(v, 0);
     return false;
 }
 
@@ -174,7 +170,7 @@ static const struct exit_row exit_table[EXIT_CODES] = {
     [EXIT_EXCEPTION + EXCEPTION_MC] = {on_mc, BULKHEAD_EXIT_OTHER, 0},
     [EXIT_INTERRUPT] = {on_interrupt, BULKHEAD_EXIT_INTERRUPT, 0},
     [0x61] = {on_nothing, BULKHEAD_EXIT_INTERRUPT, 0}, /* NMI */
-    [0x64] = {on_window, BULKHEAD_EXIT_WINDOW, 0},
+    [0x64] = {on_nothing, BULKHEAD_EXIT_WINDOW, 0},
     [0x6f] = {on_protected, BULKHEAD_EXIT_OTHER, 0}, /* RDPMC */
     [0x72] = {exit_cpuid, BULKHEAD_EXIT_CPUID, 2},
     [0x73] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* RSM */

@@ -200,6 +200,7 @@ static void svm_run(struct vcpu *v)
     v->regs.rflags = vmcb->rflags;
     if ((vmcb->vintr & VINTR_TPR) != v->lapic.tpr >> 4)
         v->lapic.tpr = (uint32_t)(vmcb->vintr & VINTR_TPR) << 4;
+    svm_withdraw(v);
     svm_exit(v, vmcb);
 }
 
@@ -213,9 +214,9 @@ const struct virt_ops svm_ops = {
     .run = svm_run,
     .mode = svm_mode,
     .advance = svm_advance,
-    .can_interrupt = svm_can_interrupt,
     .can_nmi = svm_can_nmi,
     .inject = svm_inject,
+    .offer = svm_offer,
     .want_window = svm_want_window,
     .msr_read = svm_msr_read,
     .msr_write = svm_msr_write,

@@ -17,6 +17,7 @@ struct svm_vcpu {
     unsigned asid_cpu;
     bool held; /* stopped behind an STI, whose shadow must still hold */
     uint64_t held_rip;
+    bool offered;    /* an interrupt stands in the control block for the guest to take */
     bool nmi_masked; /* from an NMI's delivery to the guest's IRET */
     bool debug_live; /* the guest's DR0-DR3 are in the CPU and its accesses do not exit */
     uint64_t debug[4];
@@ -53,9 +54,10 @@ void svm_debug_use(struct vcpu *v);
 void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);
 void svm_reset_sipi(struct vcpu *v, uint8_t vector);
 void svm_mode(const struct vcpu *v, struct vcpu_mode *mode);
-bool svm_can_interrupt(const struct vcpu *v);
 bool svm_can_nmi(const struct vcpu *v);
 void svm_inject(struct vcpu *v, const struct virt_event *event);
+void svm_offer(struct vcpu *v, uint8_t vector, unsigned priority);
+void svm_withdraw(struct vcpu *v);
 void svm_want_window(struct vcpu *v, unsigned priority);
 bool svm_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
 bool svm_msr_write(struct vcpu *v, uint32_t index, uint64_t value);

@@ -50,6 +50,7 @@
 #define VINTR_PRIORITY       (0xfull << VINTR_PRIORITY_SHIFT)
 #define VINTR_IGNORE_TPR     (1ull << 20)
 #define VINTR_MASKING        (1ull << 24)
+#define VINTR_VECTOR_SHIFT   32
 
 #define SHADOW_INTERRUPT (1ull << 0)
 

@@ -115,39 +115,37 @@ static bool deliver_nmi(struct vcpu *v)
     return true;
 }
 
-static void deliver(struct vcpu *v, uint8_t vector)
-{
-    struct virt_event event = {.vector = vector};
-
-    virt->inject(v, &event);
-}
-
-/* What is injected at this entry, or told to be as soon as interrupts open. */
+/*
+ * What this entry offers the guest: one interrupt, which the CPU delivers as soon
+ * as the guest can take it. One of the local APIC goes first: its end is an exit,
+ * and then it is the upcall's turn.
+ */
 static void deliver_pending(struct vcpu *v)
 {
-    bool upcall = event_upcall_pending(v);
     int vector = v->lapic.maybe ? lapic_pending(v) : -1;
-    unsigned window = 0;
+    unsigned priority = vector >= 0 ? (unsigned)vector >> 4 : VIRT_ANY;
 
-    if (v->lapic.nmi_pending && deliver_nmi(v))
-        window = upcall || vector >= 0 ? VIRT_ANY : 0;
-    else if (!upcall && vector < 0)
-        window = v->lapic.maybe ? lapic_blocked(v) : 0;
-    else if (!virt->can_interrupt(v))
-        window = VIRT_ANY;
-    else if (upcall) {
-        deliver(v, v->domain->callback_vector);
-        v->domain->stats.upcalls++;
-        window = vector >= 0 ? VIRT_ANY : 0;
-    } else {
-        lapic_accept(v, (uint8_t)vector);
-        deliver(v, (uint8_t)vector);
-        v->domain->stats.interrupts++;
-        window = v->lapic.maybe ? lapic_blocked(v) : 0;
+    v->offered = (int16_t)vector;
+    if (v->lapic.nmi_pending && !deliver_nmi(v)) {
+        virt->want_window(v, VIRT_ANY);
+        return;
     }
-    if (v->lapic.nmi_pending)
-        window = VIRT_ANY;
-    virt->want_window(v, window);
+    if (vector < 0 && event_upcall_pending(v))
+        vector = v->domain->callback_vector;
+    if (vector < 0)
+        virt->want_window(v, v->lapic.maybe ? lapic_blocked(v) : 0);
+    else
+        virt->offer(v, (uint8_t)vector, priority);
+}
+
+void vcpu_taken(struct vcpu *v)
+{
+    if (v->offered < 0) {
+        v->domain->stats.upcalls++;
+        return;
+    }
+    lapic_accept(v, (uint8_t)v->offered);
+    v->domain->stats.interrupts++;
 }
 
 void vcpu_run(struct vcpu *v)

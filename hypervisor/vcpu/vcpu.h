@@ -64,6 +64,7 @@ struct vcpu {
 
     /* Events. */
     struct area info_area; /* vcpu_info in guest memory; none: in shared info */
+    int16_t offered;       /* the local APIC's vector that this entry offers; -1: an upcall */
     bool upcall;           /* evtchn_upcall_pending was set by us and may still be */
     uint8_t upcall_vector; /* per-vCPU vector through the local APIC; 0: the domain's */
     bool polling;          /* in SCHEDOP_poll */
@@ -109,6 +110,9 @@ struct vcpu_mode {
     uint64_t cs_base;
 };
 void vcpu_mode(const struct vcpu *v, struct vcpu_mode *mode);
+
+/* The guest took what the entry offered it. */
+void vcpu_taken(struct vcpu *v);
 
 /* An exception with (error >= 0) or without (-1) an error code, at the next entry. */
 void vcpu_raise(struct vcpu *v, uint8_t vector, int64_t error);

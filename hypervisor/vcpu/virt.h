@@ -34,9 +34,11 @@ struct virt_ops {
     void (*mode)(const struct vcpu *v, struct vcpu_mode *mode);
     void (*advance)(struct vcpu *v,
                     unsigned length); /* past an instruction; forgets STI's shadow */
-    bool (*can_interrupt)(const struct vcpu *v);
     void (*inject)(struct vcpu *v, const struct virt_event *event);
     bool (*can_nmi)(const struct vcpu *v);
+    /* The guest takes an interrupt as soon as it can, until its next exit; vcpu_taken tells. A
+     * priority as below. */
+    void (*offer)(struct vcpu *v, uint8_t vector, unsigned priority);
     /* Exit as soon as interrupts open for this priority (1 to 15); VIRT_ANY: whatever the TPR says,
      * 0: no. */
     void (*want_window)(struct vcpu *v, unsigned priority);
