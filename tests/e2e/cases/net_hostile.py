@@ -31,7 +31,7 @@ def test_front_end(name):
         machine.ask('create /netrubbish.xml', r'^\[control\] netrubbish: started')
         machine.expect(r'^\[netrubbish\] netrubbish: done$')
         machine.expect(r'^\[control\] netrubbish: powered off')
-        one.run('kill -INT $(pidof ping); sleep 1')
+        one.run('kill -INT $!; wait $!; true')
         pings = one.run("sed -n 's/ packets.*, \\([0-9]*\\) packets received.*/ \\1/p' /tmp/ping")
         one.leave()
         machine.send('poweroff')
