@@ -3,6 +3,7 @@
 #include <arch/apic.h>
 #include <arch/clock.h>
 #include <arch/cpu.h>
+#include <arch/heartbeat.h>
 #include <arch/irq.h>
 #include <arch/power.h>
 #include <arch/trap.h>
@@ -57,19 +58,26 @@ static void cpus_count(void)
         console_log("%u CPUs found: one is used, the others are left idle", acpi.cpu_count);
 }
 
-/* From here on the UART interrupts when bytes come. */
-static void uart_route(void)
+static void line_route(const struct acpi_line *line, enum irq_kind kind, unsigned entry)
 {
-    int vector = irq_vector_alloc(IRQ_UART, 0);
+    int vector = irq_vector_alloc(kind, 0);
 
     CHECK(vector > 0);
-    if (acpi.ioapic)
-        ioapic_route(acpi.ioapic, acpi.uart_gsi,
-                     iommu_message_make(IOMMU_ENTRY_IOAPIC, 0, (unsigned)vector), acpi.uart_level,
-                     acpi.uart_low);
-    else
+    ioapic_route(line, iommu_message_make(entry, 0, (unsigned)vector));
+}
+
+/* From here on the UART interrupts when bytes come. */
+static void lines_route(void)
+{
+    if (!acpi.ioapic) {
         console_log("no IO-APIC: what is typed does not arrive");
+        return;
+    }
+    ioapic_init(acpi.ioapic);
+    line_route(&acpi.uart, IRQ_UART, IOMMU_ENTRY_UART);
     uart_listen(true);
+    if (heartbeat_start())
+        line_route(&acpi.timer, IRQ_KICK, IOMMU_ENTRY_HEARTBEAT);
 }
 
 _Noreturn void main(uint32_t protocol, uint64_t info)
@@ -84,7 +92,7 @@ _Noreturn void main(uint32_t protocol, uint64_t info)
     apic_init(acpi.lapic ? acpi.lapic : APIC_DEFAULT);
     clock_init();
     iommu_init();
-    uart_route();
+    lines_route();
     cpus_count();
     bundle_take();
     console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz", frame_total() >> 8,

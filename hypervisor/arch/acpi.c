@@ -103,13 +103,14 @@ static void cpu_add(uint32_t apic_id, uint64_t flags)
 
 static void read_override(const char *e)
 {
-    uint64_t flags = acpi_field(e, 8, 2);
+    uint64_t flags = acpi_field(e, 8, 2), from = acpi_field(e, 3, 1);
+    const struct acpi_line line = {(uint32_t)acpi_field(e, 4, 4), (flags >> 2 & 3) == 3,
+                                   (flags & 3) == 3};
 
-    if (acpi_field(e, 3, 1) != 4)
-        return;
-    acpi.uart_gsi = (uint32_t)acpi_field(e, 4, 4);
-    acpi.uart_low = (flags & 3) == 3;
-    acpi.uart_level = (flags >> 2 & 3) == 3;
+    if (from == 0)
+        acpi.timer = line;
+    else if (from == 4)
+        acpi.uart = line;
 }
 
 static void read_madt(const struct header *t)
@@ -165,7 +166,7 @@ static const struct reader {
 
 void acpi_init(const uint8_t rsdp[36])
 {
-    acpi.uart_gsi = 4;
+    acpi.uart.gsi = 4;
     if (!sums_to_zero(rsdp, 20)) {
         console_log("ACPI: the root pointer is missing or damaged");
         return;

@@ -129,7 +129,7 @@ TEST(a_whole_machine)
     acpi_init(rsdp);
     EXPECT(acpi.lapic == 0xfee00000 && acpi.ioapic == 0xfec00000);
     EXPECT(acpi.cpu_count == 2 && acpi.apic_id[0] == 3 && acpi.apic_id[1] == 0x111);
-    EXPECT(acpi.uart_gsi == 9 && acpi.uart_level && acpi.uart_low);
+    EXPECT(acpi.uart.gsi == 9 && acpi.uart.level && acpi.uart.low);
     EXPECT(acpi.pm_timer == 0x608 && !acpi.pm_timer_wide && acpi.century == 0x32);
     EXPECT(acpi.has_sleep && acpi.sleep_type[0] == 5 && acpi.sleep_type[1] == 1);
     EXPECT(acpi.sleep_port[0] == 0x604 && acpi.sleep_port[1] == 0);
@@ -149,7 +149,7 @@ TEST(damaged_tables_are_skipped_and_said)
     EXPECT(strstr(fake_uart_sent(), "damaged") != NULL);
     EXPECT(acpi.cpu_count == 0 && acpi.hpet == 0);
     EXPECT(acpi.pm_timer == 0x608);
-    EXPECT(acpi.uart_gsi == 4);
+    EXPECT(acpi.uart.gsi == 4);
 }
 
 TEST(no_root)

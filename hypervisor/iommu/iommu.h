@@ -38,10 +38,12 @@ void iommu_detach(struct pci_function *f);
 /* After entries of the p2m were removed or made stricter: no unit knows the old ones. */
 void iommu_flush(struct p2m *p2m);
 
-/* The message by which a function raises a vector, or the I/O APIC (its entry, bdf 0) the
- * UART's. */
+/* The message by which a function raises a vector, or the I/O APIC (its entries, bdf 0) a
+ * line's. */
 struct iommu_message iommu_message_make(unsigned entry, uint16_t bdf, unsigned vector);
-#define IOMMU_ENTRY_IOAPIC 255u
+#define IOMMU_ENTRY_IOAPIC    254u /* and from here on */
+#define IOMMU_ENTRY_HEARTBEAT 254u
+#define IOMMU_ENTRY_UART      255u
 
 /* Whoever still sends it is not heard. */
 void iommu_message_drop(unsigned entry);

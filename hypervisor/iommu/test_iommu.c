@@ -166,13 +166,13 @@ TEST(the_io_apic_has_an_entry)
     struct iommu_message m;
 
     begin();
-    acpi.uart_level = true;
-    m = iommu_message_make(IOMMU_ENTRY_IOAPIC, 0, 0x61);
+    acpi.uart.level = true;
+    m = iommu_message_make(IOMMU_ENTRY_UART, 0, 0x61);
     EXPECT(m.data == 0x61 && (m.address >> 4 & 1) && (m.address >> 5 & 0xff) == 255);
     EXPECT(fake_send(0, m.address, 0) < 0); /* and nobody else can use it */
     acpi.ioapic_id = 9;
     (void)fake_uart_sent();
-    (void)iommu_message_make(IOMMU_ENTRY_IOAPIC, 0, 0x61);
+    (void)iommu_message_make(IOMMU_ENTRY_UART, 0, 0x61);
     EXPECT(strstr(fake_uart_sent(), "no unit names the I/O APIC"));
     acpi.ioapic_id = 0;
     moves_end();

@@ -219,16 +219,16 @@ static void entry_clear(unsigned entry)
 
 static struct iommu_message vtd_entry_write(unsigned entry, uint16_t bdf, unsigned vector)
 {
-    bool ioapic = entry == IOMMU_ENTRY_IOAPIC;
+    bool ioapic = entry >= IOMMU_ENTRY_IOAPIC;
+    bool level = entry == IOMMU_ENTRY_UART ? acpi.uart.level : acpi.timer.level;
     uint64_t to = irq_message_address() >> 12 & 0xff;
 
     entry_clear(entry);
     if (ioapic)
         bdf = dmar_ioapic(acpi.ioapic_id);
     table_write(&pages[PAGE_ENTRIES][2 * entry + 1], bdf | ENTRY_FROM);
-    table_write(&pages[PAGE_ENTRIES][2 * entry], to << 40 | vector << 16 |
-                                                     (ioapic && acpi.uart_level ? ENTRY_LEVEL : 0) |
-                                                     ENTRY_PRESENT);
+    table_write(&pages[PAGE_ENTRIES][2 * entry],
+                to << 40 | vector << 16 | (ioapic && level ? ENTRY_LEVEL : 0) | ENTRY_PRESENT);
     /* An I/O APIC's vector must be the entry's; a function's data is an offset to the index. */
     return (struct iommu_message){MESSAGE_ADDRESS | entry << 5 | (ioapic ? 0 : MESSAGE_OFFSET),
                                   ioapic ? vector : 0};

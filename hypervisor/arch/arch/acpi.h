@@ -21,20 +21,25 @@ struct acpi_register {
     uint64_t address;
 };
 
+/* Where an interrupt of the ISA bus arrives at the I/O APIC, and how. */
+struct acpi_line {
+    uint32_t gsi;
+    bool level, low;
+};
+
 struct acpi {
     uint64_t lapic;     /* physical address of the local APICs' page */
     unsigned cpu_count; /* usable ones; the first CPU_MAX are listed */
     uint32_t apic_id[CPU_MAX];
     uint64_t ioapic; /* the one that has global interrupt 0; 0: none */
     uint8_t ioapic_id;
-    uint32_t uart_gsi;         /* where ISA interrupt 4 arrives */
-    bool uart_level, uart_low; /* and how */
-    uint64_t hpet;             /* 0: none */
-    uint16_t pm_timer;         /* port, 0: none */
-    bool pm_timer_wide;        /* 32 bits, not 24 */
-    uint8_t century;           /* RTC register, 0: none */
-    uint16_t sleep_port[2];    /* PM1a and PM1b control, 0: none */
-    bool has_sleep;            /* the values for S5 were found */
+    struct acpi_line timer, uart; /* ISA interrupts 0 and 4 */
+    uint64_t hpet;                /* 0: none */
+    uint16_t pm_timer;            /* port, 0: none */
+    bool pm_timer_wide;           /* 32 bits, not 24 */
+    uint8_t century;              /* RTC register, 0: none */
+    uint16_t sleep_port[2];       /* PM1a and PM1b control, 0: none */
+    bool has_sleep;               /* the values for S5 were found */
     uint8_t sleep_type[2];
     bool has_reset;
     struct acpi_register reset;

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+struct acpi_line;
 struct iommu_message;
 
 void apic_init(uint64_t address); /* this CPU's; address of the page where x2APIC is not there */
@@ -15,7 +16,8 @@ void apic_send(uint32_t apic_id, unsigned vector);
 void apic_timer_start(uint32_t count);
 uint32_t apic_timer_left(void);
 
-/* Routes a global interrupt to CPU 0; needs the IO-APIC that the firmware listed. */
-void ioapic_route(uint64_t address, uint32_t gsi, struct iommu_message message, int level, int low);
+/* Finds the IO-APIC and closes all its pins; then a line's interrupt becomes a message. */
+void ioapic_init(uint64_t address);
+void ioapic_route(const struct acpi_line *line, struct iommu_message message);
 
 #endif
