@@ -91,13 +91,13 @@ _Noreturn void main(uint32_t protocol, uint64_t info)
         power_off(STATUS_FAILED);
     apic_init(acpi.lapic ? acpi.lapic : APIC_DEFAULT);
     clock_init();
+    pci_init();
     iommu_init();
     lines_route();
     cpus_count();
     bundle_take();
     console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz", frame_total() >> 8,
                 pool_bytes() >> 10, pool_bytes_free() >> 10, clock_tsc_hz() / 1000);
-    pci_init();
     if (virt_init() < 0 || hole_init() < 0 || first_create() < 0)
         power_off(STATUS_FAILED);
     sched_loop();

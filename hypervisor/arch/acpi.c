@@ -5,6 +5,7 @@
 
 #include "console/console.h"
 #include "iommu/dmar.h"
+#include "iommu/ivrs.h"
 #include "mm/paging.h"
 #include "util/string.h"
 
@@ -156,12 +157,17 @@ static void read_dmar(const struct header *t)
     dmar_read(t, t->len);
 }
 
+static void read_ivrs(const struct header *t)
+{
+    ivrs_read(t, t->len);
+}
+
 static const struct reader {
     char signature[5];
     void (*read)(const struct header *t);
 } reader_table[] = {
     {"APIC", read_madt}, {"DMAR", read_dmar}, {"FACP", read_fadt},
-    {"HPET", read_hpet}, {"MCFG", read_mcfg},
+    {"HPET", read_hpet}, {"IVRS", read_ivrs}, {"MCFG", read_mcfg},
 };
 
 void acpi_init(const uint8_t rsdp[36])

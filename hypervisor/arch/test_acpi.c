@@ -7,6 +7,7 @@
 #include "fake_arch.h"
 
 #include "iommu/dmar.h"
+#include "iommu/ivrs.h"
 #include "mm/paging.h"
 
 /* Tables lie in this program's own memory. */
@@ -15,16 +16,23 @@ uint64_t paging_first_reach(void)
     return UINT64_MAX;
 }
 
-static const void *dmar_table;
-static uint32_t dmar_len;
+/* The tables of IOMMUs are handed on. */
+static struct handed {
+    const void *table;
+    uint32_t len;
+} dmar_table, ivrs_table;
 
 void dmar_read(const void *table, uint32_t len)
 {
-    dmar_table = table;
-    dmar_len = len;
+    dmar_table = (struct handed){table, len};
 }
 
-static uint8_t units[64];
+void ivrs_read(const void *table, uint32_t len)
+{
+    ivrs_table = (struct handed){table, len};
+}
+
+static uint8_t units[64], units_amd[80];
 static uint8_t rsdp[36], root[128], madt[256], fadt[160], dsdt[128], hpet[56], mcfg[76];
 static unsigned root_len;
 
@@ -112,7 +120,9 @@ static void start(void)
     list(mcfg);
     seal(units, "DMAR", sizeof(units));
     list(units);
-    dmar_len = 0;
+    seal(units_amd, "IVRS", sizeof(units_amd));
+    list(units_amd);
+    dmar_table = ivrs_table = (struct handed){NULL, 0};
     seal(root, "XSDT", root_len);
     memset(rsdp, 0, sizeof(rsdp));
     memcpy(rsdp, "RSD PTR ", 8);
@@ -135,7 +145,9 @@ TEST(a_whole_machine)
     EXPECT(acpi.sleep_port[0] == 0x604 && acpi.sleep_port[1] == 0);
     EXPECT(acpi.has_reset && !acpi.reset.in_memory && acpi.reset.address == 0xcf9);
     EXPECT(acpi.hpet == 0xfed00000);
-    EXPECT(acpi.ioapic_id == 0 && dmar_table == units && dmar_len == sizeof(units));
+    EXPECT(acpi.ioapic_id == 0);
+    EXPECT(dmar_table.table == units && dmar_table.len == sizeof(units));
+    EXPECT(ivrs_table.table == units_amd && ivrs_table.len == sizeof(units_amd));
     EXPECT(acpi.ecam.base == 0xb0000000 && acpi.ecam.last_bus == 255);
 }
 

@@ -311,6 +311,22 @@ struct pci_function *function_find(uint16_t bdf)
     return NULL;
 }
 
+struct pci_function *function_at(unsigned index)
+{
+    return index < FAKE_FUNCTIONS ? &fake_function[index] : NULL;
+}
+
+uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size)
+{
+    return (uint32_t)device_read(f->config + offset, size);
+}
+
+void config_write(const struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
+{
+    for (unsigned i = 0; i < size; i++)
+        f->config[offset + i] = (uint8_t)(value >> (8 * i));
+}
+
 int irq_vector_alloc(enum irq_kind kind, unsigned cookie)
 {
     EXPECT(kind == IRQ_IOMMU && cookie == 0);

@@ -18,7 +18,7 @@
 /* Number 0 is kept for nobody. */
 #define OWNER_OF(p2m) ((uint16_t)((p2m)->domain->id + 1))
 
-bool table_incoherent;
+bool table_incoherent, table_amdvi;
 static const struct iommu_vendor *vendor;
 static struct lock iommu_lock = LOCK_INIT(LOCK_IOMMU);
 
@@ -28,6 +28,8 @@ void iommu_init(void)
 
     CHECK(vector > 0);
     vendor = vtd_init((unsigned)vector);
+    if (!vendor)
+        vendor = amdvi_init((unsigned)vector);
     if (vendor)
         console_log("IOMMU: all DMA is blocked until a domain owns the device");
 }

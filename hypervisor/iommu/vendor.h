@@ -41,5 +41,6 @@ struct iommu_vendor {
  * The vector is for faults, by a message that no unit looks at.
  */
 const struct iommu_vendor *vtd_init(unsigned vector);
+const struct iommu_vendor *amdvi_init(unsigned vector);
 
 #endif

@@ -1,6 +1,5 @@
 /* VT-d units: VT-d specification, chapters 3, 5, 6, 7 and 11; legacy mode, queued invalidation. */
 #include <arch/acpi.h>
-#include <arch/barrier.h>
 #include <arch/clock.h>
 #include <arch/irq.h>
 #include <arch/table.h>
@@ -9,6 +8,7 @@
 
 #include "console/console.h"
 #include "iommu/dmar.h"
+#include "iommu/queue.h"
 #include "iommu/vendor.h"
 #include "mm/heap.h"
 #include "mm/p2m.h"
@@ -72,14 +72,12 @@
 #define FAULTS_AT(cap)  ((unsigned)((cap) >> 24 & 0x3ff) * 16)
 #define FAULTS_END(cap) (FAULTS_AT(cap) + 16 * ((unsigned)((cap) >> 40 & 0xff) + 1))
 
-#define QUEUE_LEN   256u
 #define ENTRIES_256 7u
 #define ANSWER_NS   1000000000u
 
 static struct unit {
     volatile uint8_t *regs;
-    unsigned tail;  /* of its queue */
-    uint32_t asked; /* how often it was run; the unit writes it to its answer */
+    struct iommu_queue queue;
 } units[DMAR_UNITS];
 
 /* What all units have together, and a queue for each. */
@@ -118,29 +116,15 @@ static void command(const struct unit *u, uint32_t bit, bool on)
         CHECK(clock_now() < limit);
 }
 
-static void queue_put(struct unit *u, uint64_t low, uint64_t high)
-{
-    uint64_t *queue = pages[PAGE_QUEUES + (u - units)];
-
-    queue[2 * u->tail] = low;
-    queue[2 * u->tail + 1] = high;
-    u->tail = (u->tail + 1) % QUEUE_LEN;
-}
-
-/* Returns when the unit has. One that never does leaves nothing to rely on. */
+/* Returns when the unit has. */
 static void forget(struct unit *u, uint64_t what)
 {
-    volatile uint64_t *answer = &pages[PAGE_ANSWERS][u - units];
-    uint64_t limit = clock_now() + ANSWER_NS;
+    struct iommu_queue *q = &u->queue;
 
-    u->asked++;
-    queue_put(u, what, 0);
-    queue_put(u, INVALIDATE_WAIT | (uint64_t)u->asked << 32,
-              address_of(pages[PAGE_ANSWERS]) + (uint64_t)(u - units) * sizeof(*answer));
-    barrier_full(); /* the unit reads tables and queue after the next store */
-    device_write(u->regs + REG_TAIL, 8, (uint64_t)u->tail << 4);
-    while (*answer != u->asked)
-        CHECK(clock_now() < limit);
+    q->asked++;
+    queue_put(q, what, 0);
+    queue_finish(q, INVALIDATE_WAIT | (uint64_t)q->asked << 32,
+                 address_of(pages[PAGE_ANSWERS]) + (uint64_t)(u - units) * sizeof(uint64_t));
 }
 
 static void forget_context(struct unit *u)
@@ -296,9 +280,11 @@ static void unit_start(unsigned unit, unsigned vector)
     struct unit *u = &units[unit];
 
     command(u, COMMAND_QUEUE, false);
-    u->tail = 0;
+    u->queue = (struct iommu_queue){.commands = pages[PAGE_QUEUES + unit],
+                                    .answer = &pages[PAGE_ANSWERS][unit],
+                                    .tail_place = u->regs + REG_TAIL};
     device_write(u->regs + REG_TAIL, 8, 0);
-    device_write(u->regs + REG_QUEUE, 8, address_of(pages[PAGE_QUEUES + unit]));
+    device_write(u->regs + REG_QUEUE, 8, address_of(u->queue.commands));
     command(u, COMMAND_QUEUE, true);
     device_write(u->regs + REG_ROOT, 8, address_of(pages[PAGE_ROOT]));
     command(u, COMMAND_ROOT, true);

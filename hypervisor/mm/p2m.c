@@ -17,13 +17,14 @@
 
 static uint64_t leaf_make(uint64_t mfn, unsigned level, enum p2m_type type)
 {
-    return virt->nested_leaf((mfn_t){mfn}, level, type) | (uint64_t)type << ENTRY_TYPE_SHIFT;
+    return virt->nested_leaf((mfn_t){mfn}, level, type) | entry_bits(type);
 }
 
-static uint64_t table_make(const uint64_t *table)
+/* An entry at a level for a table of the next. */
+static uint64_t table_make(const uint64_t *table, unsigned level)
 {
     table_flush(table, PAGE_SIZE);
-    return virt->nested_table(pool_mfn(table)) | (uint64_t)ENTRY_TABLE << ENTRY_TYPE_SHIFT;
+    return virt->nested_table(pool_mfn(table)) | (uint64_t)level << ENTRY_LEVEL_SHIFT;
 }
 
 /* A guest decides where its mappings lie, so it must not decide how many tables they take. */
@@ -129,7 +130,7 @@ static int slot_make(struct p2m *p2m, uint64_t gfn, unsigned level, uint64_t **s
             uint64_t *new = table_alloc(p2m);
             if (!new)
                 return -XEN_ENOMEM;
-            table_write(s, table_make(new));
+            table_write(s, table_make(new, at));
         } else if (entry_type(*s) != ENTRY_TABLE) {
             return -XEN_EEXIST;
         }
@@ -214,7 +215,7 @@ static int split(struct p2m *p2m, uint64_t *slot, unsigned level)
     for (unsigned i = 0; i < TABLE_ENTRIES; i++)
         table[i] = leaf_make(first + ((uint64_t)i << 9 * (level - 1)), level - 1,
                              (enum p2m_type)entry_type(e));
-    table_write(slot, table_make(table));
+    table_write(slot, table_make(table, level));
     return 0;
 }
 

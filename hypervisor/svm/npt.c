@@ -2,6 +2,8 @@
  * p2m's. */
 #include "svm/svm.h"
 
+#include <arch/table.h>
+
 #define NPT_PRESENT       (1ull << 0)
 #define NPT_WRITE         (1ull << 1)
 #define NPT_USER          (1ull << 2) /* every access of a guest counts as a user's */
@@ -10,6 +12,8 @@
 #define NPT_ACCESSED      (1ull << 5)
 #define NPT_DIRTY         (1ull << 6)
 #define NPT_LARGE         (1ull << 7)
+#define NPT_UNIT_READ     (1ull << 61) /* for AMD's IOMMU; the CPU ignores them */
+#define NPT_UNIT_WRITE    (1ull << 62)
 #define NPT_NO_EXECUTE    (1ull << 63)
 
 /* Accessed and dirty are set at once: nobody reads them, and the CPU need not write them. */
@@ -26,12 +30,27 @@ static const uint64_t leaf_bits[] = {
     [P2M_SCRATCH] = NPT_LEAF | NPT_WRITE | NPT_NO_EXECUTE,
 };
 
+/* What the unit lets a device do there. */
+static const uint64_t unit_bits[] = {
+    [P2M_RAM] = NPT_UNIT_READ | NPT_UNIT_WRITE,
+    [P2M_RAM_RO] = NPT_UNIT_READ,
+    [P2M_GRANT] = NPT_UNIT_READ | NPT_UNIT_WRITE,
+    [P2M_GRANT_RO] = NPT_UNIT_READ,
+    [P2M_SCRATCH] = 0,
+};
+
 uint64_t svm_nested_leaf(mfn_t mfn, unsigned level, enum p2m_type type)
 {
-    return mfn_hpa(mfn).v | leaf_bits[type] | (level > 0 ? NPT_LARGE : 0);
+    uint64_t bits = leaf_bits[type];
+
+    /* The unit reserves the bit that forbids execution. */
+    if (table_amdvi && unit_bits[type])
+        bits = (bits & ~NPT_NO_EXECUTE) | unit_bits[type];
+    return mfn_hpa(mfn).v | bits | (level > 0 ? NPT_LARGE : 0);
 }
 
 uint64_t svm_nested_table(mfn_t table)
 {
-    return mfn_hpa(table).v | NPT_LEAF | NPT_WRITE;
+    return mfn_hpa(table).v | NPT_LEAF | NPT_WRITE |
+           (table_amdvi ? NPT_UNIT_READ | NPT_UNIT_WRITE : 0);
 }

@@ -47,7 +47,7 @@ struct virt_ops {
     bool (*msr_write)(struct vcpu *v, uint32_t index, uint64_t value);
     void (*switch_out)(struct vcpu *v); /* what else must leave the CPU before another vCPU comes */
     void (*dump)(const struct vcpu *v);
-    /* Nested page-table entries: level 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB. */
+    /* Nested page-table entries: level 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB; bit 1 allows writing. */
     uint64_t (*nested_leaf)(mfn_t mfn, unsigned level, enum p2m_type type);
     uint64_t (*nested_table)(mfn_t table);
 };

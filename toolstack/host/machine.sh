@@ -109,6 +109,7 @@ machine_arguments()
     # An IOMMU comes before all devices, or it does not contain them.
     case $iommu in
     intel) units=(-device intel-iommu,intremap=on,aw-bits=48) ;;
+    amd) units=(-device amd-iommu,intremap=on) ;;
     esac
     arguments=(
         -machine q35 -cpu EPYC -accel tcg -smp "$cpus" -m "$memory"

@@ -14,6 +14,9 @@
 /* An IOMMU that walks tables reads memory itself, not what is still in the CPU's caches. */
 extern bool table_incoherent;
 
+/* Units of AMD's walk tables, so entries say what they may do; known before there is a table. */
+extern bool table_amdvi;
+
 /* What was stored there is in memory. */
 static inline void table_flush(const void *p, size_t len)
 {

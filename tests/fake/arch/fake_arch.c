@@ -168,8 +168,9 @@ void peek_end(void)
 
 static uint64_t fake_leaf(mfn_t mfn, unsigned level, enum p2m_type type)
 {
-    (void)type;
-    return mfn.v << PAGE_SHIFT | 7 | (level > 0 ? 0x80 : 0);
+    bool writable = type != P2M_RAM_RO && type != P2M_GRANT_RO && type != P2M_HOLE;
+
+    return mfn.v << PAGE_SHIFT | (writable ? 7 : 5) | (level > 0 ? 0x80 : 0);
 }
 
 static uint64_t fake_table(mfn_t mfn)

@@ -14,7 +14,7 @@ static inline uint64_t table_read(const uint64_t *slot)
 void table_write(uint64_t *slot, uint64_t value);
 
 /* For the test that has an IOMMU. */
-extern bool table_incoherent;
+extern bool table_incoherent, table_amdvi;
 void table_flush(const void *p, size_t len);
 
 #endif
