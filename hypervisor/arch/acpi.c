@@ -1,13 +1,10 @@
 /* ACPI tables: the few facts the core needs, checked for length and checksum before use. */
 #include <arch/acpi.h>
 
-#include <stddef.h>
-
 #include "console/console.h"
 #include "iommu/dmar.h"
 #include "iommu/ivrs.h"
 #include "mm/paging.h"
-#include "util/string.h"
 
 #define TABLE_MAX 0x400000u /* nobody's table is larger; a broken length is */
 #define NAME_S5   "_S5_"

@@ -1,9 +1,6 @@
 /* The local APIC, by its page or, where the CPU has it, by x2APIC registers. */
 #include <arch/apic.h>
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include <arch/cpu.h>
 #include <arch/io.h>
 #include <arch/msr.h>

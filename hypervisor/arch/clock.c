@@ -4,12 +4,8 @@
  */
 #include <arch/clock.h>
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include <arch/acpi.h>
 #include <arch/apic.h>
-#include <arch/cpu.h>
 #include <arch/io.h>
 #include <arch/rtc.h>
 

@@ -7,7 +7,6 @@
 #include <arch/vectors.h>
 
 #include "util/check.h"
-#include "util/string.h"
 
 #define STACK_SIZE 4096u
 

@@ -3,8 +3,6 @@
 
 #include <abi/xen.h>
 
-#include <stdbool.h>
-
 #include <arch/cpu.h>
 #include <arch/msr.h>
 

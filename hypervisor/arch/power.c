@@ -2,7 +2,6 @@
 #include <arch/power.h>
 
 #include <arch/acpi.h>
-#include <arch/cpu.h>
 #include <arch/io.h>
 
 #include "domain/first.h"

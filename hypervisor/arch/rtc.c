@@ -1,9 +1,6 @@
 /* The battery clock (MC146818): read twice the same, between two updates. */
 #include <arch/rtc.h>
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include <arch/cpu.h>
 #include <arch/io.h>
 

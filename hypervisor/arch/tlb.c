@@ -5,9 +5,6 @@
  */
 #include <arch/tlb.h>
 
-#include <arch/barrier.h>
-#include <arch/cpu.h>
-
 #include "iommu/iommu.h"
 #include "mm/p2m.h"
 

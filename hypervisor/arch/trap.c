@@ -1,8 +1,6 @@
 /* Exceptions: a known faulting instruction goes on at its fix-up, all else stops the machine. */
 #include <arch/trap.h>
 
-#include <stddef.h>
-
 #include <arch/cpu.h>
 #include <arch/image.h>
 #include <arch/irq.h>

@@ -2,11 +2,7 @@
 #ifndef BOOT_HANDOFF_H
 #define BOOT_HANDOFF_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "mm/frame.h"
-#include "util/check.h"
 
 #define HANDOFF_RANGES 512u
 

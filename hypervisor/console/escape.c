@@ -1,8 +1,6 @@
 /* From a domain's bytes to what may be shown on somebody's terminal. */
 #include "console/escape.h"
 
-#include <stdbool.h>
-
 static size_t put_hex(uint8_t byte, char *out)
 {
     static const char digits[] = "0123456789abcdef";

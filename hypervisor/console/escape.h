@@ -3,9 +3,6 @@
 #ifndef CONSOLE_ESCAPE_H
 #define CONSOLE_ESCAPE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "console/console.h"
 
 #define ESCAPE_MAX 24u

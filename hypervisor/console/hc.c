@@ -1,6 +1,4 @@
 /* Console calls: what domains write, what is typed, who is attached, the log. */
-#include <abi/console.h>
-#include <abi/rights.h>
 
 #include <arch/clock.h>
 

@@ -2,8 +2,6 @@
 #ifndef CONSOLE_LIMIT_H
 #define CONSOLE_LIMIT_H
 
-#include <stdint.h>
-
 #include "console/console.h"
 
 #define LIMIT_BURST 65536u /* bytes at once */

@@ -5,8 +5,6 @@
  */
 #include "console/output.h"
 
-#include <stdarg.h>
-
 #include <arch/clock.h>
 #include <arch/uart.h>
 

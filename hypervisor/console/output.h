@@ -2,9 +2,6 @@
 #ifndef CONSOLE_OUTPUT_H
 #define CONSOLE_OUTPUT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "console/console.h"
 #include "util/lock.h"
 

@@ -1,5 +1,4 @@
 /* Whose bytes are shown in which form, and the door from the UART's interrupt. */
-#include <abi/event.h>
 #include <abi/rights.h>
 
 #include "console/input.h"

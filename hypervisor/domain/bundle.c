@@ -1,7 +1,6 @@
 /* One look-up in the bundle: cpio "newc", 110-byte headers of hexadecimal numbers. */
 #include "domain/bundle.h"
 
-#include <abi/addr.h>
 #include <abi/xen.h>
 
 #include "domain/first.h"

@@ -5,19 +5,14 @@
 #include <arch/power.h>
 #include <arch/tlb.h>
 
-#include <abi/vcpu.h>
-
-#include "console/console.h"
 #include "domain/share.h"
 #include "event/event.h"
 #include "grant/grant.h"
-#include "mm/frame.h"
 #include "mm/heap.h"
 #include "pci/pci.h"
 #include "sched/sched.h"
 #include "util/string.h"
 #include "vcpu/info.h"
-#include "vcpu/vcpu.h"
 
 /* All domains by id. */
 static struct list domains = LIST_INIT(domains);

@@ -2,18 +2,13 @@
 #ifndef DOMAIN_DOMAIN_H
 #define DOMAIN_DOMAIN_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/bulkhead.h>
 #include <abi/event.h>
 #include <abi/hvm.h>
 
 #include "console/console.h"
 #include "mm/p2m.h"
-#include "util/check.h"
 #include "util/list.h"
-#include "util/lock.h"
 
 struct vcpu;
 struct event_table;

@@ -5,7 +5,6 @@
 #include <abi/rights.h>
 #include <abi/start.h>
 
-#include "console/console.h"
 #include "domain/bundle.h"
 #include "domain/domain.h"
 #include "mm/copy.h"

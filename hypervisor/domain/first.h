@@ -2,9 +2,6 @@
 #ifndef DOMAIN_FIRST_H
 #define DOMAIN_FIRST_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/addr.h>
 
 #include "util/check.h"

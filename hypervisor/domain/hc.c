@@ -1,12 +1,9 @@
 /* Control operations: who may build, see and end domains. */
-#include <abi/control.h>
 
 #include "domain/domain.h"
 #include "domain/share.h"
-#include "grant/grant.h"
 #include "hypercall/call.h"
 #include "mm/copy.h"
-#include "mm/frame.h"
 #include "sched/sched.h"
 #include "util/string.h"
 #include "vcpu/vcpu.h"

@@ -3,9 +3,6 @@
 #include <arch/cpu.h>
 #include <arch/power.h>
 
-#include <abi/control.h>
-
-#include "console/console.h"
 #include "domain/first.h"
 #include "hypercall/call.h"
 #include "iommu/iommu.h"

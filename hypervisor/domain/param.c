@@ -1,5 +1,4 @@
 /* HVM parameters: where a guest finds store and console, and how it wants to be told of events. */
-#include <abi/hvm.h>
 
 #include "domain/domain.h"
 #include "event/event.h"

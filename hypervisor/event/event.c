@@ -1,8 +1,6 @@
 /* Event channels: allocation, binding, pending bits. */
 #include "event/event.h"
 
-#include <arch/cpu.h>
-
 #include <abi/rights.h>
 
 #include "domain/domain.h"
@@ -10,8 +8,6 @@
 #include "mm/heap.h"
 #include "sched/sched.h"
 #include "vcpu/info.h"
-#include "vcpu/lapic.h"
-#include "vcpu/vcpu.h"
 
 _Static_assert(EVENT_CHUNK * sizeof(struct event_channel) <= PAGE_SIZE, "a chunk is a page");
 

@@ -3,7 +3,6 @@
 #define EVENT_EVENT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include <abi/event.h>
 

@@ -2,7 +2,6 @@
 #include "domain/domain.h"
 #include "event/event.h"
 #include "hypercall/call.h"
-#include "vcpu/vcpu.h"
 
 int hc_event_alloc_unbound(struct hc_call *call, struct evtchn_alloc_unbound *arg)
 {

@@ -8,9 +8,6 @@
 #ifndef GRANT_GRANT_H
 #define GRANT_GRANT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/addr.h>
 #include <abi/grant.h>
 

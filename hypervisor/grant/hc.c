@@ -1,6 +1,5 @@
 /* Grant table calls. */
 #include "domain/domain.h"
-#include "grant/grant.h"
 #include "hypercall/call.h"
 
 int hc_grant_map(struct hc_call *call, struct gnttab_map_grant_ref *arg)

@@ -2,13 +2,9 @@
 #ifndef HYPERCALL_CALL_H
 #define HYPERCALL_CALL_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/hypercall.h>
 
 #include "grant/grant.h"
-#include "util/check.h"
 
 struct vcpu;
 struct domain;

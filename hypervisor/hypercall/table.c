@@ -1,9 +1,6 @@
 /* Hypercalls: one table from hypercall.def, and the one way in for all of them. */
 #include "hypercall/call.h"
 
-#include <abi/addr.h>
-#include <abi/layout.h>
-
 #include <arch/clock.h>
 
 #include "domain/domain.h"

@@ -1,8 +1,6 @@
 /* xen_version: what a guest may know about us. */
 #include "hypercall/call.h"
 
-#include <abi/version.h>
-
 #include "domain/domain.h"
 #include "util/string.h"
 

@@ -1,8 +1,6 @@
 /* The buddy allocator under the frames of domains and the pages of the pool. */
 #include "mm/buddy.h"
 
-#include "util/check.h"
-
 void buddy_init(struct buddy *b, struct frame *table, uint64_t count, uint8_t tag)
 {
     *b = (struct buddy){.table = table, .count = count, .tag = tag};

@@ -2,9 +2,6 @@
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "mm/table.h"
 
 #define BUDDY_ORDERS 19u

@@ -1,15 +1,12 @@
 /* Copies between the core and guests, page by page, inside a reading section of the p2m. */
 #include "mm/copy.h"
 
-#include <abi/xen.h>
-
 #include <arch/peek.h>
 
 #include "domain/domain.h"
 #include "mm/lookup.h"
 #include "mm/walk.h"
 #include "util/string.h"
-#include "vcpu/vcpu.h"
 
 /* How many bytes from an address to the end of its page, at most len. */
 static size_t page_rest(uint64_t address, size_t len)

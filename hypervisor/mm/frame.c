@@ -1,10 +1,7 @@
 /* Who owns which machine frame, and when it is free. */
 #include "mm/frame.h"
 
-#include <stddef.h>
-
 #include "mm/buddy.h"
-#include "mm/table.h"
 #include "mm/window.h"
 #include "util/lock.h"
 #include "util/string.h"

@@ -1,16 +1,11 @@
 /* Memory calls: a domain's frames come and go, and what else is put into its physical space. */
-#include <abi/memory.h>
-
-#include <arch/tlb.h>
 
 #include "domain/domain.h"
-#include "grant/grant.h"
 #include "hypercall/call.h"
 #include "mm/copy.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/reserve.h"
-#include "util/string.h"
 
 /* A guest may ask for blocks up to 2 MiB; a builder for 1 GiB. */
 #define ORDER_SELF  FRAME_ORDER_2M

@@ -6,7 +6,6 @@
 
 #include "mm/buddy.h"
 #include "mm/pool.h"
-#include "mm/table.h"
 #include "util/lock.h"
 #include "util/string.h"
 

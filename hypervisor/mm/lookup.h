@@ -6,8 +6,6 @@
 #ifndef MM_LOOKUP_H
 #define MM_LOOKUP_H
 
-#include <arch/cpu.h>
-
 #include "mm/entry.h"
 
 #define LOOKUP_SLOTS 64u

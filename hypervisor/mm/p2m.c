@@ -3,10 +3,7 @@
 
 #include <arch/tlb.h>
 
-#include <abi/xen.h>
-
 #include "domain/domain.h"
-#include "mm/entry.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/lookup.h"

@@ -8,7 +8,6 @@
 #include "mm/heap.h"
 #include "mm/plan.h"
 #include "mm/table.h"
-#include "util/check.h"
 #include "util/string.h"
 
 #define POOL_BASE   0xffff800000000000ull

@@ -6,7 +6,6 @@
 #define MM_PAGING_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include <abi/addr.h>
 

@@ -2,11 +2,7 @@
 #ifndef MM_PLAN_H
 #define MM_PLAN_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "mm/frame.h"
-#include "util/check.h"
 
 #define PLAN_RANGES 1024u
 

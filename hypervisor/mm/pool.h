@@ -2,8 +2,6 @@
 #ifndef MM_POOL_H
 #define MM_POOL_H
 
-#include <stdint.h>
-
 #include <abi/addr.h>
 
 struct pool_place {

@@ -1,10 +1,8 @@
 /* Reading nested page tables: without the lock, in sections that a remover waits for. */
-#include <arch/cpu.h>
 
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/lookup.h"
-#include "mm/p2m.h"
 
 mfn_t p2m_lookup(struct p2m *p2m, gfn_t gfn, enum p2m_type *type)
 {

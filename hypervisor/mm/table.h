@@ -5,8 +5,6 @@
 #ifndef MM_TABLE_H
 #define MM_TABLE_H
 
-#include <stdint.h>
-
 #include "mm/frame.h"
 
 /* Bits of info. */

@@ -1,8 +1,6 @@
 /* The guest page walk: no paging, two levels, PAE, four and five levels. */
 #include "mm/walk.h"
 
-#include <abi/xen.h>
-
 #include <arch/peek.h>
 
 #include "mm/lookup.h"

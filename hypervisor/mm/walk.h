@@ -2,11 +2,7 @@
 #ifndef MM_WALK_H
 #define MM_WALK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "mm/p2m.h"
-#include "util/check.h"
 #include "vcpu/vcpu.h"
 
 /*

@@ -1,8 +1,6 @@
 /* Gives each CPU the entries of the core's page tables that are its own. */
 #include "mm/window.h"
 
-#include <arch/cpu.h>
-
 #include "mm/paging.h"
 
 _Static_assert(WINDOWS <= PAGING_WINDOW_SLOTS, "slots of one CPU");

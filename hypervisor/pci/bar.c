@@ -3,7 +3,6 @@
 
 #include <arch/tlb.h>
 
-#include "console/console.h"
 #include "domain/domain.h"
 #include "mm/frame.h"
 #include "pci/function.h"

@@ -2,11 +2,9 @@
  * Interrupt messages: the owner writes what it likes, the device is given a
  * vector of the host's, and what arrives there is delivered as the owner asked.
  */
-#include <abi/bulkhead.h>
 
 #include <arch/irq.h>
 
-#include "console/console.h"
 #include "domain/domain.h"
 #include "event/event.h"
 #include "iommu/iommu.h"

@@ -2,11 +2,6 @@
 #ifndef PCI_PCI_H
 #define PCI_PCI_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <abi/addr.h>
-
 #include "vcpu/mmio.h"
 
 struct domain;

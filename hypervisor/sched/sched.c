@@ -5,14 +5,10 @@
 #include "sched/sched.h"
 
 #include <arch/clock.h>
-#include <arch/cpu.h>
 
 #include "domain/domain.h"
-#include "event/event.h"
 #include "mm/frame.h"
-#include "sched/timer.h"
 #include "vcpu/info.h"
-#include "vcpu/vcpu.h"
 
 #define SLICE_NS 10000000u
 #define BOOST_NS 1000000u

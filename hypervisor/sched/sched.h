@@ -5,7 +5,6 @@
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct vcpu;

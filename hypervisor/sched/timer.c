@@ -9,7 +9,6 @@
 
 #include "event/event.h"
 #include "sched/sched.h"
-#include "vcpu/lapic.h"
 #include "vcpu/vcpu.h"
 
 struct timer_queue {

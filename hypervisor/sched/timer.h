@@ -2,7 +2,6 @@
 #ifndef SCHED_TIMER_H
 #define SCHED_TIMER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/list.h"

@@ -1,13 +1,10 @@
 /* A vCPU's control block: its first state, and what others ask of it or want in it. */
 #include "svm/svm.h"
 
-#include <abi/xen.h>
-
 #include <arch/clock.h>
 #include <arch/debug.h>
 #include <arch/msr.h>
 
-#include "console/console.h"
 #include "domain/domain.h"
 #include "util/string.h"
 

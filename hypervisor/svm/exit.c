@@ -1,11 +1,6 @@
 /* Why the guest was left: one table from exit codes to handlers. */
 #include "svm/svm.h"
 
-#include <abi/bulkhead.h>
-
-#include <arch/cpu.h>
-
-#include "domain/domain.h"
 #include "hypercall/call.h"
 #include "vcpu/exit.h"
 

@@ -1,13 +1,9 @@
 /* AMD's SVM: enabling it, control blocks, and the stay in the guest. */
 #include "svm/svm.h"
 
-#include <abi/xen.h>
-
-#include <arch/cpu.h>
 #include <arch/fpu.h>
 #include <arch/msr.h>
 
-#include "console/console.h"
 #include "domain/domain.h"
 #include "mm/heap.h"
 #include "util/string.h"

@@ -2,11 +2,6 @@
 #ifndef SVM_SVM_H
 #define SVM_SVM_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <abi/addr.h>
-
 #include "svm/vmcb.h"
 #include "vcpu/virt.h"
 

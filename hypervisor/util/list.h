@@ -3,7 +3,6 @@
 #define UTIL_LIST_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct list {
     struct list *next;

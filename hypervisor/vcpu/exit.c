@@ -1,7 +1,6 @@
 /* What a guest did that needs the core, whatever the vendor. */
 #include "vcpu/exit.h"
 
-#include <abi/bulkhead.h>
 #include <abi/layout.h>
 
 #include "domain/domain.h"
@@ -9,8 +8,6 @@
 #include "sched/sched.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/hole.h"
-#include "vcpu/lapic.h"
-#include "vcpu/mmio.h"
 #include "vcpu/msr.h"
 #include "vcpu/vcpu.h"
 

@@ -2,9 +2,6 @@
 #ifndef VCPU_EXIT_H
 #define VCPU_EXIT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/addr.h>
 
 struct vcpu;

@@ -5,7 +5,6 @@
 
 #include "domain/domain.h"
 #include "mm/heap.h"
-#include "mm/p2m.h"
 #include "util/string.h"
 
 /* One page of ones that all domains read. */

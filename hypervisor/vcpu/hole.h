@@ -2,8 +2,6 @@
 #ifndef VCPU_HOLE_H
 #define VCPU_HOLE_H
 
-#include <stdbool.h>
-
 #include <abi/addr.h>
 
 #include "util/check.h"

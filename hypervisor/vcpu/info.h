@@ -2,8 +2,6 @@
 #ifndef VCPU_INFO_H
 #define VCPU_INFO_H
 
-#include <stddef.h>
-
 #include "vcpu/vcpu.h"
 
 /* The vCPU's vcpu_info: in shared info, or in a window on the page it registered. */

@@ -2,9 +2,6 @@
 #ifndef VCPU_LAPIC_H
 #define VCPU_LAPIC_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "sched/timer.h"
 
 struct vcpu;

@@ -1,7 +1,6 @@
 /* The local APIC's timer: one tick of its bus is a nanosecond. */
 #include <arch/clock.h>
 
-#include "vcpu/lapic.h"
 #include "vcpu/vcpu.h"
 
 #define LVT_MASKED   (1u << 16)

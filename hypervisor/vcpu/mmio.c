@@ -3,7 +3,6 @@
 
 #include "domain/domain.h"
 #include "mm/copy.h"
-#include "vcpu/vcpu.h"
 #include "vcpu/virt.h"
 
 #define HIGH_BYTES 16u /* AH and its kin, as the decoder numbers them */

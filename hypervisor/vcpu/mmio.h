@@ -5,9 +5,7 @@
 #ifndef VCPU_MMIO_H
 #define VCPU_MMIO_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <abi/addr.h>
 

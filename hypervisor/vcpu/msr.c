@@ -1,17 +1,12 @@
 /* Model-specific registers of a guest. */
 #include "vcpu/msr.h"
 
-#include <abi/addr.h>
 #include <abi/version.h>
 
-#include <arch/clock.h>
 #include <arch/msr.h>
 
-#include "domain/domain.h"
 #include "mm/copy.h"
 #include "util/string.h"
-#include "vcpu/lapic.h"
-#include "vcpu/vcpu.h"
 #include "vcpu/virt.h"
 
 #define MSR_TSC           0x10u

@@ -3,7 +3,6 @@
 
 #include <arch/fpu.h>
 
-#include "console/console.h"
 #include "domain/domain.h"
 #include "event/event.h"
 #include "mm/copy.h"

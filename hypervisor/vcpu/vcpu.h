@@ -2,9 +2,6 @@
 #ifndef VCPU_VCPU_H
 #define VCPU_VCPU_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/addr.h>
 #include <abi/bulkhead.h>
 #include <abi/vcpu.h>

@@ -1,9 +1,4 @@
 /* Which vendor's virtualization the machine has. */
-#include "vcpu/virt.h"
-
-#include <abi/xen.h>
-
-#include <arch/cpu.h>
 
 #include "console/console.h"
 #include "svm/svm.h"

@@ -5,11 +5,7 @@
 #ifndef VCPU_VIRT_H
 #define VCPU_VIRT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "mm/p2m.h"
-#include "util/check.h"
 #include "vcpu/vcpu.h"
 
 /* An interrupt or exception to be injected at the next entry. */

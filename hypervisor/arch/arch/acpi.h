@@ -2,10 +2,6 @@
 #ifndef ARCH_ACPI_H
 #define ARCH_ACPI_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <arch/cpu.h>
 
 #include "util/string.h"
