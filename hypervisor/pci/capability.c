@@ -7,6 +7,7 @@
 #define CAPABILITY_VENDOR 0x09u
 #define CAPABILITY_PCIE   0x10u
 #define CAPABILITY_MSIX   0x11u
+#define CAPABILITY_AF     0x13u
 
 #define MSI_WIDE         (1u << 23)
 #define MSIX_BAR         7u
@@ -51,6 +52,7 @@ static bool found(struct pci_function *f, uint8_t at, uint32_t head)
     case CAPABILITY_MSIX: found_msix(f, at, head); return f->msix.capability != 0;
     case CAPABILITY_PCIE:
         f->pcie = at;
+        f->control = (uint16_t)config_read(f, at + 8u, 2);
         show(f, at, PCIE_LENGTH, RULE_READ);
         show(f, at + 8u, 4, RULE_PCIE_DEVICE);
         return true;
@@ -59,6 +61,7 @@ static bool found(struct pci_function *f, uint8_t at, uint32_t head)
         show(f, at, 4, RULE_READ);
         show(f, at + 4u, 4, RULE_POWER);
         return true;
+    case CAPABILITY_AF: f->af = at; return false;
     case CAPABILITY_VENDOR: {
         unsigned len = head >> 16 & 0xff;
 

@@ -1,6 +1,8 @@
-/* For tests: a bus with devices on it, a domain's memory, and counters for what must balance. */
+/* For tests: the rest of the core around PCI: a domain's memory, vectors, the IOMMU, the log. */
 #include "pci/fake_machine.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,126 +24,19 @@
 
 struct domain fake_domain;
 uint8_t fake_memory[FAKE_MEMORY_LEN] __attribute__((aligned(4096)));
-unsigned fake_vectors, fake_vectors_left, fake_mapped, fake_locks, fake_allocations, fake_resets;
+unsigned fake_vectors, fake_vectors_left, fake_mapped, fake_locks, fake_allocations;
 struct fake_msi fake_msi;
 bool fake_refused, fake_contains;
 unsigned fake_entries;
 
-static uint8_t bus[256 * PAGE_SIZE] __attribute__((aligned(4096)));
-static uint64_t now;
-static uint32_t attached; /* by device */
+uint64_t fake_now = 1000000000;
+static bool attached[FAKE_FUNCTIONS];
+static char lines[4096]; /* what was logged last */
+static size_t lines_len;
 static bool entries[IOMMU_ENTRIES];
 static struct {
     uint64_t gfn, mfn;
 } pages[PAGES_MAX];
-
-/* ---- devices ----------------------------------------------------------------- */
-
-/* Bits that stay zero in a BAR: its size tells. By device and register. */
-static const struct {
-    uint16_t bdf;
-    uint8_t bar;
-    uint32_t value, mask;
-} bars[] = {
-    {FAKE_NVME, 0, (uint32_t)FAKE_MEMORY | 4, ~0x3fffu},
-    {FAKE_NVME, 1, 0, ~0u},
-    {FAKE_VIRTIO, 0, 0xc001, ~0x1fu},
-    {FAKE_VIRTIO, 1, (uint32_t)FAKE_MEMORY + 0x4000, ~0xfffu},
-    {FAKE_VIRTIO, 4, 0x0000000c, ~0x3fffu},
-    {FAKE_VIRTIO, 5, 0x80, ~0u},
-    {FAKE_MSI, 0, 0xe0000000, ~0x1fffffu},
-};
-
-static uint8_t *config_of(uint16_t bdf)
-{
-    return bus + (size_t)bdf * PAGE_SIZE;
-}
-
-static void put(uint16_t bdf, unsigned offset, uint32_t value)
-{
-    memcpy(config_of(bdf) + offset, &value, sizeof(value));
-}
-
-uint32_t fake_config(uint16_t bdf, unsigned offset)
-{
-    uint32_t value;
-
-    memcpy(&value, config_of(bdf) + offset, sizeof(value));
-    return value;
-}
-
-static void devices_reset(void)
-{
-    memset(bus, 0xff, sizeof(bus));
-    for (unsigned i = 0; i < 4; i++) {
-        static const uint16_t all[] = {FAKE_NVME, FAKE_VIRTIO, FAKE_MSI, FAKE_BRIDGE};
-
-        memset(config_of(all[i]), 0, PAGE_SIZE);
-        put(all[i], 4, 0x00100407 & ~(i == 3 ? 0x100000u : 0));
-    }
-    put(FAKE_NVME, 0, 0x00101b36);
-    put(FAKE_NVME, 8, 0x01080200);
-    put(FAKE_NVME, 0x34, 0x40);
-    put(FAKE_NVME, 0x3c, 0x010b);
-    put(FAKE_NVME, 0x40, 0x00408011); /* MSI-X, 65 entries */
-    put(FAKE_NVME, 0x44, 0x2000);
-    put(FAKE_NVME, 0x48, 0x3000);
-    put(FAKE_NVME, 0x80, 0x00026010); /* PCIe */
-    put(FAKE_NVME, 0x84, 1u << 28);
-    put(FAKE_NVME, 0x60, 0x00030001); /* power management */
-    put(FAKE_VIRTIO, 0, 0x10421af4);
-    put(FAKE_VIRTIO, 8, 0x01000001);
-    put(FAKE_VIRTIO, 0x34, 0x98);
-    put(FAKE_VIRTIO, 0x98, 0x00018411); /* MSI-X, 2 entries */
-    put(FAKE_VIRTIO, 0x9c, 1);
-    put(FAKE_VIRTIO, 0xa0, 0x801);
-    put(FAKE_VIRTIO, 0x84, 0x05147009); /* vendor's, 20 bytes */
-    put(FAKE_VIRTIO, 0x70, 0x00007013); /* not shown; its chain loops */
-    put(FAKE_MSI, 0, 0x00018086);
-    put(FAKE_MSI, 8, 0x02000000);
-    put(FAKE_MSI, 0x34, 0x50);
-    put(FAKE_MSI, 0x50, 0x018a0005); /* MSI, 64-bit, 32 messages, masks */
-    put(FAKE_BRIDGE, 0, 0x29188086);
-    put(FAKE_BRIDGE, 8, 0x06010002);
-    for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++)
-        put(bars[i].bdf, CONFIG_BAR + 4u * bars[i].bar, bars[i].value);
-}
-
-volatile uint8_t *config_bus(unsigned number)
-{
-    return number == 0 ? bus : NULL;
-}
-
-uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size)
-{
-    uint32_t value = 0;
-
-    EXPECT(offset % size == 0 && offset + size <= PAGE_SIZE);
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint32_t)f->config[offset + i] << (8 * i);
-    return value;
-}
-
-void config_write(const struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
-{
-    EXPECT(offset % size == 0 && offset + size <= PAGE_SIZE);
-    if (f->bdf == FAKE_NVME && offset == 0x88 && (value & 0x8000)) {
-        fake_resets++;
-        value &= ~0x8000u;
-    }
-    if (offset >= CONFIG_BAR && offset < CONFIG_BAR + 24) {
-        uint32_t mask = 0, low = 0;
-
-        for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++)
-            if (bars[i].bdf == f->bdf && offset == CONFIG_BAR + 4u * bars[i].bar) {
-                mask = bars[i].mask;
-                low = bars[i].value & ~mask & 0xf;
-            }
-        value = (value & mask) | low;
-    }
-    for (unsigned i = 0; i < size; i++)
-        f->config[offset + i] = (uint8_t)(value >> (8 * i));
-}
 
 void *paging_map_device(hpa_t address, size_t len)
 {
@@ -176,7 +71,7 @@ void irq_vector_free(int vector)
 
 bool fake_is_attached(uint16_t bdf)
 {
-    return attached >> bdf / 8 & 1;
+    return attached[bdf];
 }
 
 int iommu_attach(struct pci_function *f, struct p2m *p2m)
@@ -184,14 +79,14 @@ int iommu_attach(struct pci_function *f, struct p2m *p2m)
     EXPECT(p2m == &fake_domain.p2m && !f->owner && !fake_is_attached(f->bdf));
     if (fake_refused)
         return -XEN_EPERM;
-    attached |= 1u << f->bdf / 8;
+    attached[f->bdf] = true;
     return 0;
 }
 
 void iommu_detach(struct pci_function *f)
 {
     EXPECT(fake_is_attached(f->bdf) && !(config_read(f, CONFIG_COMMAND, 2) & COMMAND_MASTER));
-    attached &= ~(1u << f->bdf / 8);
+    attached[f->bdf] = false;
 }
 
 bool iommu_is_on(void)
@@ -229,8 +124,7 @@ void event_raise_port(struct domain *d, uint32_t port)
 
 uint64_t clock_now(void)
 {
-    now += 100000000;
-    return now;
+    return fake_now;
 }
 
 static unsigned slot_of(uint64_t gfn)
@@ -335,7 +229,26 @@ void lock_release(struct lock *lock)
 
 void console_log(const char *format, ...)
 {
-    (void)format;
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(lines + lines_len, sizeof(lines) - lines_len, format, args);
+    va_end(args);
+    if (len > 0 && lines_len + (size_t)len + 1 < sizeof(lines)) {
+        lines_len += (size_t)len;
+        lines[lines_len++] = '\n';
+    }
+    lines[lines_len] = '\0';
+}
+
+unsigned fake_logged(const char *line)
+{
+    unsigned count = 0;
+
+    for (const char *at = strstr(lines, line); at; at = strstr(at + 1, line))
+        count++;
+    return count;
 }
 
 void fake_reset(void)
@@ -343,16 +256,19 @@ void fake_reset(void)
     static bool scanned;
 
     if (!scanned) {
-        devices_reset();
+        fake_devices_make();
         fake_vectors_left = 100;
         pci_init();
+        fake_devices_keep();
         scanned = true;
         fake_allocations = 0; /* the functions themselves stay */
     }
+    fake_devices_restore();
+    lines_len = 0;
+    lines[0] = '\0';
     memset(&fake_domain, 0, sizeof(fake_domain));
     memset(fake_memory, 0, sizeof(fake_memory));
     memset(&fake_msi, 0, sizeof(fake_msi));
     fake_vectors_left = 100;
-    fake_resets = 0;
     fake_refused = fake_contains = false;
 }

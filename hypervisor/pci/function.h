@@ -70,6 +70,15 @@ struct pci_msi {
     bool enabled;
 };
 
+/* Between owners; see reset.h. */
+enum reset_phase {
+    RESET_NONE,  /* none, or it is over */
+    RESET_DUE,   /* taken back */
+    RESET_HELD,  /* in reset, or still to lose what is under way */
+    RESET_WAITS, /* for the function to answer */
+    RESET_LOST,  /* it does not */
+};
+
 struct pci_function {
     struct list all;
     struct list owned; /* in its owner's space */
@@ -77,16 +86,22 @@ struct pci_function {
     uint32_t id;       /* configuration dwords 0 and 2 */
     uint32_t class_revision;
     bool reserved;    /* the core's: bridge or IOMMU */
-    bool renamed;     /* behind a bridge that sends its requests under another name */
+    bool renamed;     /* behind, or a bridge that sends requests under another name */
     unsigned blocked; /* accesses that the IOMMU refused since its owner changed */
     struct domain *owner;
-    uint64_t ready; /* ns: a reset is over by then */
+
+    enum reset_phase reset_phase;
+    uint8_t reset_step;          /* in reset.c's table */
+    bool unclean;                /* has what an earlier owner left in it */
+    uint64_t ready;              /* ns: not looked at until then */
+    struct pci_function *bridge; /* above it; NULL: none */
 
     volatile uint8_t *config;
     struct pci_bar bar[PCI_BARS];
     struct pci_msi msi;
     struct pci_msix msix;
-    uint8_t pcie, power; /* capabilities, 0: none */
+    uint8_t pcie, power, af; /* capabilities, 0: none */
+    uint16_t control;        /* of PCI Express, as firmware left it */
     uint8_t first_capability;
     uint8_t rule[64]; /* by dword: enum config_rule */
     uint8_t next[64]; /* where a capability that is shown begins: the next one; 1: last */
@@ -104,6 +119,7 @@ struct pci_space {
 };
 
 extern struct lock pci_lock;
+extern struct list pci_functions; /* all, in the order of bus, device, function */
 
 /* Configuration space of the machine; size 1, 2, 4, offset a multiple of it. */
 uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size);

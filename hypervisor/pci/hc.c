@@ -25,7 +25,8 @@ int hc_pci_info(struct hc_call *call, struct bulkhead_pci_info *arg)
             .owner = f->owner ? f->owner->id : DOMID_INVALID,
             .flags = (f->reserved ? BULKHEAD_PCI_RESERVED : 0) |
                      (f->msi.capability ? BULKHEAD_PCI_MSI : 0) |
-                     (f->msix.capability ? BULKHEAD_PCI_MSIX : 0),
+                     (f->msix.capability ? BULKHEAD_PCI_MSIX : 0) |
+                     (f->unclean ? BULKHEAD_PCI_UNCLEAN : 0),
         };
     return f ? 0 : -XEN_ENOENT;
 }

@@ -3,16 +3,11 @@
 
 #include <abi/layout.h>
 
-#include <arch/clock.h>
-
 #include "domain/domain.h"
 #include "iommu/iommu.h"
 #include "mm/heap.h"
 #include "pci/pci.h"
-
-#define PCIE_CAN_RESET (1u << 28) /* device capabilities */
-#define PCIE_RESET     (1u << 15) /* device control */
-#define RESET_NS       100000000u /* PCI Express 6.6.2: software waits 100 ms */
+#include "pci/reset.h"
 
 /* Nothing comes from the device any more: no DMA, no interrupt. */
 static void fence(struct pci_function *f)
@@ -24,18 +19,11 @@ static void fence(struct pci_function *f)
     iommu_detach(f);
 }
 
-/* What one owner left in the device must not reach the next. The wait is the next owner's. */
-static void reset_start(struct pci_function *f)
+/* A reset forgot where firmware had put its memory, and how long its packets may be. */
+static void restore(struct pci_function *f)
 {
-    if (!f->pcie || !(config_read(f, f->pcie + 4u, 4) & PCIE_CAN_RESET))
-        return;
-    config_write(f, f->pcie + 8u, 2, config_read(f, f->pcie + 8u, 2) | PCIE_RESET);
-    f->ready = clock_now() + RESET_NS;
-}
-
-/* A reset forgot where firmware had put its memory. */
-static void restore_bars(struct pci_function *f)
-{
+    if (f->pcie)
+        config_write(f, f->pcie + 8u, 2, f->control);
     for (unsigned i = 0; i < PCI_BARS; i++) {
         const struct pci_bar *bar = &f->bar[i];
 
@@ -69,7 +57,7 @@ static int assign(struct domain *d, struct pci_function *f)
         msi_close(f);
     if (rc < 0)
         return rc;
-    restore_bars(f);
+    restore(f);
     bar_place(f, d->pci);
     f->owner = d;
     f->command = 0;
@@ -82,6 +70,7 @@ int owner_assign(struct domain *d, uint16_t bdf)
 {
     LOCK_SCOPE(&pci_lock);
     struct pci_function *f = function_find(bdf);
+    int rc;
 
     if (!f)
         return -XEN_ENODEV;
@@ -91,7 +80,8 @@ int owner_assign(struct domain *d, uint16_t bdf)
         return -XEN_EBUSY;
     if (d->dying)
         return -XEN_EINVAL;
-    return clock_now() < f->ready ? -XEN_EAGAIN : assign(d, f);
+    rc = reset_poll(f);
+    return rc < 0 ? rc : assign(d, f);
 }
 
 static void take_back(struct pci_function *f)
@@ -101,7 +91,7 @@ static void take_back(struct pci_function *f)
     bar_update(f);
     f->owner = NULL;
     list_del(&f->owned);
-    reset_start(f);
+    f->reset_phase = RESET_DUE;
 }
 
 int owner_deassign(struct domain *d, uint16_t bdf)
@@ -112,6 +102,7 @@ int owner_deassign(struct domain *d, uint16_t bdf)
     if (!f || f->owner != d)
         return -XEN_ENODEV;
     take_back(f);
+    reset_start();
     return 0;
 }
 
@@ -122,6 +113,8 @@ void pci_release(struct domain *d)
     LOCK_SCOPE(&pci_lock);
     while (!list_is_empty(&d->pci->functions))
         take_back(list_entry(d->pci->functions.next, struct pci_function, owned));
+    /* Only now: who shares a bus is reset together. */
+    reset_start();
     heap_free(d->pci);
     d->pci = NULL;
 }

@@ -18,14 +18,13 @@
 
 struct lock pci_lock = LOCK_INIT(LOCK_PCI);
 
-/* All functions, in the order of bus, device, function. */
-static struct list functions = LIST_INIT(functions);
+struct list pci_functions = LIST_INIT(pci_functions);
 
-static void scan_bus(unsigned bus, bool renamed, uint64_t seen[4]);
+static void scan_bus(unsigned bus, struct pci_function *bridge, uint64_t seen[4]);
 
 struct pci_function *function_find(uint16_t bdf)
 {
-    list_for_each(node, &functions)
+    list_for_each(node, &pci_functions)
     {
         struct pci_function *f = list_entry(node, struct pci_function, all);
 
@@ -37,7 +36,7 @@ struct pci_function *function_find(uint16_t bdf)
 
 struct pci_function *function_at(unsigned index)
 {
-    list_for_each(node, &functions)
+    list_for_each(node, &pci_functions)
     {
         if (index-- == 0)
             return list_entry(node, struct pci_function, all);
@@ -111,9 +110,11 @@ static void bars_probe(struct pci_function *f)
 }
 
 /* Returns the header type; 0xff: nobody there. */
-static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, bool renamed, uint64_t seen[4])
+static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, struct pci_function *bridge,
+                             uint64_t seen[4])
 {
-    struct pci_function probe = {.config = config, .bdf = bdf, .renamed = renamed};
+    struct pci_function probe = {
+        .config = config, .bdf = bdf, .bridge = bridge, .renamed = bridge && bridge->renamed};
     uint32_t header;
     struct pci_function *f;
 
@@ -131,7 +132,7 @@ static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, bool rename
     f->reserved = (header & ~HEADER_MULTIPLE) != 0 || f->class_revision >> 24 == CLASS_BRIDGE ||
                   f->class_revision >> 16 == CLASS_IOMMU;
     list_init(&f->owned);
-    list_add_tail(&functions, &f->all);
+    list_add_tail(&pci_functions, &f->all);
     if (!f->reserved)
         bars_probe(f);
     capability_scan(f);
@@ -139,13 +140,13 @@ static uint32_t function_add(volatile uint8_t *config, uint16_t bdf, bool rename
         /* Of bridges, those of PCI Express leave a request its sender's name. */
         unsigned port = f->pcie ? config_read(f, f->pcie, 4) >> 20 & 0xf : 0;
 
-        renamed = renamed || port < PORT_ROOT || port > PORT_DOWNSTREAM;
-        scan_bus(config_read(f, CONFIG_BUSES, 4) >> 8 & 0xff, renamed, seen);
+        f->renamed = f->renamed || port < PORT_ROOT || port > PORT_DOWNSTREAM;
+        scan_bus(config_read(f, CONFIG_BUSES, 4) >> 8 & 0xff, f, seen);
     }
     return header;
 }
 
-static void scan_bus(unsigned bus, bool renamed, uint64_t seen[4])
+static void scan_bus(unsigned bus, struct pci_function *bridge, uint64_t seen[4])
 {
     volatile uint8_t *config;
 
@@ -160,7 +161,7 @@ static void scan_bus(unsigned bus, bool renamed, uint64_t seen[4])
         for (unsigned function = 0; function < 8; function++) {
             unsigned devfn = device << 3 | function;
             uint32_t header = function_add(config + (size_t)devfn * PAGE_SIZE,
-                                           (uint16_t)(bus << 8 | devfn), renamed, seen);
+                                           (uint16_t)(bus << 8 | devfn), bridge, seen);
 
             if (function == 0 && (header == 0xff || !(header & HEADER_MULTIPLE)))
                 break;
@@ -171,9 +172,9 @@ static void scan_bus(unsigned bus, bool renamed, uint64_t seen[4])
 /* Two BARs in one page cannot go to two owners: neither can have it. */
 static void refuse_shared_pages(void)
 {
-    list_for_each(a, &functions)
+    list_for_each(a, &pci_functions)
     {
-        list_for_each(b, &functions)
+        list_for_each(b, &pci_functions)
         {
             struct pci_function *f = list_entry(a, struct pci_function, all);
             struct pci_function *g = list_entry(b, struct pci_function, all);
@@ -196,8 +197,8 @@ void pci_init(void)
     uint64_t seen[4] = {0};
     unsigned count = 0;
 
-    scan_bus(0, false, seen);
+    scan_bus(0, NULL, seen);
     refuse_shared_pages();
-    list_for_each(node, &functions) count++;
+    list_for_each(node, &pci_functions) count++;
     console_log("PCI: %u functions", count);
 }

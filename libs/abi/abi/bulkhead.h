@@ -128,6 +128,7 @@ enum bulkhead_exit {
 #define BULKHEAD_PCI_RESERVED (1u << 0) /* kept by the core: bridge or IOMMU */
 #define BULKHEAD_PCI_MSI      (1u << 1)
 #define BULKHEAD_PCI_MSIX     (1u << 2)
+#define BULKHEAD_PCI_UNCLEAN  (1u << 3) /* no reset took away what an earlier owner left in it */
 struct bulkhead_pci_info {
     uint32_t index; /* IN */
     uint32_t sbdf;  /* segment << 16 | bus << 8 | device << 3 | function */
