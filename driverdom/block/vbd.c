@@ -8,35 +8,31 @@
 
 #define BACK_PAGES  ((sizeof(struct blk_back) + PAGE_SIZE - 1) / PAGE_SIZE)
 #define BATCH_PAGES ((sizeof(struct blk_batch) + PAGE_SIZE - 1) / PAGE_SIZE)
-#define REDO_PAGES  ((sizeof(struct blk_redo[VBDS_MAX][BLK_QUEUES_MAX]) + PAGE_SIZE - 1) / PAGE_SIZE)
+#define REDO_LEN    sizeof(struct blk_redo[BLK_QUEUES_MAX])
 
 static int vbd_make(struct bus_back *b, struct bus_device *d)
 {
     struct vbd *vbd = vbd_of(d);
 
-    (void)b;
     vbd->back = memory_pages_alloc(BACK_PAGES);
     vbd->space = memory_space_alloc(BLK_BACK_SPACE);
-    return vbd->back && vbd->space ? 0 : -XEN_ENOMEM;
+    vbd->redo = bus_keep_claim(&((struct vbds *)b)->keep, d->guest, d->number);
+    return vbd->back && vbd->space && vbd->redo ? 0 : -XEN_ENOMEM;
 }
 
 static void vbd_unmake(struct bus_back *b, struct bus_device *d)
 {
     struct vbd *vbd = vbd_of(d);
 
-    (void)b;
+    if (vbd->redo)
+        bus_keep_drop(&((struct vbds *)b)->keep, vbd->redo);
     if (vbd->space)
         memory_space_free(vbd->space, BLK_BACK_SPACE);
     if (vbd->back)
         memory_pages_free(vbd->back, BACK_PAGES);
 }
 
-static struct blk_redo *redo_of(const struct vbds *v, const struct vbd *d)
-{
-    return &v->redo[(size_t)(d - v->vbds) * BLK_QUEUES_MAX];
-}
-
-static int vbd_connect(struct bus_back *b, struct bus_device *d, const char **why)
+static int vbd_connect(struct bus_back *b, struct bus_device *d, bool adopt, const char **why)
 {
     struct vbds *v = (struct vbds *)b;
     struct vbd *vbd = vbd_of(d);
@@ -46,13 +42,14 @@ static int vbd_connect(struct bus_back *b, struct bus_device *d, const char **wh
     int rc = vbd_link_read(v, vbd, &link, why);
 
     if (rc >= 0)
-        rc = blk_back_connect(vbd->back, &link, redo_of(v, vbd), false, why);
+        rc = blk_back_connect(vbd->back, &link, vbd->redo, adopt, why);
     if (rc < 0)
         return rc;
     for (uint32_t q = 0; q < vbd->back->queue_count; q++)
         event_open(vbd->back->ports[q]);
-    bus_back_log(b, d, "connected, %u queues of %u slots%s", link.queue_count,
-                 vbd->back->queues[0].ring.count, link.persistent ? ", persistent grants" : "");
+    bus_back_log(b, d, "%s, %u queues of %u slots%s", adopt ? "adopted" : "connected",
+                 link.queue_count, vbd->back->queues[0].ring.count,
+                 link.persistent ? ", persistent grants" : "");
     return 0;
 }
 
@@ -96,10 +93,12 @@ static const struct bus_kind kind = {
 int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks)
 {
     *v = (struct vbds){.disks = disks};
-    v->redo = memory_pages_alloc(REDO_PAGES);
+    void *records = memory_survivor(bus_keep_len(VBDS_MAX, REDO_LEN));
+
     v->batch = memory_pages_alloc(BATCH_PAGES);
-    if (!v->redo || !v->batch)
+    if (!records || !v->batch)
         return -XEN_ENOMEM;
+    bus_keep_open(&v->keep, records, VBDS_MAX, REDO_LEN);
     return bus_back_open(&v->bus, &kind, v->vbds, store);
 }
 

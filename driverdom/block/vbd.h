@@ -7,6 +7,7 @@
 
 #include <blk_back.h>
 #include <bus_back.h>
+#include <bus_keep.h>
 
 #include "disks.h"
 
@@ -17,13 +18,14 @@ struct vbd {
     struct bus_device bus; /* first; its number: 51712 is xvda */
     struct blk_volume volume;
     struct blk_back *back;
+    struct blk_redo *redo; /* BLK_QUEUES_MAX of them, in memory that a restart keeps */
     void *space;
 };
 
 struct vbds {
     struct bus_back bus; /* first */
     struct disks *disks;
-    struct blk_redo *redo; /* BLK_QUEUES_MAX of each device, in memory that a restart keeps */
+    struct bus_keep keep;
     struct blk_batch *batch;
     struct vbd vbds[VBDS_MAX];
 };

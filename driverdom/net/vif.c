@@ -9,32 +9,28 @@
 
 #define PAGES(n)   (((n) + PAGE_SIZE - 1) / PAGE_SIZE)
 #define BACK_PAGES PAGES(sizeof(struct net_back))
-#define REDO_PAGES PAGES(sizeof(struct net_redo[VIFS_MAX][NET_QUEUES_MAX]))
+#define REDO_LEN   sizeof(struct net_redo[NET_QUEUES_MAX])
 
 static int vif_make(struct bus_back *b, struct bus_device *d)
 {
     struct vif *vif = vif_of(d);
 
-    (void)b;
     vif->back = memory_pages_alloc(BACK_PAGES);
     vif->space = memory_space_alloc(NET_BACK_SPACE);
-    return vif->back && vif->space ? 0 : -XEN_ENOMEM;
+    vif->redo = bus_keep_claim(&((struct vifs *)b)->keep, d->guest, d->number);
+    return vif->back && vif->space && vif->redo ? 0 : -XEN_ENOMEM;
 }
 
 static void vif_unmake(struct bus_back *b, struct bus_device *d)
 {
     struct vif *vif = vif_of(d);
 
-    (void)b;
+    if (vif->redo)
+        bus_keep_drop(&((struct vifs *)b)->keep, vif->redo);
     if (vif->space)
         memory_space_free(vif->space, NET_BACK_SPACE);
     if (vif->back)
         memory_pages_free(vif->back, BACK_PAGES);
-}
-
-static struct net_redo *redo_of(const struct vifs *v, const struct vif *d)
-{
-    return &v->redo[(size_t)(d - v->vifs) * NET_QUEUES_MAX];
 }
 
 /* ---- a port of a switch ---------------------------------------------------------------------- */
@@ -88,7 +84,7 @@ static void ports_shut(const struct net_back *back)
     }
 }
 
-static int vif_connect(struct bus_back *b, struct bus_device *d, const char **why)
+static int vif_connect(struct bus_back *b, struct bus_device *d, bool adopt, const char **why)
 {
     struct vifs *v = (struct vifs *)b;
     struct vif *vif = vif_of(d);
@@ -99,7 +95,7 @@ static int vif_connect(struct bus_back *b, struct bus_device *d, const char **wh
 
     vif->back->port.abilities.mtu = vif->mtu;
     if (rc >= 0)
-        rc = net_back_connect(vif->back, &link, redo_of(v, vif), false, why);
+        rc = net_back_connect(vif->back, &link, vif->redo, adopt, why);
     if (rc < 0)
         return rc;
     rc = port_join(v, vif, why);
@@ -108,7 +104,8 @@ static int vif_connect(struct bus_back *b, struct bus_device *d, const char **wh
         return rc;
     }
     ports_open(vif->back);
-    bus_back_log(b, d, "connected to bridge %s, %u queues", vif->bridge_name, link.queue_count);
+    bus_back_log(b, d, "%s to bridge %s, %u queues", adopt ? "adopted" : "connected",
+                 vif->bridge_name, link.queue_count);
     return 0;
 }
 
@@ -149,6 +146,7 @@ static const struct bus_kind kind = {
     .check = vif_check,
     .offer = vif_offer,
     .connect = vif_connect,
+    .announced = true,
     .look = vif_look,
     .close = vif_close,
     .is_drained = vif_is_drained,
@@ -160,9 +158,11 @@ int vifs_open(struct vifs *v, struct store_client *store, struct bridges *bridge
               struct net_batch *batch)
 {
     *v = (struct vifs){.bridges = bridges, .batch = batch};
-    v->redo = memory_pages_alloc(REDO_PAGES);
-    if (!v->redo)
+    void *records = memory_survivor(bus_keep_len(VIFS_MAX, REDO_LEN));
+
+    if (!records)
         return -XEN_ENOMEM;
+    bus_keep_open(&v->keep, records, VIFS_MAX, REDO_LEN);
     return bus_back_open(&v->bus, &kind, v->vifs, store);
 }
 

@@ -6,6 +6,7 @@
 #define VIF_H
 
 #include <bus_back.h>
+#include <bus_keep.h>
 #include <net_back.h>
 
 #include "bridge.h"
@@ -21,6 +22,7 @@ struct vif {
     struct bridge *bridge; /* NULL: not a port of it */
     struct switch_port port;
     struct net_back *back;
+    struct net_redo *redo; /* NET_QUEUES_MAX of them, in memory that a restart keeps */
     void *space;
 };
 
@@ -28,7 +30,7 @@ struct vifs {
     struct bus_back bus; /* first */
     struct bridges *bridges;
     struct net_batch *batch;
-    struct net_redo *redo; /* NET_QUEUES_MAX of each interface, in memory that a restart keeps */
+    struct bus_keep keep;
     struct vif vifs[VIFS_MAX];
 };
 

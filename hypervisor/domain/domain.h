@@ -79,6 +79,13 @@ MUST_USE int domain_create(uint16_t id, const struct domain_limits *limits, stru
  */
 MUST_USE int domain_destroy(struct domain *d);
 
+/*
+ * Back to before it first ran, but for its memory's content, its devices and the
+ * ports of store and console. Not for the caller itself. -XEN_EINVAL: it is
+ * dying; -XEN_ENOMEM, -XEN_EPERM: a device could not be handed out again.
+ */
+MUST_USE int domain_reset(struct domain *d);
+
 /* Pause by the control operation; the first unpause ends the building of the domain. */
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);

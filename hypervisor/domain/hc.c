@@ -1,5 +1,7 @@
 /* Control operations: who may build, see and end domains. */
 
+#include <abi/layout.h>
+
 #include "domain/domain.h"
 #include "domain/share.h"
 #include "hypercall/call.h"
@@ -51,6 +53,18 @@ int hc_control_unpause(struct hc_call *call, struct xen_domctl *arg)
     if (call->target->dying)
         return -XEN_EINVAL;
     domain_unpause(call->target);
+    return 0;
+}
+
+int hc_control_trigger(struct hc_call *call, struct xen_domctl *arg)
+{
+    const struct xen_domctl_sendtrigger *trigger = &arg->u.sendtrigger;
+
+    if (trigger->trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
+        return -XEN_EINVAL;
+    if (trigger->vcpu >= call->target->vcpu_count)
+        return -XEN_ENOENT;
+    lapic_msi(call->target, LAYOUT_LAPIC_BASE | trigger->vcpu << 12, LAPIC_MESSAGE_NMI);
     return 0;
 }
 
@@ -162,6 +176,12 @@ int hc_domain_rights(struct hc_call *call, struct bulkhead_domain_rights *arg)
     d->rights = arg->rights;
     d->entitled = true;
     return 0;
+}
+
+int hc_domain_reset(struct hc_call *call, struct bulkhead_domain_reset *arg)
+{
+    (void)arg;
+    return domain_reset(call->target);
 }
 
 int hc_rights_drop(struct hc_call *call, struct bulkhead_rights_drop *arg)

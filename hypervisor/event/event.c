@@ -7,6 +7,7 @@
 #include "domain/share.h"
 #include "mm/heap.h"
 #include "sched/sched.h"
+#include "util/string.h"
 #include "vcpu/info.h"
 
 _Static_assert(EVENT_CHUNK * sizeof(struct event_channel) <= PAGE_SIZE, "a chunk is a page");
@@ -124,6 +125,16 @@ void event_close_all(struct domain *d)
 {
     for (uint32_t port = 1; port < EVENT_PORTS; port++)
         event_close(d, port);
+}
+
+void event_reset(struct domain *d, uint32_t keep, uint32_t keep_too)
+{
+    for (uint32_t port = 1; port < EVENT_PORTS; port++)
+        if (port != keep && port != keep_too)
+            event_close(d, port);
+    memset(d->shared->evtchn_pending, 0, sizeof(d->shared->evtchn_pending));
+    memset(d->shared->evtchn_mask, 0, sizeof(d->shared->evtchn_mask));
+    memset(d->shared->vcpu_info, 0, sizeof(d->shared->vcpu_info));
 }
 
 void event_fini(struct domain *d)

@@ -37,6 +37,10 @@ MUST_USE int event_init(struct domain *d);
 /* Closes every channel; peers' ends become unbound for the same domain id. */
 void event_close_all(struct domain *d);
 
+/* All but two are closed, nothing is pending and nothing masked: for a new life. It runs nowhere.
+ */
+void event_reset(struct domain *d, uint32_t keep, uint32_t keep_too);
+
 /* The same, and the table goes: nobody can reach the domain any more. */
 void event_fini(struct domain *d);
 

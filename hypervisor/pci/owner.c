@@ -46,22 +46,31 @@ static struct pci_space *space_create(void)
     return space;
 }
 
+/* As its owner finds it. */
+static int open(struct domain *d, struct pci_function *f)
+{
+    int rc = msi_open(f);
+
+    if (rc == 0 && (rc = iommu_attach(f, &d->p2m)) < 0)
+        msi_close(f);
+    if (rc < 0)
+        return rc;
+    bar_place(f, d->pci);
+    config_write(f, CONFIG_COMMAND, 2, COMMAND_MEMORY | COMMAND_INTX_OFF);
+    return 0;
+}
+
 static int assign(struct domain *d, struct pci_function *f)
 {
     int rc;
 
     if (!d->pci && !(d->pci = space_create()))
         return -XEN_ENOMEM;
-    rc = msi_open(f);
-    if (rc == 0 && (rc = iommu_attach(f, &d->p2m)) < 0)
-        msi_close(f);
+    restore(f);
+    rc = open(d, f);
     if (rc < 0)
         return rc;
-    restore(f);
-    bar_place(f, d->pci);
     f->owner = d;
-    f->command = 0;
-    config_write(f, CONFIG_COMMAND, 2, COMMAND_MEMORY | COMMAND_INTX_OFF);
     list_add_tail(&d->pci->functions, &f->owned);
     return 0;
 }
@@ -84,11 +93,17 @@ int owner_assign(struct domain *d, uint16_t bdf)
     return rc < 0 ? rc : assign(d, f);
 }
 
-static void take_back(struct pci_function *f)
+/* And its memory is nobody's to reach. */
+static void close(struct pci_function *f)
 {
     fence(f);
     f->command = 0;
     bar_update(f);
+}
+
+static void take_back(struct pci_function *f)
+{
+    close(f);
     f->owner = NULL;
     list_del(&f->owned);
     f->reset_phase = RESET_DUE;
@@ -104,6 +119,30 @@ int owner_deassign(struct domain *d, uint16_t bdf)
     take_back(f);
     reset_start();
     return 0;
+}
+
+void pci_fence(struct domain *d)
+{
+    if (!d->pci)
+        return;
+    LOCK_SCOPE(&pci_lock);
+    list_for_each(node, &d->pci->functions) close(list_entry(node, struct pci_function, owned));
+}
+
+int pci_reopen(struct domain *d)
+{
+    int rc = 0;
+
+    if (!d->pci)
+        return 0;
+    LOCK_SCOPE(&pci_lock);
+    d->pci->next_bar = LAYOUT_BAR_BASE;
+    list_for_each(node, &d->pci->functions)
+    {
+        if (rc == 0)
+            rc = open(d, list_entry(node, struct pci_function, owned));
+    }
+    return rc;
 }
 
 void pci_release(struct domain *d)

@@ -30,6 +30,7 @@ void lapic_raise(struct vcpu *v, uint8_t vector);
 
 /* An MSI written by a device or a guest: address and data as the PCI specification has them. */
 void lapic_msi(struct domain *d, uint64_t address, uint32_t data);
+#define LAPIC_MESSAGE_NMI 0x400u
 
 /* The vector to deliver now, by priority; -1: none. lapic_accept moves it to in-service. */
 int lapic_pending(const struct vcpu *v);

@@ -267,6 +267,12 @@ static void check(struct bus_back *b, struct bus_device *d)
     d->checked = rc == 0 ? BUS_GOOD : BUS_BAD;
     if (rc != 0)
         bus_back_log(b, d, "%s", why);
+    /* Who adopts writes no node again: a guest takes each write for news. */
+    if (d->inherited && rc == 0) {
+        if (!front_watch(b, d))
+            bus_back_log(b, d, "its front end cannot be watched");
+        return;
+    }
     if (store_write_all(b->store, STORE_TX_NONE, rc == 0 ? good : bad,
                         rc == 0 ? COUNT(good) : COUNT(bad), BUS_BACK_PATH, b->kind->name, d->guest,
                         d->number) < 0)
@@ -275,17 +281,33 @@ static void check(struct bus_back *b, struct bus_device *d)
         bus_back_log(b, d, "its front end cannot be watched");
 }
 
-static void connect(struct bus_back *b, struct bus_device *d)
+static void connect(struct bus_back *b, struct bus_device *d, bool adopt)
 {
     const char *why = NULL;
 
-    if (b->kind->connect(b, d, &why) < 0) {
+    if (b->kind->connect(b, d, adopt, &why) < 0) {
         bus_back_log(b, d, "closed, its front end %s", why);
         state_write(b, d, XenbusStateClosing);
         return;
     }
     d->closing = d->complained = false;
-    state_write(b, d, XenbusStateConnected);
+    if (!adopt || b->kind->announced)
+        state_write(b, d, XenbusStateConnected);
+}
+
+static bool is_connected(unsigned state)
+{
+    return state == XenbusStateConnected || state == XenbusStateReconfigured;
+}
+
+/* A last life served it. What cannot be served any more is closed, or its guest would wait on. */
+static void inherit(struct bus_back *b, struct bus_device *d, unsigned front)
+{
+    d->inherited = false;
+    if (d->checked == BUS_BAD)
+        state_write(b, d, XenbusStateClosing);
+    else if (front == XenbusStateConnected)
+        connect(b, d, true);
 }
 
 static void step(struct bus_back *b, struct bus_device *d, unsigned front, bool online)
@@ -297,7 +319,7 @@ static void step(struct bus_back *b, struct bus_device *d, unsigned front, bool 
         else
             state_write(b, d, XenbusStateInitWait);
         break;
-    case BUS_STEP_CONNECT: connect(b, d); break;
+    case BUS_STEP_CONNECT: connect(b, d, false); break;
     case BUS_STEP_RECONFIGURE: state_write(b, d, XenbusStateReconfigured); break;
     case BUS_STEP_RESUME: state_write(b, d, XenbusStateConnected); break;
     case BUS_STEP_CLOSING: state_write(b, d, XenbusStateClosing); break;
@@ -360,14 +382,18 @@ static void update(struct bus_back *b, struct bus_device *d)
         return;
     }
     d->own = state_of(&wants[0]);
-    if (d->checked == BUS_NEW)
+    if (d->checked == BUS_NEW) {
+        d->inherited = is_connected(d->own);
         check(b, d);
+    }
     if (d->checked == BUS_NEW)
         return;
 
     bool is_online = wants[1].result >= 0 && online[0] == '1';
 
     if (d->checked == BUS_BAD) {
+        if (d->inherited)
+            inherit(b, d, XenbusStateUnknown);
         if (d->own == XenbusStateClosing && !is_online)
             state_write(b, d, XenbusStateClosed);
         return;
@@ -376,9 +402,10 @@ static void update(struct bus_back *b, struct bus_device *d)
         counters_answer(b, d);
     if (store_read_all(b->store, STORE_TX_NONE, &theirs, 1, "%s", d->front) < 0)
         return;
+    if (d->inherited)
+        inherit(b, d, state_of(&theirs));
     step(b, d, state_of(&theirs), is_online);
-    if (b->kind->look && !d->closing &&
-        (d->own == XenbusStateConnected || d->own == XenbusStateReconfigured))
+    if (b->kind->look && !d->closing && is_connected(d->own))
         b->kind->look(b, d);
 }
 

@@ -24,6 +24,7 @@ struct bus_device {
     bool changed;                    /* its nodes are to be read again */
     bool asked;                      /* for its counters */
     bool closing;                    /* nothing more is served; then it is disconnected */
+    bool inherited;                  /* BUS_NEW: a last life of this domain served it */
     bool complained;                 /* of the front end's breaking the protocol */
     unsigned own;                    /* our state, as last read or written */
     const struct bus_device *behind; /* BUS_NEW: who must let go before this can be checked */
@@ -57,8 +58,12 @@ struct bus_kind {
     int (*check)(struct bus_back *b, struct bus_device *d, char *why, size_t len);
     /* Writes what is offered. 0 or an error. */
     int (*offer)(struct bus_back *b, struct bus_device *d);
-    /* 0, or an error with in *why what the front end does wrong. */
-    int (*connect)(struct bus_back *b, struct bus_device *d, const char **why);
+    /*
+     * 0, or an error with in *why what the front end does wrong. adopt: the front
+     * end is connected, to a last life of this domain, and knows nothing of its end.
+     */
+    int (*connect)(struct bus_back *b, struct bus_device *d, bool adopt, const char **why);
+    bool announced; /* after an adoption the state is written anew, so that the guest speaks up */
     /* NULL: nothing changes while connected. */
     void (*look)(struct bus_back *b, struct bus_device *d);
     /* Serves nothing more; whether nobody is at its front end's pages any more. Asked until then.

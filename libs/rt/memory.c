@@ -131,6 +131,11 @@ void memory_space_free(void *pages, size_t count)
         die("address space freed that was not taken");
 }
 
+void *memory_survivor(size_t len)
+{
+    return len <= LAYOUT_SURVIVOR_SIZE ? at(LAYOUT_SURVIVOR_BASE) : NULL;
+}
+
 volatile void *memory_device(uint64_t gpa, size_t len)
 {
     if (gpa < LAYOUT_BAR_BASE || gpa >= LAYOUT_ECAM_END || len > LAYOUT_ECAM_END - gpa)

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <abi/layout.h>
 #include <hcall.h>
 #include <rt/clock.h>
 #include <rt/log.h>
@@ -214,6 +215,13 @@ void memory_space_free(void *pages, size_t count)
              fake.space[first] == fake.current + 1,
          "fake space freed by its owner");
     memset(&fake.space[first], 0, count);
+}
+
+void *memory_survivor(size_t len)
+{
+    static uint64_t survivors[FAKE_DOMAINS][LAYOUT_SURVIVOR_SIZE / sizeof(uint64_t)];
+
+    return len <= LAYOUT_SURVIVOR_SIZE ? survivors[fake.current] : NULL;
 }
 
 uint64_t memory_dma_address(const void *p)

@@ -102,15 +102,27 @@ static int create_domain(struct build *b)
 static int name_domain(struct build *b)
 {
     struct bulkhead_domain_label label = {.domid = b->domid};
-    struct bulkhead_domain_rights rights = {.domid = b->domid, .rights = b->order.rights};
     int rc;
 
     (void)snprintf(label.label, sizeof(label.label), "%s", b->order.config->name);
     rc = hcall_domain_label(&label);
-    if (rc < 0)
-        return refused(b, rc, "name the domain");
-    rc = hcall_domain_rights(&rights);
+    return rc < 0 ? refused(b, rc, "name the domain") : 0;
+}
+
+static int give_rights(struct build *b)
+{
+    struct bulkhead_domain_rights rights = {.domid = b->domid, .rights = b->order.rights};
+    int rc = hcall_domain_rights(&rights);
+
     return rc < 0 ? refused(b, rc, "give the domain its rights") : 0;
+}
+
+static int reset_domain(struct build *b)
+{
+    struct bulkhead_domain_reset reset = {.domid = b->domid};
+    int rc = hcall_domain_reset(&reset);
+
+    return rc < 0 ? refused(b, rc, "reset the domain") : 0;
 }
 
 static int no_memory(struct build *b, const char *what)
@@ -121,6 +133,21 @@ static int no_memory(struct build *b, const char *what)
                 what, (unsigned long long)(c->memory_bytes / MIB));
 }
 
+static int plan_memory(struct build *b)
+{
+    const struct domain_config *c = b->order.config;
+
+    b->exact = exact_is_needed(c);
+    b->request = (struct layout_request){
+        .memory = (c->memory_bytes + PAGE_MASK) & ~(uint64_t)PAGE_MASK,
+        .kernel_start = b->image.start,
+        .kernel_end = b->image.end,
+        .initrd_len = b->initrd.len,
+        .has_devices = config_is_driver(c),
+    };
+    return 0;
+}
+
 /* RAM, the page of ACPI tables, the pages shared with services. */
 static int allow_memory(struct build *b)
 {
@@ -129,19 +156,11 @@ static int allow_memory(struct build *b)
     struct xen_domctl op = control_for(b->domid);
     int rc = hcall_host_info(&host);
 
-    b->request = (struct layout_request){
-        .memory = (c->memory_bytes + PAGE_MASK) & ~(uint64_t)PAGE_MASK,
-        .kernel_start = b->image.start,
-        .kernel_end = b->image.end,
-        .initrd_len = b->initrd.len,
-        .has_devices = config_is_driver(c),
-    };
     if (rc >= 0 && host.free_bytes < b->request.memory)
         return fail(b, -ENOMEM, c->memory_line,
                     "%llu MiB of memory, but the host has %llu MiB free: ask for less",
                     (unsigned long long)(c->memory_bytes / MIB),
                     (unsigned long long)(host.free_bytes / MIB));
-    b->exact = exact_is_needed(c);
     op.cmd = XEN_DOMCTL_max_mem;
     op.u.max_mem.max_memkb =
         (b->request.memory + (b->exact ? EXACT_MORE : 0) + ACPI_LEN_MAX + LAYOUT_SPECIAL_SIZE) /
@@ -195,6 +214,8 @@ static int give_memory(struct build *b)
                              b->layout.ram[i].end - b->layout.ram[i].start);
     if (rc >= 0)
         rc = memory_populate(b->domid, LAYOUT_ACPI_BASE, ACPI_LEN_MAX);
+    if (rc >= 0 && config_is_image(b->order.config))
+        rc = memory_populate(b->domid, LAYOUT_SURVIVOR_BASE, LAYOUT_SURVIVOR_SIZE);
     if (rc == -ENOMEM)
         return no_memory(b, "memory left");
     return rc < 0 ? refused(b, rc, "give the domain memory") : 0;
@@ -214,6 +235,19 @@ static int load_images(struct build *b)
     if (rc >= 0)
         rc = memory_load(b->domid, b->layout.initrd, b->initrd.bytes, b->initrd.len);
     return rc < 0 ? refused(b, rc, "take the kernel and the initrd") : 0;
+}
+
+/* What the images leave out, where a last life was. */
+static int clear_images(struct build *b)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; rc >= 0 && i < b->image.segment_count; i++) {
+        const struct elf_segment *s = &b->image.segments[i];
+
+        rc = memory_clear(b->domid, s->gpa + s->file_len, s->len - s->file_len);
+    }
+    return rc < 0 ? refused(b, rc, "clear the kernel's data") : 0;
 }
 
 static int load_tables(struct build *b)
@@ -288,6 +322,25 @@ static int make_rings(struct build *b)
     return rc < 0 ? refused(b, rc, "set up the rings of store and console") : 0;
 }
 
+/* The grants once more, and a store ring that is empty; its ports are still there. */
+static int renew_rings(struct build *b)
+{
+    struct bulkhead_grant_seed seed = {.domid = b->domid,
+                                       .peer = b->order.store,
+                                       .ref = store_ring.ref,
+                                       .gfn = store_ring.page >> PAGE_SHIFT};
+    int rc = hcall_grant_seed(&seed);
+
+    if (rc >= 0)
+        rc = memory_clear(b->domid, store_ring.page, PAGE_SIZE);
+    seed.peer = b->order.console;
+    seed.ref = console_ring.ref;
+    seed.gfn = console_ring.page >> PAGE_SHIFT;
+    if (rc >= 0 && b->order.console != DOMID_INVALID)
+        rc = hcall_grant_seed(&seed);
+    return rc < 0 ? refused(b, rc, "set up the rings of store and console") : 0;
+}
+
 /* Whom it may share pages and events with, beside the services. */
 static int pair_backends(struct build *b)
 {
@@ -345,10 +398,14 @@ static int start_vcpu(struct build *b)
 
 typedef int step_fn(struct build *b);
 
-static step_fn *const create_steps[] = {open_images, create_domain, name_domain};
+static step_fn *const create_steps[] = {open_images, create_domain, name_domain, give_rights};
 static step_fn *const fill_steps[] = {
-    allow_memory, take_exact, find_places,   give_memory,    load_images,
-    load_tables,  make_rings, pair_backends, assign_devices, start_vcpu,
+    plan_memory, allow_memory, take_exact,    find_places,    give_memory, load_images,
+    load_tables, make_rings,   pair_backends, assign_devices, start_vcpu,
+};
+static step_fn *const renew_steps[] = {
+    open_images, plan_memory,  find_places, reset_domain, give_rights,
+    load_images, clear_images, load_tables, renew_rings,  start_vcpu,
 };
 
 static int run(struct build *b, step_fn *const *steps, size_t count)
@@ -372,6 +429,16 @@ int build_fill(struct build *b, const char *cmdline)
 {
     b->cmdline = cmdline;
     return run(b, fill_steps, sizeof(fill_steps) / sizeof(fill_steps[0]));
+}
+
+int build_renew(struct build *b, const struct build_order *order, domid_t domid,
+                const char *cmdline)
+{
+    memset(b, 0, sizeof(*b));
+    b->order = *order;
+    b->domid = domid;
+    b->cmdline = cmdline;
+    return run(b, renew_steps, sizeof(renew_steps) / sizeof(renew_steps[0]));
 }
 
 void build_close(struct build *b, bool failed)

@@ -63,6 +63,14 @@ int build_create(struct build *b, const struct build_order *order)
 /* Gives it memory, content, ports, devices and a first vCPU. */
 int build_fill(struct build *b, const char *cmdline) __attribute__((warn_unused_result));
 
+/*
+ * In place of both for a domain that has everything and died: the core puts it
+ * back to before it first ran, and its images and tables are written once more.
+ * It keeps its id, its peers and what lies in its survivor pages.
+ */
+int build_renew(struct build *b, const struct build_order *order, domid_t domid,
+                const char *cmdline) __attribute__((warn_unused_result));
+
 /* Ends the work; destroys the domain again if it failed. */
 void build_close(struct build *b, bool failed);
 

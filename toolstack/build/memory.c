@@ -87,3 +87,15 @@ int memory_load(domid_t domid, uint64_t gpa, const void *bytes, size_t len)
 
     return len > 0 ? hcall_memory_copy(&copy) : 0;
 }
+
+int memory_clear(domid_t domid, uint64_t gpa, uint64_t len)
+{
+    static const uint8_t zeroes[16 * PAGE_SIZE];
+    int rc = 0;
+
+    for (uint64_t step; len > 0 && rc >= 0; gpa += step, len -= step) {
+        step = len < sizeof(zeroes) ? len : sizeof(zeroes);
+        rc = memory_load(domid, gpa, zeroes, (size_t)step);
+    }
+    return rc;
+}

@@ -19,4 +19,7 @@ int memory_claim(domid_t domid, uint64_t gpa, uint64_t len) __attribute__((warn_
 int memory_load(domid_t domid, uint64_t gpa, const void *bytes, size_t len)
     __attribute__((warn_unused_result));
 
+/* Zeroes in their place. */
+int memory_clear(domid_t domid, uint64_t gpa, uint64_t len) __attribute__((warn_unused_result));
+
 #endif

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include <abi/addr.h>
+#include <abi/hvm.h>
 #include <abi/layout.h>
 #include <abi/store.h>
+#include <hcall.h>
 
 #define HOME "/local/domain/%u"
 
@@ -303,6 +305,19 @@ int nodes_write(struct store_client *s, const struct build *b)
     if (rc >= 0 && b->order.console != DOMID_INVALID)
         rc = store_write_number(s, STORE_TX_NONE, b->console_port, HOME "/client/%u",
                                 b->order.console, b->domid);
+    return rc < 0 ? rc : 0;
+}
+
+int nodes_renew(struct store_client *s, const struct build_order *order, domid_t domid)
+{
+    struct xen_hvm_param port = {.domid = domid, .index = HVM_PARAM_STORE_EVTCHN};
+    int rc = hcall_hvm_get_param(&port);
+
+    if (rc >= 0)
+        rc = store_write(s, STORE_TX_NONE, "0", HOME "/backend-ready", domid);
+    if (rc >= 0)
+        rc = store_introduce(s, domid, LAYOUT_STORE_PAGE >> PAGE_SHIFT, (evtchn_port_t)port.value,
+                             order->serves);
     return rc < 0 ? rc : 0;
 }
 

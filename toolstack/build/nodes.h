@@ -10,6 +10,11 @@
 int nodes_write(struct store_client *store, const struct build *b)
     __attribute__((warn_unused_result));
 
+/* Tells the store that a domain starts anew in place: its connection, and that it serves nobody
+ * yet. */
+int nodes_renew(struct store_client *store, const struct build_order *order, domid_t domid)
+    __attribute__((warn_unused_result));
+
 /* Takes them away again; what is not there is no error. */
 void nodes_remove(struct store_client *store, const struct build_order *order, domid_t domid);
 

@@ -1,4 +1,4 @@
-/* shutdown and reboot: ask a guest, which may or may not do it. */
+/* shutdown and reboot: ask a guest, which may or may not do it. restart: a driver domain, now. */
 #include "cli.h"
 
 #include <errno.h>
@@ -31,4 +31,18 @@ int verb_reboot(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
     return ask(cli, argv[1], "reboot", "rebooted");
+}
+
+int verb_restart(struct cli *cli, int argc, char **argv)
+{
+    struct entry *e = cli_live_domain(cli, argv[1]);
+
+    (void)argc;
+    if (!e)
+        return -1;
+    if (!renew_is_possible(e))
+        return cli_error("domain %s is no driver domain of ours: `reboot` asks it, `destroy` and "
+                         "`create` begin it anew",
+                         e->config->name);
+    return renew(cli->supervise, e) ? 0 : -1;
 }

@@ -1,4 +1,4 @@
-/* suspend and resume: stop a domain's vCPUs for a while. */
+/* suspend and resume: stop a domain's vCPUs for a while; inject-nmi: what they cannot ignore. */
 #include "cli.h"
 
 #include <string.h>
@@ -41,4 +41,25 @@ int verb_resume(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
     return control(cli, argv[1], XEN_DOMCTL_unpausedomain, "resumed");
+}
+
+int verb_inject_nmi(struct cli *cli, int argc, char **argv)
+{
+    struct entry *e = cli_live_domain(cli, argv[1]);
+    struct xen_domctl op;
+    int rc;
+
+    (void)argc;
+    if (!e)
+        return -1;
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_sendtrigger;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = e->domid;
+    op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_NMI;
+    rc = hcall_control_trigger(&op);
+    if (rc < 0)
+        return cli_error("the core refused: %s", strerror(-rc));
+    cli_print("An NMI went to domain %s\n", e->config->name);
+    return 0;
 }

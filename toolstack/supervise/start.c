@@ -79,7 +79,7 @@ static int find_backends(struct supervise *s, struct entry *e)
  * What our own driver domains are told beyond their file: their functions in the
  * file's order, and which of them joins which bridge.
  */
-static const char *command_line(const struct domain_config *c)
+const char *entry_command_line(const struct domain_config *c)
 {
     static char text[4096];
     size_t used = (size_t)snprintf(text, sizeof(text), "%s", c->cmdline ? c->cmdline : "");
@@ -108,22 +108,27 @@ static bool serves(const struct supervise *s, const struct domain_config *c)
     return false;
 }
 
-static int build(struct supervise *s, struct entry *e)
+struct build_order entry_order(const struct supervise *s, const struct entry *e)
 {
-    const struct domain_config *c = e->config;
-    struct build_order order = {.root = s->root,
-                                .config = c,
+    return (struct build_order){.root = s->root,
+                                .config = e->config,
                                 .backends = e->backends,
                                 .store = s->store_domid,
                                 .console = s->console_domid,
-                                .rights = c->rights,
-                                .serves = serves(s, c)};
+                                .rights = e->config->rights,
+                                .serves = serves(s, e->config)};
+}
+
+static int build(struct supervise *s, struct entry *e)
+{
+    const struct domain_config *c = e->config;
+    struct build_order order = entry_order(s, e);
     /* Large, and built one at a time. */
     static struct build b;
     int rc = build_create(&b, &order);
 
     if (rc == 0)
-        rc = build_fill(&b, command_line(c));
+        rc = build_fill(&b, entry_command_line(c));
     if (rc != 0) {
         entry_complain(s, e, b.error.line, "%s", b.error.text);
     } else {
@@ -250,7 +255,7 @@ static int look_at_device(struct supervise *s, struct entry *e, size_t index)
     return -1;
 }
 
-static bool unpause(struct supervise *s, struct entry *e)
+bool entry_unpause(struct supervise *s, struct entry *e)
 {
     struct xen_domctl op;
     int rc;
@@ -259,20 +264,28 @@ static bool unpause(struct supervise *s, struct entry *e)
     op.cmd = XEN_DOMCTL_unpausedomain;
     op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
     op.domain = e->domid;
-    console_move(e->attached, e->domid);
-    e->attached = DOMID_INVALID;
     rc = hcall_control_unpause(&op);
     if (rc < 0) {
         entry_complain(s, e, e->config->line, "the core refused to run the domain: %s",
                        strerror(-rc));
-        supervise_stop(s, e, NEXT_FAIL);
-        return true;
+        return false;
     }
     e->phase = ENTRY_LIVE;
     e->asked = ENTRY_NOT_ASKED;
     e->started = clock_now();
     /* Our own images say when their backends are up; others are taken at their start. */
     e->ready = !config_announces(e->config);
+    return true;
+}
+
+static bool unpause(struct supervise *s, struct entry *e)
+{
+    console_move(e->attached, e->domid);
+    e->attached = DOMID_INVALID;
+    if (!entry_unpause(s, e)) {
+        supervise_stop(s, e, NEXT_FAIL);
+        return true;
+    }
     supervise_say("%s: started (id %u)%s", e->config->name, e->domid, "");
     return true;
 }

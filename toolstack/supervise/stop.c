@@ -89,12 +89,20 @@ static void handle_death(struct supervise *s, struct entry *e, int64_t flags)
         action = CONFIG_PRESERVE;
     else if (s->leaving && action == CONFIG_RESTART)
         action = CONFIG_DESTROY;
+    bool in_place = action == CONFIG_RESTART && death->by == BY_CRASH && renew_is_possible(e);
     if (death->by == BY_CRASH)
         s->failed = true;
     supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
                   death->by == BY_CRASH ? "; its console, or the core (dmesg), says why" : "",
-                  e->service ? ": the host must be restarted" : follows[action]);
+                  e->service ? ": the host must be restarted"
+                  : in_place ? ": starting it again in place"
+                             : follows[action]);
     e->ready = false;
+    if (in_place && renew(s, e))
+        return;
+    /* What cannot come back in place lies still: its guests keep their devices for another try. */
+    if (in_place)
+        action = CONFIG_PRESERVE;
     if (action == CONFIG_PRESERVE) {
         tell_users(s, e);
         e->dead = true;

@@ -39,17 +39,18 @@ struct entry {
     enum entry_phase phase;
     enum entry_next next;
     enum entry_asked asked;
-    domid_t domid;     /* DOMID_INVALID: none */
-    domid_t *backends; /* of each device that is served to it, while it has an id */
-    domid_t attached;  /* who had the console before a restart; DOMID_INVALID: nobody */
-    uint64_t deadline; /* of CLOSING; not before this of WAITING */
-    uint64_t limit;    /* of OPENING, or of WAITING for a backend that runs; 0: none */
-    uint64_t started;  /* when it was last unpaused */
-    bool service;      /* store or console: started without a file */
-    bool wanted;       /* was started at least once, or tried */
-    bool ready;        /* LIVE and, for a driver domain, its backends may be used */
-    bool dead;         /* LIVE but stopped for good, preserved */
-    bool complained;   /* about its backend, once per start */
+    domid_t domid;        /* DOMID_INVALID: none */
+    domid_t *backends;    /* of each device that is served to it, while it has an id */
+    domid_t attached;     /* who had the console before a restart; DOMID_INVALID: nobody */
+    uint64_t deadline;    /* of CLOSING; not before this of WAITING */
+    uint64_t limit;       /* of OPENING, or of WAITING for a backend that runs; 0: none */
+    uint64_t started;     /* when it was last unpaused */
+    unsigned short_lives; /* so many in a row were too short */
+    bool service;         /* store or console: started without a file */
+    bool wanted;          /* was started at least once, or tried */
+    bool ready;           /* LIVE and, for a driver domain, its backends may be used */
+    bool dead;            /* LIVE but stopped for good, preserved */
+    bool complained;      /* about its backend, once per start */
 };
 
 struct supervise {
@@ -86,6 +87,13 @@ bool entry_is_guest(const struct entry *e);
 void supervise_start(struct supervise *s, struct entry *entry);
 void supervise_stop(struct supervise *s, struct entry *entry, enum entry_next next);
 
+/*
+ * A driver domain of ours, alive or dead, starts anew in place: its guests see a
+ * pause. renew: false after saying why it could not.
+ */
+bool renew_is_possible(const struct entry *e);
+bool renew(struct supervise *s, struct entry *e);
+
 /* Moves everything on; when (ns of clock_now) it wants to be called again at the latest. */
 uint64_t supervise_step(struct supervise *s);
 
@@ -98,6 +106,13 @@ bool start_step(struct supervise *s, struct entry *e);   /* WAITING */
 bool open_step(struct supervise *s, struct entry *e);    /* OPENING */
 bool live_step(struct supervise *s, struct entry *e);    /* LIVE */
 bool closing_step(struct supervise *s, struct entry *e); /* CLOSING */
+
+/* What the builder is told of an entry, and the command line of its kernel (till the next call). */
+struct build_order entry_order(const struct supervise *s, const struct entry *e);
+const char *entry_command_line(const struct domain_config *c);
+
+/* It runs from now on; false after saying why not. */
+bool entry_unpause(struct supervise *s, struct entry *e);
 
 /* Says what is wrong with an entry's file, and that it could not be started. */
 void entry_complain(struct supervise *s, const struct entry *e, unsigned line, const char *format,

@@ -220,6 +220,19 @@ struct bulkhead_host_info {
 #define BULKHEAD_EVENT_WAIT_PORTS 4
 
 /*
+ * Puts a domain back to before it first ran, under the same id. Its vCPUs stop;
+ * its functions are fenced and handed out anew, not reset; what it had mapped of
+ * others is unmapped; its ports are closed but those of store and console, so
+ * that its peers' ends wait for the same domain again. Rights are to be given
+ * again. Memory keeps its content: the builder writes what must be new.
+ */
+#define BULKHEAD_domain_reset 16
+struct bulkhead_domain_reset {
+    uint16_t domid;
+    uint16_t pad[3];
+};
+
+/*
  * Upper half of the address of an MSI or MSI-X message that is no interrupt but
  * an event: its data is a port of the function's owner, unbound or bound.
  */
@@ -230,6 +243,7 @@ _Static_assert(sizeof(struct bulkhead_memory_copy) == 32, "memory copy");
 _Static_assert(sizeof(struct bulkhead_vcpu_start) == 16, "vCPU start");
 _Static_assert(sizeof(struct bulkhead_grant_seed) == 16, "grant seed");
 _Static_assert(sizeof(struct bulkhead_domain_stats) == 248, "statistics");
+_Static_assert(sizeof(struct bulkhead_domain_reset) == 8, "reset");
 _Static_assert(sizeof(struct bulkhead_pci_info) == 24, "PCI function");
 _Static_assert(sizeof(struct bulkhead_console_put) == 24, "console put");
 _Static_assert(sizeof(struct bulkhead_console_get) == 24, "console get");

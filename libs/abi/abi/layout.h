@@ -29,4 +29,8 @@
 #define LAYOUT_STORE_PAGE   0xfeffc000ull
 #define LAYOUT_CONSOLE_PAGE 0xfeffd000ull
 
+/* Among them, in images of ours: what a domain leaves to its next life. */
+#define LAYOUT_SURVIVOR_BASE 0xfeff8000ull
+#define LAYOUT_SURVIVOR_SIZE 0x4000ull
+
 #endif

@@ -28,6 +28,13 @@ void memory_pages_free(void *pages, size_t count);
 void *memory_space_alloc(size_t count);
 void memory_space_free(void *pages, size_t count);
 
+/*
+ * Memory that this domain's next life finds as it is left: of another's making,
+ * then, like all that comes from outside. The same bytes at each call; NULL if
+ * there are fewer.
+ */
+void *memory_survivor(size_t len);
+
 /* Device registers at a guest-physical address (a BAR): mapped uncached. */
 volatile void *memory_device(uint64_t gpa, size_t len);
 

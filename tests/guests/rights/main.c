@@ -36,10 +36,10 @@ static long bulkhead(uint64_t op, void *argument)
 
 TEST(control_operations)
 {
-    static const uint32_t commands[] = {XEN_DOMCTL_createdomain,  XEN_DOMCTL_destroydomain,
-                                        XEN_DOMCTL_pausedomain,   XEN_DOMCTL_unpausedomain,
-                                        XEN_DOMCTL_getdomaininfo, XEN_DOMCTL_max_mem,
-                                        XEN_DOMCTL_assign_device, XEN_DOMCTL_deassign_device};
+    static const uint32_t commands[] = {
+        XEN_DOMCTL_createdomain,  XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain,
+        XEN_DOMCTL_unpausedomain, XEN_DOMCTL_sendtrigger,   XEN_DOMCTL_getdomaininfo,
+        XEN_DOMCTL_max_mem,       XEN_DOMCTL_assign_device, XEN_DOMCTL_deassign_device};
 
     for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         EXPECT(control(commands[i], STRANGER) == -XEN_EPERM);
@@ -59,12 +59,16 @@ TEST(the_builders_extensions)
     struct bulkhead_pair pair = {.domid = start_self(), .peer = STRANGER};
     struct bulkhead_vcpu_start start = {.domid = STRANGER};
     struct bulkhead_grant_seed seed = {.domid = STRANGER, .peer = start_self()};
+    struct bulkhead_domain_reset reset = {.domid = STRANGER};
 
     EXPECT(bulkhead(BULKHEAD_domain_label, &label) == -XEN_EPERM);
     EXPECT(bulkhead(BULKHEAD_domain_rights, &rights) == -XEN_EPERM);
     EXPECT(bulkhead(BULKHEAD_pair, &pair) == -XEN_EPERM);
     EXPECT(bulkhead(BULKHEAD_vcpu_start, &start) == -XEN_EPERM);
     EXPECT(bulkhead(BULKHEAD_grant_seed, &seed) == -XEN_EPERM);
+    EXPECT(bulkhead(BULKHEAD_domain_reset, &reset) == -XEN_EPERM);
+    reset.domid = start_self();
+    EXPECT(bulkhead(BULKHEAD_domain_reset, &reset) == -XEN_EPERM);
 }
 
 TEST(other_domains_memory)

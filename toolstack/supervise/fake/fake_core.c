@@ -161,6 +161,20 @@ int hcall_domain_rights(struct bulkhead_domain_rights *arg)
     return 0;
 }
 
+int hcall_domain_reset(struct bulkhead_domain_reset *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    d->paused = true;
+    d->flags = 0;
+    d->rights = 0;
+    d->seed_count = 0;
+    d->resets++;
+    return 0;
+}
+
 int hcall_control_max_mem(struct xen_domctl *arg)
 {
     struct fake_domain *d = fake_domain(arg->domain);
@@ -191,6 +205,8 @@ int hcall_memory_copy(struct bulkhead_memory_copy *arg)
 
     if (!d || fake_step() != 0)
         return -EIO;
+    if (arg->gpa >= LAYOUT_SPECIAL_BASE)
+        return 0; /* pages of rings are not kept */
     if (arg->gpa < FAKE_RAM && arg->len <= FAKE_RAM - arg->gpa)
         memcpy(d->ram + arg->gpa, from, arg->len);
     else if (arg->gpa == LAYOUT_ACPI_BASE && arg->len <= sizeof(d->acpi))
@@ -227,6 +243,16 @@ int hcall_hvm_set_param(struct xen_hvm_param *arg)
     if (!d || arg->index >= 32 || fake_step() != 0)
         return -EIO;
     d->params[arg->index] = arg->value;
+    return 0;
+}
+
+int hcall_hvm_get_param(struct xen_hvm_param *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || arg->index >= 32 || fake_step() != 0)
+        return -EIO;
+    arg->value = d->params[arg->index];
     return 0;
 }
 
@@ -283,6 +309,16 @@ static int set_paused(domid_t domid, bool paused)
     if (!d)
         return -ESRCH;
     d->paused = paused;
+    return 0;
+}
+
+int hcall_control_trigger(struct xen_domctl *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domain);
+
+    if (!d)
+        return -ESRCH;
+    d->triggers++;
     return 0;
 }
 

@@ -37,6 +37,8 @@ struct fake_domain {
     unsigned device_count;
     struct bulkhead_vcpu_start start;
     unsigned ports;
+    unsigned resets;
+    unsigned triggers;
 };
 
 extern struct fake_domain fake_domains[FAKE_DOMAINS];
