@@ -10,9 +10,6 @@
 
 #define STACK_SIZE 4096u
 
-#define CPUID_FEATURES   1u
-#define CPUID_STRUCTURED 7u
-
 #define CR0_BITS 0x80010033ull /* PG, WP, NE, ET, MP, PE */
 
 #define CR4_DE         (1u << 3)
@@ -100,18 +97,16 @@ static void segments_load(struct cpu_tables *t)
 
 static void control_load(void)
 {
-    uint32_t most = cpu_cpuid(0, 0).eax;
-    uint32_t structured_b = most >= CPUID_STRUCTURED ? cpu_cpuid(CPUID_STRUCTURED, 0).ebx : 0;
-    uint32_t structured_c = most >= CPUID_STRUCTURED ? cpu_cpuid(CPUID_STRUCTURED, 0).ecx : 0;
+    struct cpuid structured = cpu_cpuid(0, 0).eax < 7 ? (struct cpuid){0} : cpu_cpuid(7, 0);
     uint64_t cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
-    if (cpu_cpuid(CPUID_FEATURES, 0).ecx & 1u << 26)
+    if (cpu_cpuid(1, 0).ecx & 1u << 26)
         cr4 |= CR4_OSXSAVE;
-    if (structured_b & 1u << 7)
+    if (structured.ebx & 1u << 7)
         cr4 |= CR4_SMEP;
-    if (structured_b & 1u << 20)
+    if (structured.ebx & 1u << 20)
         cr4 |= CR4_SMAP;
-    if (structured_c & 1u << 2)
+    if (structured.ecx & 1u << 2)
         cr4 |= CR4_UMIP;
     __asm__ volatile("movq %0, %%cr0" : : "r"(CR0_BITS));
     __asm__ volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
@@ -153,8 +148,7 @@ unsigned cpu_physical_bits(void)
 
     if (!bits) {
         bits = cpu_cpuid(0x80000008, 0).eax & 0xff;
-        if (bits > 48 || bits < 36)
-            bits = bits > 48 ? 48 : 36;
+        bits = bits > 48 ? 48 : bits < 36 ? 36 : bits;
     }
     return bits;
 }

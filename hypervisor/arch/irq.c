@@ -18,11 +18,6 @@ static struct {
     [VECTOR_KICK] = {IRQ_KICK, 0},
 };
 
-static void handle_nothing(unsigned cookie)
-{
-    (void)cookie;
-}
-
 static void handle_timer(unsigned cookie)
 {
     (void)cookie;
@@ -35,11 +30,12 @@ static void handle_uart(unsigned cookie)
     console_receive();
 }
 
+/* Nothing is to be done for a spurious one; whoever kicked has set a flag: it is looked at later.
+ */
 static void (*const handlers[IRQ_KINDS])(unsigned cookie) = {
-    [IRQ_SPURIOUS] = handle_nothing, [IRQ_TIMER] = handle_timer,
-    [IRQ_KICK] = handle_nothing, /* whoever kicked has set a flag: it is looked at after the return
-                                  */
-    [IRQ_UART] = handle_uart,        [IRQ_DEVICE] = pci_interrupt,
+    [IRQ_TIMER] = handle_timer,
+    [IRQ_UART] = handle_uart,
+    [IRQ_DEVICE] = pci_interrupt,
     [IRQ_IOMMU] = iommu_interrupt,
 };
 
@@ -47,7 +43,8 @@ void irq_handle(unsigned vector)
 {
     if (vector != VECTOR_SPURIOUS)
         apic_eoi();
-    handlers[vectors[vector].kind](vectors[vector].cookie);
+    if (handlers[vectors[vector].kind])
+        handlers[vectors[vector].kind](vectors[vector].cookie);
 }
 
 int irq_vector_alloc(enum irq_kind kind, unsigned cookie)

@@ -29,28 +29,4 @@ trap_common:
     addq $16, %rsp
     iretq
 
-/* An access that may fault: the table says where to go on, with AL = 0. */
-    .macro fixup from, to
-    .section .fixup, "a"
-    .quad \from, \to
-    .text
-    .endm
-
-    .globl msr_read_safe
-msr_read_safe:
-    movq %rsi, %r8
-    movl %edi, %ecx
-1:  rdmsr
-    shlq $32, %rdx
-    movl %eax, %eax
-    orq %rdx, %rax
-    movq %rax, (%r8)
-    movl $1, %eax
-    ret
-    fixup 1b, refused
-
-refused:
-    xorl %eax, %eax
-    ret
-
     .section .note.GNU-stack, "", @progbits

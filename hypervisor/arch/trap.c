@@ -1,4 +1,4 @@
-/* Exceptions: a known faulting instruction goes on at its fix-up, all else stops the machine. */
+/* Exceptions: each of the core's own stops the machine, but for an NMI. */
 #include <arch/trap.h>
 
 #include <arch/cpu.h>
@@ -8,14 +8,13 @@
 
 #include "console/console.h"
 
-#define VECTOR_NMI        2u
-#define VECTOR_DOUBLE     8u
-#define VECTOR_PROTECTION 13u
-#define VECTOR_CHECK      18u
-#define VECTOR_EXTERNAL   32u
-#define STUB_SIZE         16u
-#define GATE_INTERRUPT    0x8e
-#define TRACE_DEPTH       12u
+#define VECTOR_NMI      2u
+#define VECTOR_DOUBLE   8u
+#define VECTOR_CHECK    18u
+#define VECTOR_EXTERNAL 32u
+#define STUB_SIZE       16u
+#define GATE_INTERRUPT  0x8e
+#define TRACE_DEPTH     12u
 
 struct gate {
     uint16_t offset0, selector;
@@ -25,12 +24,7 @@ struct gate {
 };
 _Static_assert(sizeof(struct gate) == 16, "gate");
 
-struct fixup {
-    uint64_t from, to;
-};
-
 extern const char trap_stubs[];
-extern const struct fixup fixup_start[], fixup_end[];
 void trap_handle(struct trap_frame *f);
 
 static struct gate idt[256];
@@ -44,18 +38,13 @@ static const char *const exception_names[32] = {
     [17] = "alignment",     [18] = "machine check", [19] = "vector unit",
 };
 
-static uint8_t gate_ist(unsigned vector)
-{
-    switch (vector) {
-    case VECTOR_NMI: return TRAP_IST_NMI;
-    case VECTOR_DOUBLE: return TRAP_IST_DOUBLE;
-    case VECTOR_CHECK: return TRAP_IST_CHECK;
-    default: return 0;
-    }
-}
-
 void trap_init(void)
 {
+    static const uint8_t ist[256] = {
+        [VECTOR_NMI] = TRAP_IST_NMI,
+        [VECTOR_DOUBLE] = TRAP_IST_DOUBLE,
+        [VECTOR_CHECK] = TRAP_IST_CHECK,
+    };
     const struct {
         uint16_t limit;
         const struct gate *base;
@@ -67,7 +56,7 @@ void trap_init(void)
                                .offset1 = (uint16_t)(stub >> 16),
                                .offset2 = (uint32_t)(stub >> 32),
                                .selector = 8,
-                               .ist = gate_ist(v),
+                               .ist = ist[v],
                                .type = GATE_INTERRUPT};
     }
     __asm__ volatile("lidt %0" : : "m"(pointer));
@@ -115,11 +104,6 @@ void trap_handle(struct trap_frame *f)
         irq_handle((unsigned)f->vector);
         return;
     }
-    for (const struct fixup *fix = fixup_start; fix < fixup_end; fix++)
-        if (f->vector == VECTOR_PROTECTION && fix->from == f->rip) {
-            f->rip = fix->to;
-            return;
-        }
     if (f->vector == VECTOR_NMI) {
         console_panic("NMI at %lx: ignored", f->rip);
         return;

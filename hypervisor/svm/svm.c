@@ -71,10 +71,8 @@ static int svm_cpu_enable(void)
 {
     struct svm_cpu *cpu = &svm_cpus[cpu_this()->id];
     struct cpuid leaf = cpu_cpuid(CPUID_SVM, 0);
-    uint64_t vm_cr = 0;
 
-    /* The register came later than SVM itself. */
-    if (msr_read_safe(MSR_VM_CR, &vm_cr) && (vm_cr & VM_CR_SVMDIS)) {
+    if (msr_read(MSR_VM_CR) & VM_CR_SVMDIS) {
         console_log("CPU %u: SVM is switched off by the firmware (VM_CR.SVMDIS)", cpu_this()->id);
         return -XEN_ENODEV;
     }

@@ -11,13 +11,6 @@ static inline uint8_t io_read8(uint16_t port)
     return v;
 }
 
-static inline uint16_t io_read16(uint16_t port)
-{
-    uint16_t v;
-    __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
 static inline uint32_t io_read32(uint16_t port)
 {
     uint32_t v;

@@ -2,7 +2,6 @@
 #ifndef ARCH_MSR_H
 #define ARCH_MSR_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define MSR_APIC_BASE 0x1bu
@@ -24,8 +23,5 @@ static inline void msr_write(uint32_t msr, uint64_t v)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
-
-/* For a register that may not exist: false if the CPU refused. */
-bool msr_read_safe(uint32_t msr, uint64_t *v);
 
 #endif
