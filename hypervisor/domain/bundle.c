@@ -68,17 +68,14 @@ int bundle_find(const char *path, uint64_t *offset, uint64_t *len)
     for (;;) {
         char header[HEADER_LEN];
         char name[NAME_MAX];
-        int64_t size;
-        int64_t name_len;
-        uint64_t data;
 
         if (bundle_read(at, header, sizeof(header)) < 0 || memcmp(header, MAGIC, MAGIC_LEN) != 0)
             return -XEN_EINVAL;
-        size = field(header, FIELD_FILESIZE);
-        name_len = field(header, FIELD_NAMESIZE);
+        int64_t size = field(header, FIELD_FILESIZE);
+        int64_t name_len = field(header, FIELD_NAMESIZE);
         if (size < 0 || name_len <= 0)
             return -XEN_EINVAL;
-        data = align4(at + HEADER_LEN + (uint64_t)name_len);
+        uint64_t data = align4(at + HEADER_LEN + (uint64_t)name_len);
         if (data + (uint64_t)size > boot_options.bundle_len)
             return -XEN_EINVAL;
         if ((uint64_t)name_len <= sizeof(name)) {

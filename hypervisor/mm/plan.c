@@ -80,10 +80,9 @@ static uint64_t place_find(const struct plan *plan, uint64_t size, uint64_t limi
 static void module_place(struct plan *plan)
 {
     uint64_t len = plan->module.end - plan->module.start, sum = range_sum(plan);
-    uint64_t to;
 
     range_cut(plan, plan->module);
-    to = place_find(plan, len, PLACE_BELOW);
+    uint64_t to = place_find(plan, len, PLACE_BELOW);
     plan->module_from = plan->module.start;
     if (len == 0 || sum - range_sum(plan) != len || to < plan->module.start)
         return;

@@ -99,13 +99,12 @@ static volatile uint8_t *beside_table(const struct domain *d, uint64_t at, unsig
 static uint64_t access_read(const struct domain *d, uint64_t at, unsigned size)
 {
     const volatile uint8_t *device = beside_table(d, at, size);
-    uint64_t value;
 
     if (device)
         return device_read(device, size);
     if ((at & 3) + (size < 4 ? size : 4) > 4)
         return UINT64_MAX;
-    value = dword_read(d, at & ~3ull) >> (8 * (at & 3)) & mask_of(size);
+    uint64_t value = dword_read(d, at & ~3ull) >> (8 * (at & 3)) & mask_of(size);
     return size < 8 ? value : value | (uint64_t)dword_read(d, at + 4) << 32;
 }
 
@@ -130,13 +129,12 @@ bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *va
 {
     struct pci_space *space = v->domain->pci;
     bool is_data = port >= PORT_DATA && port + size <= PORT_DATA + 4;
-    uint64_t at;
 
     if (!is_data && (port != PORT_ADDRESS || size != 4))
         return false;
     LOCK_SCOPE(&pci_lock);
-    at = LAYOUT_ECAM_BASE + ((uint64_t)(space->address_port >> 8 & 0xffff) << PAGE_SHIFT) +
-         (space->address_port & 0xfc) + (port & 3);
+    uint64_t at = LAYOUT_ECAM_BASE + ((uint64_t)(space->address_port >> 8 & 0xffff) << PAGE_SHIFT) +
+                  (space->address_port & 0xfc) + (port & 3);
     if (!is_data && in)
         *value = space->address_port;
     else if (!is_data)

@@ -12,12 +12,11 @@ void bar_place(struct pci_function *f, struct pci_space *space)
 {
     for (unsigned i = 0; i < PCI_BARS; i++) {
         struct pci_bar *bar = &f->bar[i];
-        uint64_t at;
 
         bar->guest = bar->mapped = 0;
         if (bar->size == 0)
             continue;
-        at = (space->next_bar + bar->size - 1) & ~(bar->size - 1);
+        uint64_t at = (space->next_bar + bar->size - 1) & ~(bar->size - 1);
         if (bar->size > LAYOUT_BAR_END - LAYOUT_BAR_BASE || at > LAYOUT_BAR_END - bar->size) {
             console_log("PCI %04x: no room for memory %u of %lx bytes", f->bdf, i, bar->size);
             continue;
@@ -105,13 +104,11 @@ static void bar_map(struct pci_function *f, unsigned index)
 
     bar->mapped = bar->guest;
     for (uint64_t offset = 0; offset < bar->size; offset += (uint64_t)PAGE_SIZE << order) {
-        int rc;
-
         order = order_at(f, index, offset);
         if (is_trapped(f, index, offset, (uint64_t)PAGE_SIZE << order))
             continue;
-        rc = p2m_map(&f->owner->p2m, gpa_gfn((gpa_t){bar->guest + offset}),
-                     hpa_mfn((hpa_t){bar->host + offset}), order, P2M_DEVICE);
+        int rc = p2m_map(&f->owner->p2m, gpa_gfn((gpa_t){bar->guest + offset}),
+                         hpa_mfn((hpa_t){bar->host + offset}), order, P2M_DEVICE);
         if (rc < 0) {
             console_log("PCI %04x: memory %u cannot be mapped at %lx (error %d)", f->bdf, index,
                         bar->guest, -rc);

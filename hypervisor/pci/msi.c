@@ -45,11 +45,9 @@ static bool vector_take(struct pci_function *f, unsigned index)
     if (m->vector)
         return true;
     for (unsigned i = 0; i < SLOTS; i++) {
-        int vector;
-
         if (slots[i].function)
             continue;
-        vector = irq_vector_alloc(IRQ_DEVICE, i);
+        int vector = irq_vector_alloc(IRQ_DEVICE, i);
         if (vector < 0)
             break;
         slots[i].function = f;
@@ -131,7 +129,6 @@ static void msi_update(struct pci_function *f)
 {
     unsigned at = f->msi.capability;
     struct pci_message *m = msi_message(f);
-    struct iommu_message to;
 
     config_write(f, at + 2, 2, (config_read(f, at, 4) & ~(MSI_ENABLE | 7u << 20)) >> 16);
     if (!f->msi.enabled) {
@@ -140,7 +137,7 @@ static void msi_update(struct pci_function *f)
     }
     if (!vector_take(f, f->message_count - 1))
         return;
-    to = iommu_message_make(m->slot, f->bdf, m->vector);
+    struct iommu_message to = iommu_message_make(m->slot, f->bdf, m->vector);
     config_write(f, at + 4, 4, (uint32_t)to.address);
     if (f->msi.wide)
         config_write(f, at + 8, 4, (uint32_t)(to.address >> 32));
@@ -182,13 +179,12 @@ static void entry_update(struct pci_function *f, unsigned index)
 {
     struct pci_message *m = &f->message[index];
     bool wanted = f->msix.enabled && !f->msix.masked && !m->masked;
-    struct iommu_message to;
 
     if (!wanted || !vector_take(f, index)) {
         *entry_word(f, index, ENTRY_CONTROL) = ENTRY_MASKED;
         return;
     }
-    to = iommu_message_make(m->slot, f->bdf, m->vector);
+    struct iommu_message to = iommu_message_make(m->slot, f->bdf, m->vector);
     *entry_word(f, index, ENTRY_LOW) = (uint32_t)to.address;
     *entry_word(f, index, ENTRY_HIGH) = (uint32_t)(to.address >> 32);
     *entry_word(f, index, ENTRY_DATA) = to.data;
@@ -235,11 +231,10 @@ bool msix_is_table(const struct pci_function *f, unsigned at)
 uint32_t msix_table_read(const struct pci_function *f, unsigned at)
 {
     unsigned offset = at - (f->msix.offset & PAGE_MASK);
-    const struct pci_message *m;
 
     if (!msix_is_table(f, at))
         return 0;
-    m = &f->message[offset / ENTRY_LEN];
+    const struct pci_message *m = &f->message[offset / ENTRY_LEN];
     if (offset % ENTRY_LEN == ENTRY_CONTROL)
         return m->masked ? ENTRY_MASKED : 0;
     return word_read(m, offset % ENTRY_LEN);
@@ -249,11 +244,10 @@ void msix_table_write(struct pci_function *f, unsigned at, uint32_t value)
 {
     unsigned offset = at - (f->msix.offset & PAGE_MASK);
     bool masked = (value & ENTRY_MASKED) != 0;
-    struct pci_message *m;
 
     if (!msix_is_table(f, at))
         return;
-    m = &f->message[offset / ENTRY_LEN];
+    struct pci_message *m = &f->message[offset / ENTRY_LEN];
     if (offset % ENTRY_LEN != ENTRY_CONTROL) {
         word_write(m, offset % ENTRY_LEN, value);
     } else if (m->masked != masked) {

@@ -100,15 +100,11 @@ struct pci_function *space_find(const struct pci_space *space, uint16_t bdf)
 
 uint32_t space_read(const struct pci_function *f, unsigned offset)
 {
-    const struct config_row *row;
-    uint32_t value;
-    uint8_t next;
-
     if (offset >= 0x100) /* no extended capabilities */
         return 0;
-    row = &config_table[f->rule[offset / 4]];
-    value = row->read ? row->read(f, offset) : 0;
-    next = f->next[offset / 4];
+    const struct config_row *row = &config_table[f->rule[offset / 4]];
+    uint32_t value = row->read ? row->read(f, offset) : 0;
+    uint8_t next = f->next[offset / 4];
     if (next != 0)
         value = (value & ~0xff00u) | (next == NEXT_LAST ? 0 : (uint32_t)next << 8);
     return value;
@@ -116,11 +112,9 @@ uint32_t space_read(const struct pci_function *f, unsigned offset)
 
 void space_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
 {
-    const struct config_row *row;
-
     if (offset >= 0x100)
         return;
-    row = &config_table[f->rule[offset / 4]];
+    const struct config_row *row = &config_table[f->rule[offset / 4]];
     if (row->write)
         row->write(f, offset, value, mask);
 }

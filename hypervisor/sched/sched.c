@@ -343,11 +343,9 @@ _Noreturn void sched_loop(void)
     uint64_t quiet = 0;
 
     for (;;) {
-        struct vcpu *v;
-
         cpu->resched = false;
         timer_run(CLOCK_NEVER);
-        v = pick(q, cpu);
+        struct vcpu *v = pick(q, cpu);
         if (!v) {
             idle(cpu, quiet);
             continue;
