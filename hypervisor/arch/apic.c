@@ -9,28 +9,6 @@
 #include "mm/paging.h"
 #include "util/check.h"
 
-enum {
-    REG_ID = 0x20,
-    REG_TPR = 0x80,
-    REG_EOI = 0xb0,
-    REG_SPURIOUS = 0xf0,
-    REG_ICR_LOW = 0x300,
-    REG_ICR_HIGH = 0x310,
-    REG_LVT_TIMER = 0x320,
-    REG_LVT_THERMAL = 0x330,
-    REG_LVT_PERF = 0x340,
-    REG_LVT_LINT0 = 0x350,
-    REG_LVT_LINT1 = 0x360,
-    REG_LVT_ERROR = 0x370,
-    REG_TIMER_INITIAL = 0x380,
-    REG_TIMER_CURRENT = 0x390,
-    REG_TIMER_DIVIDE = 0x3e0
-};
-
-#define BASE_ENABLE (1u << 11)
-#define BASE_X2APIC (1u << 10)
-#define SPURIOUS_ON 0x100u
-#define LVT_MASKED  0x10000u
 #define LVT_NMI     0x400u
 #define DIVIDE_BY_1 0xbu
 #define ICR_BUSY    (1u << 12)
@@ -70,57 +48,57 @@ static void pic_mask(void)
 
 void apic_init(uint64_t address)
 {
-    uint64_t base = msr_read(MSR_APIC_BASE) | BASE_ENABLE;
+    uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
     pic_mask();
     if (cpu_cpuid(1, 0).ecx & 1u << 21) {
         msr_write(MSR_APIC_BASE, base);
-        msr_write(MSR_APIC_BASE, base | BASE_X2APIC);
+        msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
     } else {
         msr_write(MSR_APIC_BASE, base);
         page = paging_map_device((hpa_t){address}, PAGE_LEN);
         CHECK(page);
     }
-    reg_write(REG_TPR, 0);
-    reg_write(REG_LVT_THERMAL, LVT_MASKED);
-    reg_write(REG_LVT_PERF, LVT_MASKED);
-    reg_write(REG_LVT_LINT0, LVT_MASKED);
-    reg_write(REG_LVT_LINT1, LVT_NMI);
-    reg_write(REG_LVT_ERROR, LVT_MASKED);
-    reg_write(REG_TIMER_DIVIDE, DIVIDE_BY_1);
-    reg_write(REG_LVT_TIMER, VECTOR_TIMER);
-    reg_write(REG_SPURIOUS, SPURIOUS_ON | VECTOR_SPURIOUS);
+    reg_write(APIC_TPR, 0);
+    reg_write(APIC_LVT + 0x10, APIC_MASKED);
+    reg_write(APIC_LVT + 0x20, APIC_MASKED);
+    reg_write(APIC_LVT + 0x30, APIC_MASKED);
+    reg_write(APIC_LVT + 0x40, LVT_NMI);
+    reg_write(APIC_LVT_LAST, APIC_MASKED);
+    reg_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    reg_write(APIC_LVT, VECTOR_TIMER);
+    reg_write(APIC_SVR, APIC_SVR_ENABLE | VECTOR_SPURIOUS);
     cpu_this()->apic_id = apic_id();
 }
 
 uint32_t apic_id(void)
 {
-    return page ? reg_read(REG_ID) >> 24 : reg_read(REG_ID);
+    return page ? reg_read(APIC_ID) >> 24 : reg_read(APIC_ID);
 }
 
 void apic_eoi(void)
 {
-    reg_write(REG_EOI, 0);
+    reg_write(APIC_EOI, 0);
 }
 
 void apic_send(uint32_t id, unsigned vector)
 {
     if (!page) {
-        msr_write(MSR_X2APIC + REG_ICR_LOW / 16, (uint64_t)id << 32 | vector);
+        msr_write(MSR_X2APIC + APIC_ICR / 16, (uint64_t)id << 32 | vector);
         return;
     }
-    while (reg_read(REG_ICR_LOW) & ICR_BUSY)
+    while (reg_read(APIC_ICR) & ICR_BUSY)
         cpu_relax();
-    reg_write(REG_ICR_HIGH, id << 24);
-    reg_write(REG_ICR_LOW, vector);
+    reg_write(APIC_ICR_HIGH, id << 24);
+    reg_write(APIC_ICR, vector);
 }
 
 void apic_timer_start(uint32_t count)
 {
-    reg_write(REG_TIMER_INITIAL, count);
+    reg_write(APIC_TIMER_INITIAL, count);
 }
 
 uint32_t apic_timer_left(void)
 {
-    return reg_read(REG_TIMER_CURRENT);
+    return reg_read(APIC_TIMER_CURRENT);
 }

@@ -141,17 +141,14 @@ static int parts_init(struct domain *d, const struct domain_limits *limits)
 
 int domain_create(uint16_t id, const struct domain_limits *limits, struct domain **out)
 {
-    struct domain *d;
-
     if (id >= DOMID_FIRST_RESERVED || limits->vcpus == 0 || limits->vcpus > DOMAIN_VCPUS ||
         limits->grant_frames > GRANT_FRAMES_MAX)
         return -XEN_EINVAL;
-    d = heap_alloc(sizeof(*d));
+    struct domain *d = heap_alloc(sizeof(*d));
     if (!d)
         return -XEN_ENOMEM;
     d->refs = 2; /* the list's and the caller's */
     d->paused = true;
-    d->has_x2apic = true;
     d->shared_gfn = (gfn_t){FRAME_NONE};
     memcpy(d->handle, limits->handle, sizeof(d->handle));
     lock_init(&d->lock, LOCK_DOMAIN);

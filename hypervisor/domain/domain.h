@@ -35,7 +35,6 @@ struct domain {
     volatile bool dying;
     volatile bool shutdown; /* stopped, waits for its builder */
     uint8_t shutdown_code;
-    bool has_x2apic;
 
     struct p2m p2m;
     uint64_t frames; /* RAM owned now */

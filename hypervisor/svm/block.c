@@ -19,16 +19,14 @@
 #define CR0_PE       0x1ull
 #define CR0_PG       (1ull << 31)
 #define RFLAGS_RESET 0x2ull
-#define RFLAGS_IF    (1ull << 9)
 #define DR6_RESET    0xffff0ff0ull
 #define DR7_RESET    0x400ull
 #define PAT_RESET    0x0007040600070406ull
 
 #define HELD_NS 20000u
 
-#define EXCEPTION_DB 1u
-#define EXCEPTION_AC 17u
-#define EXCEPTION_MC 18u
+/* Exceptions that push an error code: 8, 10 to 14, 17. */
+#define WITH_ERROR 0x27d00u
 
 static void block_init(struct vmcb *vmcb, hpa_t nested)
 {
@@ -122,20 +120,18 @@ bool svm_can_nmi(const struct vcpu *v)
            !(svm->vmcb->inject & EVENT_VALID);
 }
 
-void svm_inject(struct vcpu *v, const struct virt_event *event)
+void svm_inject(struct vcpu *v, uint8_t vector)
 {
     struct svm_vcpu *svm = svm_of(v);
-    uint64_t type = EVENT_INTERRUPT;
+    uint64_t type = EVENT_EXCEPTION;
 
-    if (event->nmi) {
+    if (vector == VECTOR_NMI) {
         type = EVENT_NMI;
         svm->nmi_masked = true;
         svm->vmcb->intercept3 |= INTERCEPT_IRET;
-    } else if (event->exception) {
-        type = EVENT_EXCEPTION;
     }
-    svm->vmcb->inject = EVENT_VALID | type << EVENT_TYPE_SHIFT | event->vector |
-                        (event->has_error ? EVENT_HAS_ERROR | (uint64_t)event->error << 32 : 0);
+    svm->vmcb->inject = EVENT_VALID | type << EVENT_TYPE_SHIFT | vector |
+                        (WITH_ERROR >> vector & 1 ? EVENT_HAS_ERROR : 0);
 }
 
 /* A virtual interrupt (APM volume 2, 15.21.4): delivered as soon as its priority allows. */

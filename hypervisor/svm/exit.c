@@ -1,6 +1,7 @@
 /* Why the guest was left: one table from exit codes to handlers. */
 #include "svm/svm.h"
 
+#include "domain/domain.h"
 #include "hypercall/call.h"
 #include "vcpu/exit.h"
 
@@ -11,12 +12,6 @@
 #define EXIT_CODES     0x90
 #define EXIT_NESTED    0x400ull
 #define EXIT_INVALID   UINT32_MAX /* in the low half: emulators leave the upper one clear */
-
-#define EXCEPTION_DB 1
-#define EXCEPTION_UD 6
-#define EXCEPTION_GP 13
-#define EXCEPTION_AC 17
-#define EXCEPTION_MC 18
 
 /* EXITINFO1 of an I/O instruction and of a nested page fault. */
 #define IO_IN         (1u << 0)
@@ -32,6 +27,9 @@ struct exit_row {
     bool (*handle)(struct vcpu *v); /* true: the instruction is done */
     uint8_t kind;                   /* enum bulkhead_exit */
     uint8_t length; /* of the instruction's plain encoding, where the CPU does not tell */
+    /* Without a handler: */
+    uint8_t raises;   /* the exception: of instructions that a guest's CPUID does not offer, too */
+    const char *ends; /* or why its domain ends */
 };
 
 static bool on_msr(struct vcpu *v)
@@ -114,37 +112,6 @@ static bool on_debug_register(struct vcpu *v)
     return false;
 }
 
-static bool on_db(struct vcpu *v)
-{
-    vcpu_raise(v, EXCEPTION_DB, -1);
-    return false;
-}
-
-static bool on_ac(struct vcpu *v)
-{
-    vcpu_raise(v, EXCEPTION_AC, 0);
-    return false;
-}
-
-static bool on_mc(struct vcpu *v)
-{
-    exit_unknown(v, "machine check while the domain ran");
-    return false;
-}
-
-/* Instructions that a guest's CPUID does not offer. */
-static bool on_undefined(struct vcpu *v)
-{
-    vcpu_raise(v, EXCEPTION_UD, -1);
-    return false;
-}
-
-static bool on_protected(struct vcpu *v)
-{
-    vcpu_raise(v, EXCEPTION_GP, 0);
-    return false;
-}
-
 /* Caches are coherent and shared with other domains: nothing to do, and above all no INVD. */
 static bool on_cache(struct vcpu *v)
 {
@@ -152,36 +119,30 @@ static bool on_cache(struct vcpu *v)
     return true;
 }
 
-static bool on_shutdown(struct vcpu *v)
-{
-    exit_unknown(v, "triple fault");
-    return false;
-}
-
 static const struct exit_row exit_table[EXIT_CODES] = {
     [EXIT_DR_FIRST... EXIT_DR_LAST] = {on_debug_register, BULKHEAD_EXIT_OTHER, 0},
-    [EXIT_EXCEPTION + EXCEPTION_DB] = {on_db, BULKHEAD_EXIT_OTHER, 0},
-    [EXIT_EXCEPTION + EXCEPTION_AC] = {on_ac, BULKHEAD_EXIT_OTHER, 0},
-    [EXIT_EXCEPTION + EXCEPTION_MC] = {on_mc, BULKHEAD_EXIT_OTHER, 0},
+    [EXIT_EXCEPTION + EXCEPTION_DB] = {.raises = EXCEPTION_DB},
+    [EXIT_EXCEPTION + EXCEPTION_AC] = {.raises = EXCEPTION_AC},
+    [EXIT_EXCEPTION + EXCEPTION_MC] = {.ends = "machine check while the domain ran"},
     [EXIT_INTERRUPT] = {on_interrupt, BULKHEAD_EXIT_INTERRUPT, 0},
     [0x61] = {on_nothing, BULKHEAD_EXIT_INTERRUPT, 0}, /* NMI */
     [0x64] = {on_nothing, BULKHEAD_EXIT_WINDOW, 0},
-    [0x6f] = {on_protected, BULKHEAD_EXIT_OTHER, 0}, /* RDPMC */
+    [0x6f] = {.raises = EXCEPTION_GP}, /* RDPMC */
     [0x72] = {exit_cpuid, BULKHEAD_EXIT_CPUID, 2},
-    [0x73] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* RSM */
+    [0x73] = {.raises = EXCEPTION_UD}, /* RSM */
     [0x74] = {on_iret, BULKHEAD_EXIT_OTHER, 0},
     [0x76] = {on_cache, BULKHEAD_EXIT_OTHER, 2}, /* INVD */
     [0x78] = {exit_hlt, BULKHEAD_EXIT_HLT, 1},
-    [0x7a] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* INVLPGA */
+    [0x7a] = {.raises = EXCEPTION_UD}, /* INVLPGA */
     [0x7b] = {on_io, BULKHEAD_EXIT_IO, 0},
     [0x7c] = {on_msr, BULKHEAD_EXIT_MSR, 2},
-    [0x7f] = {on_shutdown, BULKHEAD_EXIT_OTHER, 0},
-    [0x80] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMRUN */
+    [0x7f] = {.ends = "triple fault"},
+    [0x80] = {.raises = EXCEPTION_UD}, /* VMRUN */
     [0x81] = {on_hypercall, BULKHEAD_EXIT_HYPERCALL, 0},
-    [0x82 ... 0x86] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* VMLOAD VMSAVE STGI CLGI SKINIT */
-    [0x89] = {on_cache, BULKHEAD_EXIT_OTHER, 2},              /* WBINVD */
-    [0x8a ... 0x8c] = {on_undefined, BULKHEAD_EXIT_OTHER, 0}, /* MONITOR, MWAIT */
-    [0x8e] = {on_undefined, BULKHEAD_EXIT_OTHER, 0},          /* RDPRU */
+    [0x82 ... 0x86] = {.raises = EXCEPTION_UD},  /* VMLOAD VMSAVE STGI CLGI SKINIT */
+    [0x89] = {on_cache, BULKHEAD_EXIT_OTHER, 2}, /* WBINVD */
+    [0x8a ... 0x8c] = {.raises = EXCEPTION_UD},  /* MONITOR, MWAIT */
+    [0x8e] = {.raises = EXCEPTION_UD},           /* RDPRU */
 };
 
 /*
@@ -222,10 +183,24 @@ void svm_advance(struct vcpu *v, unsigned length)
     svm_of(v)->vmcb->shadow &= ~SHADOW_INTERRUPT;
 }
 
+/* An exit without a handler. */
+static void refuse(struct vcpu *v, const struct exit_row *row, uint64_t code)
+{
+    const char *why = (uint32_t)code == EXIT_INVALID ? "state that the CPU refuses"
+                      : row->ends                    ? row->ends
+                                                     : "unexpected VM exit";
+
+    if (row->raises)
+        vcpu_raise(v, row->raises);
+    else
+        domain_crash(v->domain, "vCPU %u: %s", v->id, why);
+}
+
 void svm_exit(struct vcpu *v, struct vmcb *vmcb)
 {
+    static const struct exit_row unexpected;
     uint64_t code = vmcb->exit_code;
-    const struct exit_row *row = code < EXIT_CODES ? &exit_table[code] : NULL;
+    const struct exit_row *row = code < EXIT_CODES ? &exit_table[code] : &unexpected;
 
     redeliver(vmcb);
     if (code != EXIT_INTERRUPT)
@@ -234,13 +209,11 @@ void svm_exit(struct vcpu *v, struct vmcb *vmcb)
         on_nested(v, vmcb);
         return;
     }
-    if (!row || !row->handle) {
-        exit_count(v, BULKHEAD_EXIT_OTHER);
-        exit_unknown(v, (uint32_t)code == EXIT_INVALID ? "state that the CPU refuses"
-                                                       : "unexpected VM exit");
+    v->exits_by[row->kind]++;
+    if (!row->handle) {
+        refuse(v, row, code);
         return;
     }
-    exit_count(v, row->kind);
     if (!row->handle(v))
         return;
     if (svm_features.next_rip)

@@ -50,7 +50,7 @@ void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);
 void svm_reset_sipi(struct vcpu *v, uint8_t vector);
 void svm_mode(const struct vcpu *v, struct vcpu_mode *mode);
 bool svm_can_nmi(const struct vcpu *v);
-void svm_inject(struct vcpu *v, const struct virt_event *event);
+void svm_inject(struct vcpu *v, uint8_t vector);
 void svm_offer(struct vcpu *v, uint8_t vector, unsigned priority);
 void svm_withdraw(struct vcpu *v);
 void svm_want_window(struct vcpu *v, unsigned priority);

@@ -74,9 +74,7 @@ static void adjust_features(struct vcpu *v, uint32_t subleaf, struct cpuid *out)
     (void)subleaf;
     vcpu_mode(v, &mode);
     out->ebx |= v->lapic.id << 24 | (vcpus > 1 ? vcpus << 16 : 1u << 16);
-    out->ecx |= HYPERVISOR;
-    if (v->domain->has_x2apic)
-        out->ecx |= X2APIC; /* ours: the host's APIC does not matter */
+    out->ecx |= HYPERVISOR | X2APIC; /* ours: the host's APIC does not matter */
     if ((out->ecx & XSAVE) && (mode.cr4 & CR4_OSXSAVE))
         out->ecx |= OSXSAVE;
     out->edx |= APIC | MTRR_AND_PAT | (vcpus > 1 ? HTT : 0);
@@ -121,11 +119,9 @@ static uint32_t xstate_size(uint32_t features)
     uint32_t size = XSTATE_LEGACY;
 
     for (unsigned i = 2; i < XSTATE_COMPONENTS && features >> i; i++) {
-        struct cpuid c;
-
         if (i >= 32 || !(features >> i & 1))
             continue;
-        c = cpu_cpuid(LEAF_XSTATE, i);
+        struct cpuid c = cpu_cpuid(LEAF_XSTATE, i);
         if (c.ebx + c.eax > size)
             size = c.ebx + c.eax;
     }
@@ -221,8 +217,7 @@ static struct cpuid answer_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t su
          */
         return (struct cpuid){
             .eax = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
-                   (v->domain->has_x2apic ? XEN_HVM_CPUID_X2APIC_VIRT : 0) |
-                   (iommu_is_on() ? XEN_HVM_CPUID_IOMMU_MAPPINGS : 0),
+                   XEN_HVM_CPUID_X2APIC_VIRT | (iommu_is_on() ? XEN_HVM_CPUID_IOMMU_MAPPINGS : 0),
             .ebx = v->id,
             .ecx = v->domain->id,
         };

@@ -11,19 +11,6 @@
 #include "vcpu/msr.h"
 #include "vcpu/vcpu.h"
 
-#define EXCEPTION_GP 13
-#define RFLAGS_IF    (1ull << 9)
-
-void exit_count(struct vcpu *v, unsigned kind)
-{
-    v->exits_by[kind]++;
-}
-
-void exit_unknown(struct vcpu *v, const char *what)
-{
-    domain_crash(v->domain, "vCPU %u: %s", v->id, what);
-}
-
 bool exit_cpuid(struct vcpu *v)
 {
     struct cpuid out = cpuid_guest(v, (uint32_t)v->regs.rax, (uint32_t)v->regs.rcx);
@@ -40,7 +27,7 @@ bool exit_rdmsr(struct vcpu *v)
     uint64_t value = 0;
 
     if (!msr_emulate_read(v, (uint32_t)v->regs.rcx, &value)) {
-        vcpu_raise(v, EXCEPTION_GP, 0);
+        vcpu_raise(v, EXCEPTION_GP);
         return false;
     }
     v->regs.rax = (uint32_t)value;
@@ -54,7 +41,7 @@ bool exit_wrmsr(struct vcpu *v)
 
     if (msr_emulate_write(v, (uint32_t)v->regs.rcx, value))
         return true;
-    vcpu_raise(v, EXCEPTION_GP, 0);
+    vcpu_raise(v, EXCEPTION_GP);
     return false;
 }
 
@@ -145,19 +132,19 @@ void exit_nested(struct vcpu *v, const struct exit_nested *fault)
 
     if (plain && at.v >> PAGE_SHIFT == LAYOUT_LAPIC_BASE >> PAGE_SHIFT &&
         lapic_page_is_on(&v->lapic)) {
-        exit_count(v, BULKHEAD_EXIT_LAPIC);
+        v->exits_by[BULKHEAD_EXIT_LAPIC]++;
         mmio_emulate(v, at, fault->write, &lapic_page);
         return;
     }
     if (plain && d->pci && pci_claims(d, at)) {
-        exit_count(v, BULKHEAD_EXIT_PCI);
+        v->exits_by[BULKHEAD_EXIT_PCI]++;
         mmio_emulate(v, at, fault->write, &pci_mmio);
         return;
     }
-    exit_count(v, BULKHEAD_EXIT_HOLE);
+    v->exits_by[BULKHEAD_EXIT_HOLE]++;
     switch (hole_touch(d, gpa_gfn(at), fault->write, fault->fetch)) {
     case HOLE_AGAIN: return;
-    case HOLE_READ_ONLY: vcpu_raise(v, EXCEPTION_GP, 0); return;
+    case HOLE_READ_ONLY: vcpu_raise(v, EXCEPTION_GP); return;
     case HOLE_EXECUTED:
         domain_crash(d, "vCPU %u executes at %lx, where no code can be", v->id, at.v);
         return;

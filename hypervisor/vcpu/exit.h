@@ -31,10 +31,4 @@ struct exit_nested {
 };
 void exit_nested(struct vcpu *v, const struct exit_nested *fault);
 
-/* Nothing that a guest may do here: prints the registers and ends the domain. */
-void exit_unknown(struct vcpu *v, const char *what);
-
-/* Counts; enum bulkhead_exit. */
-void exit_count(struct vcpu *v, unsigned kind);
-
 #endif

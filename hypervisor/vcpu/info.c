@@ -11,8 +11,6 @@
 #include "mm/window.h"
 #include "util/string.h"
 
-#define RFLAGS_IF (1ull << 9)
-
 void area_init(struct area *area)
 {
     area->frame[0] = (mfn_t){FRAME_NONE};

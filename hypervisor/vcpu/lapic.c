@@ -3,44 +3,17 @@
 
 #include <abi/layout.h>
 
+#include <arch/apic.h>
 #include <arch/msr.h>
 
 #include "domain/domain.h"
 #include "sched/sched.h"
 #include "vcpu/vcpu.h"
 
-#define REG_ID            0x20u
-#define REG_VERSION       0x30u
-#define REG_TPR           0x80u
-#define REG_PPR           0xa0u
-#define REG_EOI           0xb0u
-#define REG_LDR           0xd0u
-#define REG_DFR           0xe0u
-#define REG_SVR           0xf0u
-#define REG_ISR           0x100u
-#define REG_TMR           0x180u
-#define REG_IRR           0x200u
-#define REG_ESR           0x280u
-#define REG_LVT_CMCI      0x2f0u
-#define REG_ICR           0x300u
-#define REG_ICR_HIGH      0x310u
-#define REG_LVT           0x320u
-#define REG_LVT_LAST      0x370u
-#define REG_TIMER_INITIAL 0x380u
-#define REG_TIMER_CURRENT 0x390u
-#define REG_TIMER_DIVIDE  0x3e0u
-#define REG_SELF_IPI      0x3f0u
-
 /* Integrated APIC with six local vectors, as on processors since the Pentium 4. */
 #define VERSION 0x50014u
 
-#define BASE_BSP    (1ull << 8)
-#define BASE_X2APIC (1ull << 10)
-#define BASE_ENABLE (1ull << 11)
-
-#define SVR_ENABLE   (1u << 8)
 #define SVR_WRITABLE 0x1ffu
-#define LVT_MASKED   (1u << 16)
 
 #define ICR_WRITABLE        0xcdfffu
 #define ICR_LOGICAL         (1u << 11)
@@ -63,24 +36,19 @@ enum shorthand { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
 
 static bool is_x2apic(const struct lapic *l)
 {
-    return (l->base & BASE_X2APIC) != 0;
+    return (l->base & APIC_BASE_X2APIC) != 0;
 }
 
 bool lapic_page_is_on(const struct lapic *l)
 {
-    return (l->base & (BASE_ENABLE | BASE_X2APIC)) == BASE_ENABLE;
-}
-
-static unsigned word_highest(uint32_t word)
-{
-    return 31u - (unsigned)__builtin_clz(word);
+    return (l->base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) == APIC_BASE_ENABLE;
 }
 
 static int highest(const uint32_t bits[8])
 {
     for (unsigned i = 8; i-- > 0;)
         if (bits[i])
-            return (int)(i * 32 + word_highest(bits[i]));
+            return (int)(i * 32 + 31) - __builtin_clz(bits[i]);
     return -1;
 }
 
@@ -97,7 +65,7 @@ int lapic_pending(const struct vcpu *v)
 {
     int vector = highest(v->lapic.irr);
 
-    if (!(v->lapic.svr & SVR_ENABLE))
+    if (!(v->lapic.svr & APIC_SVR_ENABLE))
         return -1;
     if (vector < 0 || ((uint32_t)vector & 0xf0) <= (processor_priority(&v->lapic) & 0xf0))
         return -1;
@@ -109,7 +77,8 @@ unsigned lapic_blocked(const struct vcpu *v)
     int vector = highest(v->lapic.irr);
     int serving = highest(v->lapic.isr);
 
-    if (!(v->lapic.svr & SVR_ENABLE) || vector < 0 || (serving >= 0 && vector >> 4 <= serving >> 4))
+    if (!(v->lapic.svr & APIC_SVR_ENABLE) || vector < 0 ||
+        (serving >= 0 && vector >> 4 <= serving >> 4))
         return 0;
     return (unsigned)vector >> 4;
 }
@@ -139,11 +108,11 @@ void lapic_raise(struct vcpu *v, uint8_t vector)
     struct lapic *l = &v->lapic;
 
     /* While software has the APIC off, requests wait: an upcall is told only once. */
-    if (vector < VECTOR_FIRST || !(l->base & BASE_ENABLE))
+    if (vector < VECTOR_FIRST || !(l->base & APIC_BASE_ENABLE))
         return;
     __atomic_fetch_or(&l->irr[vector / 32], 1u << (vector % 32), __ATOMIC_SEQ_CST);
     __atomic_store_n(&l->maybe, true, __ATOMIC_SEQ_CST);
-    if (l->svr & SVR_ENABLE)
+    if (l->svr & APIC_SVR_ENABLE)
         sched_wake(v);
 }
 
@@ -232,28 +201,29 @@ void lapic_msi(struct domain *d, uint64_t address, uint32_t data)
 
 /* ---- registers ---- */
 
-void lapic_reset(struct vcpu *v, bool x2apic)
+/* The logical id is made from the id: its cluster of 16 and a bit in it. */
+static uint32_t x2apic_ldr(const struct lapic *l)
+{
+    return (l->id >> 4) << 16 | 1u << (l->id & 15);
+}
+
+void lapic_reset(struct vcpu *v)
 {
     struct lapic *l = &v->lapic;
 
     timer_stop(&l->timer);
     l->base =
-        LAYOUT_LAPIC_BASE | BASE_ENABLE | (v->id == 0 ? BASE_BSP : 0) | (x2apic ? BASE_X2APIC : 0);
+        LAYOUT_LAPIC_BASE | APIC_BASE_ENABLE | APIC_BASE_X2APIC | (v->id == 0 ? APIC_BASE_BSP : 0);
     l->id = v->id;
-    l->ldr = x2apic ? (v->id >> 4) << 16 | 1u << (v->id & 15) : 0;
+    l->ldr = x2apic_ldr(l);
     l->dfr = UINT32_MAX;
     l->svr = 0xff;
-    l->tpr = l->esr = l->icr_low = l->icr_high = l->timer_initial = l->timer_divide = 0;
-    for (unsigned i = 0; i < 7; i++)
-        l->lvt[i] = LVT_MASKED;
+    l->tpr = l->icr_low = l->icr_high = l->timer_initial = l->timer_divide = 0;
+    for (unsigned i = 0; i < LAPIC_LVTS; i++)
+        l->lvt[i] = APIC_MASKED;
     for (unsigned i = 0; i < 8; i++)
-        l->isr[i] = l->tmr[i] = l->irr[i] = 0;
+        l->isr[i] = l->irr[i] = 0;
     l->maybe = l->nmi_pending = false;
-}
-
-static uint32_t *lvt_of(struct lapic *l, uint32_t offset)
-{
-    return offset == REG_LVT_CMCI ? &l->lvt[0] : &l->lvt[1 + (offset - REG_LVT) / 16];
 }
 
 bool lapic_read(struct vcpu *v, uint32_t offset, uint32_t *value)
@@ -263,23 +233,23 @@ bool lapic_read(struct vcpu *v, uint32_t offset, uint32_t *value)
 
     *value = 0;
     switch (offset) {
-    case REG_ID: *value = is_x2apic(l) ? l->id : l->id << 24; return true;
-    case REG_VERSION: *value = VERSION; return true;
-    case REG_TPR: *value = l->tpr; return true;
-    case REG_PPR: *value = processor_priority(l); return true;
-    case REG_LDR: *value = l->ldr; return true;
-    case REG_DFR: *value = l->dfr; return !is_x2apic(l);
-    case REG_SVR: *value = l->svr; return true;
-    case REG_ISR ... REG_ISR + 0x70: *value = l->isr[word]; return true;
-    case REG_TMR ... REG_TMR + 0x70: *value = l->tmr[word]; return true;
-    case REG_IRR ... REG_IRR + 0x70: *value = l->irr[word]; return true;
-    case REG_ESR: *value = l->esr; return true;
-    case REG_ICR: *value = l->icr_low; return true;
-    case REG_ICR_HIGH: *value = l->icr_high; return !is_x2apic(l);
-    case REG_LVT ... REG_LVT_LAST: *value = *lvt_of(l, offset); return true;
-    case REG_TIMER_INITIAL: *value = l->timer_initial; return true;
-    case REG_TIMER_CURRENT: *value = lapic_timer_current(l); return true;
-    case REG_TIMER_DIVIDE: *value = l->timer_divide; return true;
+    case APIC_ID: *value = is_x2apic(l) ? l->id : l->id << 24; return true;
+    case APIC_VERSION: *value = VERSION; return true;
+    case APIC_TPR: *value = l->tpr; return true;
+    case APIC_PPR: *value = processor_priority(l); return true;
+    case APIC_LDR: *value = l->ldr; return true;
+    case APIC_DFR: *value = l->dfr; return !is_x2apic(l);
+    case APIC_SVR: *value = l->svr; return true;
+    case APIC_ISR ... APIC_ISR + 0x70: *value = l->isr[word]; return true;
+    case APIC_TMR ... APIC_TMR + 0x70: return true; /* all are edges, */
+    case APIC_IRR ... APIC_IRR + 0x70: *value = l->irr[word]; return true;
+    case APIC_ESR: return true; /* and there are no errors */
+    case APIC_ICR: *value = l->icr_low; return true;
+    case APIC_ICR_HIGH: *value = l->icr_high; return !is_x2apic(l);
+    case APIC_LVT ... APIC_LVT_LAST: *value = l->lvt[(offset - APIC_LVT) / 16]; return true;
+    case APIC_TIMER_INITIAL: *value = l->timer_initial; return true;
+    case APIC_TIMER_CURRENT: *value = lapic_timer_current(l); return true;
+    case APIC_TIMER_DIVIDE: *value = l->timer_divide; return true;
     default: return false;
     }
 }
@@ -287,20 +257,17 @@ bool lapic_read(struct vcpu *v, uint32_t offset, uint32_t *value)
 static void svr_write(struct lapic *l, uint32_t value)
 {
     l->svr = value & SVR_WRITABLE;
-    if (!(value & SVR_ENABLE))
-        for (unsigned i = 0; i < 7; i++)
-            l->lvt[i] |= LVT_MASKED;
+    if (!(value & APIC_SVR_ENABLE))
+        for (unsigned i = 0; i < LAPIC_LVTS; i++)
+            l->lvt[i] |= APIC_MASKED;
 }
 
-static void lvt_write(struct vcpu *v, uint32_t offset, uint32_t value)
+static void lvt_write(struct lapic *l, uint32_t offset, uint32_t value)
 {
-    struct lapic *l = &v->lapic;
-    uint32_t *lvt = lvt_of(l, offset);
-
-    value &= offset == REG_LVT ? 0x300ffu : 0x1a7ffu;
-    if (!(l->svr & SVR_ENABLE))
-        value |= LVT_MASKED;
-    *lvt = value;
+    value &= offset == APIC_LVT ? 0x300ffu : 0x1a7ffu;
+    if (!(l->svr & APIC_SVR_ENABLE))
+        value |= APIC_MASKED;
+    l->lvt[(offset - APIC_LVT) / 16] = value;
 }
 
 bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value)
@@ -308,23 +275,23 @@ bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value)
     struct lapic *l = &v->lapic;
 
     switch (offset) {
-    case REG_TPR: l->tpr = value & 0xff; return true;
-    case REG_EOI: end_of_interrupt(l); return true;
-    case REG_LDR: l->ldr = value & 0xff000000u; return true;
-    case REG_DFR: l->dfr = value | 0x0fffffffu; return true;
-    case REG_SVR: svr_write(l, value); return true;
-    case REG_ESR: l->esr = 0; return true;
-    case REG_ICR:
+    case APIC_TPR: l->tpr = value & 0xff; return true;
+    case APIC_EOI: end_of_interrupt(l); return true;
+    case APIC_LDR: l->ldr = value & 0xff000000u; return true;
+    case APIC_DFR: l->dfr = value | 0x0fffffffu; return true;
+    case APIC_SVR: svr_write(l, value); return true;
+    case APIC_ESR: return true;
+    case APIC_ICR:
         l->icr_low = value & ICR_WRITABLE;
         send(v->domain, v, l->icr_low, is_x2apic(l) ? l->icr_high : l->icr_high >> 24);
         return true;
-    case REG_ICR_HIGH: l->icr_high = value; return true;
-    case REG_LVT ... REG_LVT_LAST: lvt_write(v, offset, value); return true;
-    case REG_TIMER_INITIAL:
+    case APIC_ICR_HIGH: l->icr_high = value; return true;
+    case APIC_LVT ... APIC_LVT_LAST: lvt_write(l, offset, value); return true;
+    case APIC_TIMER_INITIAL:
         l->timer_initial = value;
         lapic_timer_start(v);
         return true;
-    case REG_TIMER_DIVIDE: l->timer_divide = value & 0xb; return true;
+    case APIC_TIMER_DIVIDE: l->timer_divide = value & 0xb; return true;
     default: return false;
     }
 }
@@ -333,18 +300,18 @@ bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value)
 static bool base_write(struct vcpu *v, uint64_t value)
 {
     struct lapic *l = &v->lapic;
-    bool x2apic = (value & BASE_X2APIC) != 0;
+    bool x2apic = (value & APIC_BASE_X2APIC) != 0;
 
-    if ((value & ~(BASE_BSP | BASE_X2APIC | BASE_ENABLE)) != LAYOUT_LAPIC_BASE)
+    if ((value & ~(APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE)) != LAYOUT_LAPIC_BASE)
         return false;
-    if (x2apic && (!(value & BASE_ENABLE) || !v->domain->has_x2apic))
+    if (x2apic && !(value & APIC_BASE_ENABLE))
         return false;
     /* From x2APIC back only by way of "disabled". */
-    if (is_x2apic(l) && !x2apic && (value & BASE_ENABLE))
+    if (is_x2apic(l) && !x2apic && (value & APIC_BASE_ENABLE))
         return false;
     if (x2apic && !is_x2apic(l))
-        l->ldr = (l->id >> 4) << 16 | 1u << (l->id & 15);
-    l->base = (value & ~BASE_BSP) | (l->base & BASE_BSP);
+        l->ldr = x2apic_ldr(l);
+    l->base = (value & ~APIC_BASE_BSP) | (l->base & APIC_BASE_BSP);
     return true;
 }
 
@@ -358,10 +325,11 @@ bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
         *value = v->lapic.base;
         return true;
     }
-    if (!is_x2apic(&v->lapic) || index > 0x83f || offset == REG_EOI || !lapic_read(v, offset, &low))
+    if (!is_x2apic(&v->lapic) || index > 0x83f || offset == APIC_EOI ||
+        !lapic_read(v, offset, &low))
         return false;
     *value = low;
-    if (offset == REG_ICR)
+    if (offset == APIC_ICR)
         *value |= (uint64_t)v->lapic.icr_high << 32;
     return true;
 }
@@ -375,15 +343,15 @@ bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
         return base_write(v, value);
     if (!is_x2apic(l) || index > 0x83f)
         return false;
-    if (offset == REG_ICR) {
+    if (offset == APIC_ICR) {
         l->icr_high = (uint32_t)(value >> 32);
-        return lapic_write(v, REG_ICR, (uint32_t)value);
+        return lapic_write(v, APIC_ICR, (uint32_t)value);
     }
-    if (value >> 32 || offset == REG_LDR || offset == REG_DFR || offset == REG_ICR_HIGH)
+    if (value >> 32 || offset == APIC_LDR || offset == APIC_DFR || offset == APIC_ICR_HIGH)
         return false;
-    if ((offset == REG_EOI || offset == REG_ESR) && value != 0)
+    if ((offset == APIC_EOI || offset == APIC_ESR) && value != 0)
         return false;
-    if (offset == REG_SELF_IPI) {
+    if (offset == APIC_SELF_IPI) {
         lapic_raise(v, (uint8_t)value);
         return true;
     }

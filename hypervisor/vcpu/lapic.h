@@ -7,14 +7,16 @@
 struct vcpu;
 struct domain;
 
+#define LAPIC_LVTS 6u
+
 struct lapic {
     uint64_t base; /* APIC_BASE MSR */
     uint32_t id;
-    uint32_t tpr, ldr, dfr, svr, esr, icr_low, icr_high;
-    uint32_t lvt[7]; /* CMCI, timer, thermal, performance, LINT0, LINT1, error */
+    uint32_t tpr, ldr, dfr, svr, icr_low, icr_high;
+    uint32_t lvt[LAPIC_LVTS]; /* timer, thermal, performance, LINT0, LINT1, error */
     uint32_t timer_initial, timer_divide;
     struct timer timer;
-    uint32_t isr[8], tmr[8];
+    uint32_t isr[8];
     uint32_t irr[8];       /* set atomically by anyone, taken by the vCPU's own CPU */
     volatile bool maybe;   /* irr may hold something: spares entries the search */
     volatile bool startup; /* INIT or a start-up IPI is to be seen to, or waited for */
@@ -52,8 +54,8 @@ void lapic_timer_fire(struct vcpu *v);
 void lapic_timer_start(struct vcpu *v);
 uint32_t lapic_timer_current(const struct lapic *l);
 
-/* The state after INIT. */
-void lapic_reset(struct vcpu *v, bool x2apic);
+/* The state after INIT, in x2APIC mode. */
+void lapic_reset(struct vcpu *v);
 
 /* In xAPIC mode the registers are a page of memory. */
 bool lapic_page_is_on(const struct lapic *l);

@@ -1,11 +1,10 @@
 /* The local APIC's timer: one tick of its bus is a nanosecond. */
+#include <arch/apic.h>
 #include <arch/clock.h>
 
 #include "vcpu/vcpu.h"
 
-#define LVT_MASKED   (1u << 16)
 #define LVT_PERIODIC (1u << 17)
-#define LVT_TIMER    1u      /* place in lapic.lvt */
 #define PERIOD_MIN   100000u /* ns: a shorter one would leave the CPU to this timer alone */
 
 static unsigned shift_of(const struct lapic *l)
@@ -25,7 +24,7 @@ uint32_t lapic_timer_current(const struct lapic *l)
     uint64_t gone = clock_now() - l->timer_started;
     uint64_t period = period_of(l);
 
-    if (period == 0 || (gone >= period && !(l->lvt[LVT_TIMER] & LVT_PERIODIC)))
+    if (period == 0 || (gone >= period && !(l->lvt[0] & LVT_PERIODIC)))
         return 0;
     return (uint32_t)((period - gone % period) >> shift_of(l));
 }
@@ -47,9 +46,9 @@ void lapic_timer_fire(struct vcpu *v)
     uint64_t now = clock_now();
     uint64_t period = period_of(l), next;
 
-    if (!(l->lvt[LVT_TIMER] & LVT_MASKED))
-        lapic_raise(v, (uint8_t)l->lvt[LVT_TIMER]);
-    if (!(l->lvt[LVT_TIMER] & LVT_PERIODIC) || period == 0)
+    if (!(l->lvt[0] & APIC_MASKED))
+        lapic_raise(v, (uint8_t)l->lvt[0]);
+    if (!(l->lvt[0] & LVT_PERIODIC) || period == 0)
         return;
     /* Periods that passed unseen are skipped: the guest gets one interrupt for them. */
     l->timer_started += period * ((now - l->timer_started) / period);

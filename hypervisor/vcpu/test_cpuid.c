@@ -71,7 +71,6 @@ static void setup(uint32_t bits)
     memset(&mode, 0, sizeof(mode));
     host_bits = bits;
     d.id = 7;
-    d.has_x2apic = true;
     d.vcpu_count = 1;
     v.domain = &d;
 }

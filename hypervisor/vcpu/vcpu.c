@@ -12,7 +12,6 @@
 #include "vcpu/msr.h"
 #include "vcpu/virt.h"
 
-#define NMI_VECTOR 2
 #define XCR0_RESET 1u
 
 static unsigned fpu_order(void)
@@ -76,24 +75,22 @@ void vcpu_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
     v->fpu_xcr0 = XCR0_RESET;
     v->tsc_aux = 0;
     msr_reset(v);
-    lapic_reset(v, v->domain->has_x2apic);
+    lapic_reset(v);
     virt->reset_pvh(v, entry, start_info);
 }
 
 /* INIT and start-up IPIs that came meanwhile. False: the vCPU waits for one. */
 static bool take_startup(struct vcpu *v)
 {
-    uint16_t sipi;
-
     if (__atomic_exchange_n(&v->lapic.init_pending, false, __ATOMIC_ACQ_REL)) {
-        lapic_reset(v, v->domain->has_x2apic);
+        lapic_reset(v);
         v->lapic.waits_for_sipi = true;
     }
     if (!v->lapic.waits_for_sipi) {
         v->lapic.startup = false;
         return true;
     }
-    sipi = __atomic_exchange_n(&v->lapic.sipi, 0, __ATOMIC_ACQ_REL);
+    uint16_t sipi = __atomic_exchange_n(&v->lapic.sipi, 0, __ATOMIC_ACQ_REL);
     if (sipi == 0) {
         sched_block(v);
         return false;
@@ -105,12 +102,10 @@ static bool take_startup(struct vcpu *v)
 
 static bool deliver_nmi(struct vcpu *v)
 {
-    static const struct virt_event nmi = {.vector = NMI_VECTOR, .nmi = true};
-
     if (!virt->can_nmi(v))
         return false;
     v->lapic.nmi_pending = false;
-    virt->inject(v, &nmi);
+    virt->inject(v, VECTOR_NMI);
     return true;
 }
 
@@ -172,16 +167,9 @@ void vcpu_mode(const struct vcpu *v, struct vcpu_mode *mode)
     virt->mode(v, mode);
 }
 
-void vcpu_raise(struct vcpu *v, uint8_t vector, int64_t error)
+void vcpu_raise(struct vcpu *v, uint8_t vector)
 {
-    struct virt_event event = {
-        .vector = vector,
-        .exception = true,
-        .has_error = error >= 0,
-        .error = error >= 0 ? (uint32_t)error : 0,
-    };
-
-    virt->inject(v, &event);
+    virt->inject(v, vector);
 }
 
 void vcpu_dump(const struct vcpu *v)

@@ -13,6 +13,17 @@
 
 struct domain;
 
+#define RFLAGS_IF (1ull << 9)
+
+enum {
+    EXCEPTION_DB = 1,
+    EXCEPTION_UD = 6,
+    EXCEPTION_GP = 13,
+    EXCEPTION_AC = 17,
+    EXCEPTION_MC = 18
+};
+#define VECTOR_NMI 2u
+
 /* General registers; rax, rsp, rip and rflags are kept current across every exit and entry. */
 struct regs {
     uint64_t rbx, rcx, rdx, rsi, rbp; /* first: run.S moves them, in this order */
@@ -84,7 +95,7 @@ void vcpu_destroy(struct vcpu *v);
 
 /*
  * PVH entry state (32-bit flat protected mode, paging off, EBX = start info);
- * the local APIC as after INIT, in x2APIC mode if the domain's CPUID has it.
+ * the local APIC as after INIT, in x2APIC mode.
  */
 void vcpu_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);
 
@@ -111,8 +122,8 @@ void vcpu_mode(const struct vcpu *v, struct vcpu_mode *mode);
 /* The guest took what the entry offered it. */
 void vcpu_taken(struct vcpu *v);
 
-/* An exception with (error >= 0) or without (-1) an error code, at the next entry. */
-void vcpu_raise(struct vcpu *v, uint8_t vector, int64_t error);
+/* An exception at the next entry; its error code, if it has one, is 0. */
+void vcpu_raise(struct vcpu *v, uint8_t vector);
 
 /* Prints the registers to the core's log, before a domain is crashed for what it did. */
 void vcpu_dump(const struct vcpu *v);

@@ -8,15 +8,6 @@
 #include "mm/p2m.h"
 #include "vcpu/vcpu.h"
 
-/* An interrupt or exception to be injected at the next entry. */
-struct virt_event {
-    uint8_t vector;
-    bool exception; /* otherwise an external interrupt */
-    bool nmi;
-    bool has_error;
-    uint32_t error;
-};
-
 #define VIRT_ANY 16u
 
 struct virt_ops {
@@ -29,8 +20,8 @@ struct virt_ops {
     void (*run)(struct vcpu *v); /* enters, leaves, dispatches the exit by its table */
     void (*mode)(const struct vcpu *v, struct vcpu_mode *mode);
     void (*advance)(struct vcpu *v,
-                    unsigned length); /* past an instruction; forgets STI's shadow */
-    void (*inject)(struct vcpu *v, const struct virt_event *event);
+                    unsigned length);               /* past an instruction; forgets STI's shadow */
+    void (*inject)(struct vcpu *v, uint8_t vector); /* an exception or an NMI */
     bool (*can_nmi)(const struct vcpu *v);
     /* The guest takes an interrupt as soon as it can, until its next exit; vcpu_taken tells. A
      * priority as below. */
