@@ -38,11 +38,11 @@ void console_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same when the machine is about to stop: waits for no lock. */
 void console_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Bytes that a domain wrote: raw if it is attached to the terminal, escaped and prefixed if not. */
-void console_show(struct domain *d, const char *text, size_t len, bool attached);
-
-/* The same for a domain that is gone: its console has outlived it. */
-void console_show_dead(uint16_t domid, const char *text, size_t len, bool attached);
+/*
+ * Bytes that a domain wrote: raw if it is attached to the terminal, escaped and
+ * prefixed if not. d: NULL for a domain that is gone, whose console has outlived it.
+ */
+void console_show(uint16_t domid, struct domain *d, const char *text, size_t len, bool attached);
 
 /* The UART has bytes: routes them. From its interrupt, or when there is room again. */
 void console_receive(void);

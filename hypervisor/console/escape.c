@@ -34,13 +34,9 @@ static size_t sequence_len(uint8_t first)
 {
     if (first < 0x80)
         return 1;
-    if (first >= 0xc2 && first <= 0xdf)
-        return 2;
-    if (first >= 0xe0 && first <= 0xef)
-        return 3;
-    if (first >= 0xf0 && first <= 0xf4)
-        return 4;
-    return 0;
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
 static uint32_t decode(const uint8_t *seq, size_t len)

@@ -2,7 +2,6 @@
 
 #include <arch/clock.h>
 
-#include "boot/options.h"
 #include "console/input.h"
 #include "console/limit.h"
 #include "console/log.h"
@@ -20,10 +19,34 @@ static size_t piece(uint64_t left)
     return left < PIECE ? (size_t)left : PIECE;
 }
 
-static uint16_t attached_now(void)
+/* Where text for a caller comes from. */
+enum source { FROM_PROMPT, FROM_ATTACHED, FROM_LOG };
+
+/* at: of the log the place, of the attached domain the session. */
+static size_t take(enum source source, uint64_t *at, char *text, size_t len)
 {
     LOCK_SCOPE(&console_lock);
-    return input_attached();
+    if (source == FROM_LOG)
+        return log_get(at, text, len);
+    if (source == FROM_ATTACHED && *at != input_session())
+        return 0; /* what is typed now is for another domain */
+    return input_take(source == FROM_ATTACHED, text, len);
+}
+
+/* Until there is no more, or no more room. The bytes given; -XEN_EFAULT. */
+static int64_t give(struct hc_call *call, uint64_t to, uint64_t room, enum source source,
+                    uint64_t *at)
+{
+    char text[PIECE];
+    uint64_t done = 0;
+    size_t n;
+
+    while ((n = take(source, at, text, piece(room - done))) > 0) {
+        if (copy_to_guest(call->vcpu, (gla_t){to + done}, text, n) < 0)
+            return -XEN_EFAULT;
+        done += n;
+    }
+    return (int64_t)done;
 }
 
 /*
@@ -57,7 +80,7 @@ int64_t hc_console_write(struct hc_call *call)
         size_t shown = write_allowed(call->domain, n, call->arg[1]);
         if (copy_from_guest(call->vcpu, text, (gla_t){call->arg[2]}, shown) < 0)
             return -XEN_EFAULT;
-        console_show(call->domain, text, shown, false);
+        console_show(call->domain->id, call->domain, text, shown, false);
         if (shown < n)
             return 0;
         call->arg[1] -= n;
@@ -72,20 +95,7 @@ int64_t hc_console_write(struct hc_call *call)
 
 int64_t hc_console_read(struct hc_call *call)
 {
-    uint64_t len = call->arg[1], to = call->arg[2], done = 0;
-    char text[PIECE];
-
-    while (done < len) {
-        lock_acquire(&console_lock);
-        size_t n = input_take_prompt(text, piece(len - done));
-        lock_release(&console_lock);
-        if (n == 0)
-            break;
-        if (copy_to_guest(call->vcpu, (gla_t){to + done}, text, n) < 0)
-            return -XEN_EFAULT;
-        done += n;
-    }
-    return (int64_t)done;
+    return give(call, call->arg[2], call->arg[1], FROM_PROMPT, NULL);
 }
 
 int hc_console_attach(struct hc_call *call, struct bulkhead_console_attach *arg)
@@ -114,36 +124,26 @@ int hc_console_attach(struct hc_call *call, struct bulkhead_console_attach *arg)
     return 0;
 }
 
-/* Whether bytes for a domain's terminal are shown at all, and how. */
-static bool put_visible(const struct bulkhead_console_put *arg, bool *attached)
-{
-    *attached = attached_now() == arg->domid;
-    if (*attached)
-        return true;
-    return boot_options.headless && !(arg->flags & BULKHEAD_CONSOLE_REPLAY);
-}
-
 int hc_console_put(struct hc_call *call, struct bulkhead_console_put *arg)
 {
     uint64_t left = arg->len, from = arg->buffer;
     char text[PIECE];
-    bool attached;
     int rc = 0;
 
     if (arg->len > PUT_MAX || arg->flags & ~BULKHEAD_CONSOLE_REPLAY)
         return -XEN_EINVAL;
-    if (!put_visible(arg, &attached))
-        return 0;
+    lock_acquire(&console_lock);
+    bool attached = input_attached() == arg->domid;
+    lock_release(&console_lock);
+    if (!attached && (!output_headless() || arg->flags & BULKHEAD_CONSOLE_REPLAY))
+        return 0; /* shown when somebody attaches */
     struct domain *d = domain_get(arg->domid);
     while (left > 0) {
         size_t n = piece(left);
         rc = copy_from_guest(call->vcpu, text, (gla_t){from}, n);
         if (rc < 0)
             break;
-        if (d)
-            console_show(d, text, n, attached);
-        else
-            console_show_dead(arg->domid, text, n, attached);
+        console_show(arg->domid, d, text, n, attached);
         from += n;
         left -= n;
     }
@@ -154,30 +154,20 @@ int hc_console_put(struct hc_call *call, struct bulkhead_console_put *arg)
 
 int hc_console_get(struct hc_call *call, struct bulkhead_console_get *arg)
 {
-    uint64_t room = arg->len;
-    char text[PIECE];
-
-    arg->len = 0;
-    for (;;) {
-        lock_acquire(&console_lock);
-        arg->domid = input_attached();
-        arg->session = input_session();
-        size_t n = input_take_attached(text, piece(room - arg->len));
-        lock_release(&console_lock);
-        if (n == 0)
-            return 0;
-        if (copy_to_guest(call->vcpu, (gla_t){arg->buffer + arg->len}, text, n) < 0)
-            return -XEN_EFAULT;
-        arg->len += n;
-    }
+    lock_acquire(&console_lock);
+    uint64_t session = input_session();
+    arg->domid = input_attached();
+    lock_release(&console_lock);
+    arg->session = (uint32_t)session;
+    int64_t done = give(call, arg->buffer, arg->len, FROM_ATTACHED, &session);
+    arg->len = (uint64_t)done;
+    return done < 0 ? -XEN_EFAULT : 0;
 }
 
 int hc_control_log(struct hc_call *call, struct xen_sysctl *arg)
 {
     struct xen_sysctl_readconsole *read = &arg->u.readconsole;
     uint64_t to = (uint64_t)(uintptr_t)read->buffer.p;
-    uint32_t room = read->count;
-    char text[PIECE];
 
     if (read->clear)
         return -XEN_EINVAL; /* the log is everybody's */
@@ -188,16 +178,10 @@ int hc_control_log(struct hc_call *call, struct xen_sysctl *arg)
     if (from > log_end())
         from = 0;
     lock_release(&console_lock);
-    for (read->count = 0; read->count < room;) {
-        lock_acquire(&console_lock);
-        size_t n = log_get(&from, text, piece(room - read->count));
-        lock_release(&console_lock);
-        if (n == 0)
-            break;
-        if (copy_to_guest(call->vcpu, (gla_t){to + read->count}, text, n) < 0)
-            return -XEN_EFAULT;
-        read->count += (uint32_t)n;
-    }
+    int64_t done = give(call, to, read->count, FROM_LOG, &from);
+    if (done < 0)
+        return -XEN_EFAULT;
+    read->count = (uint32_t)done;
     read->index = (uint32_t)from;
     return 0;
 }

@@ -37,15 +37,6 @@ static void put(struct buffer *b, uint8_t byte)
         b->bytes[b->in++ % BUFFER] = byte;
 }
 
-static size_t take(struct buffer *b, char *buf, size_t len)
-{
-    size_t n = 0;
-
-    while (n < len && b->out != b->in)
-        buf[n++] = (char)b->bytes[b->out++ % BUFFER];
-    return n;
-}
-
 uint16_t input_attached(void)
 {
     return input.domid;
@@ -94,17 +85,15 @@ static void resume(void)
     uart_listen(true); /* interrupts at once if bytes wait */
 }
 
-size_t input_take_prompt(char *buf, size_t len)
+size_t input_take(bool attached, char *buf, size_t len)
 {
-    size_t n = take(&input.prompt, buf, len);
+    struct buffer *b = attached ? &input.attached : &input.prompt;
+    size_t n = 0;
 
+    while (n < len && b->out != b->in)
+        buf[n++] = (char)b->bytes[b->out++ % BUFFER];
     resume();
     return n;
-}
-
-size_t input_take_attached(char *buf, size_t len)
-{
-    return take(&input.attached, buf, len);
 }
 
 void input_attach(uint16_t domid)

@@ -12,8 +12,7 @@
 bool input_receive(void);
 
 /* Bytes for the prompt, or for the attached domain. */
-size_t input_take_prompt(char *buf, size_t len);
-size_t input_take_attached(char *buf, size_t len);
+size_t input_take(bool attached, char *buf, size_t len);
 
 /*
  * From now on the domain gets what is typed, also what was typed before and that

@@ -27,7 +27,7 @@ static void name_remember(const struct domain *d)
     names_next = (names_next + 1) % NAMES;
 }
 
-static const char *name_of_dead(uint16_t domid)
+static const char *name_of(uint16_t domid)
 {
     for (unsigned i = 0; i < NAMES; i++)
         if (names[i].domid == domid && names[i].label[0])
@@ -35,33 +35,25 @@ static const char *name_of_dead(uint16_t domid)
     return "?";
 }
 
-/* Lock held. The control domain's lines are its own affair, an attached guest's are the terminal's.
- */
-static void show(struct output_writer *w, const char *text, size_t len, bool attached, bool control)
+/* The control domain's lines are its own affair, an attached guest's are the terminal's. */
+void console_show(uint16_t domid, struct domain *d, const char *text, size_t len, bool attached)
 {
-    w->prefix = output_headless() || !(attached || control);
-    w->form = attached ? OUTPUT_RAW : control ? OUTPUT_TEXT : OUTPUT_SAFE;
-    output_write(w, text, len);
-}
-
-void console_show(struct domain *d, const char *text, size_t len, bool attached)
-{
-    struct output_writer w = {
-        .id = d->id, .name = d->label[0] ? d->label : "?", .stream = &d->console.stream};
+    static struct console_stream of_dead; /* under the lock */
+    bool control = d && d->rights & RIGHT_PROMPT;
 
     LOCK_SCOPE(&console_lock);
-    name_remember(d);
-    show(&w, text, len, attached, d->rights & RIGHT_PROMPT);
-}
-
-void console_show_dead(uint16_t domid, const char *text, size_t len, bool attached)
-{
-    static struct console_stream scratch; /* under the lock */
-    struct output_writer w = {.id = domid, .stream = &scratch};
-
-    LOCK_SCOPE(&console_lock);
-    w.name = name_of_dead(domid);
-    show(&w, text, len, attached, false);
+    if (d)
+        name_remember(d);
+    const struct output_writer w = {
+        .id = domid,
+        .name = name_of(domid),
+        .prefix = output_headless() || !(attached || control),
+        .form = attached  ? OUTPUT_RAW
+                : control ? OUTPUT_TEXT
+                          : OUTPUT_SAFE,
+        .stream = d ? &d->console.stream : &of_dead,
+    };
+    output_write(&w, text, len);
 }
 
 void console_receive(void)

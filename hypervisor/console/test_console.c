@@ -188,7 +188,7 @@ TEST(a_flood_is_cut_and_told_once)
 static bool prompt_reads(const char *expected)
 {
     char buf[256];
-    size_t n = input_take_prompt(buf, sizeof(buf));
+    size_t n = input_take(false, buf, sizeof(buf));
 
     return n == strlen(expected) && memcmp(buf, expected, n) == 0;
 }
@@ -196,7 +196,7 @@ static bool prompt_reads(const char *expected)
 static bool guest_reads(const char *expected)
 {
     char buf[256];
-    size_t n = input_take_attached(buf, sizeof(buf));
+    size_t n = input_take(true, buf, sizeof(buf));
 
     return n == strlen(expected) && memcmp(buf, expected, n) == 0;
 }
@@ -226,7 +226,7 @@ TEST(typed_ahead_goes_where_it_was_meant)
 
     fake_uart_type("attach\nroot\n\035next\n");
     EXPECT(input_receive());
-    EXPECT(input_take_prompt(line, 7) == 7);
+    EXPECT(input_take(false, line, 7) == 7);
     input_attach(4);
     EXPECT(input_session() == session + 2); /* in, and out again by the escape */
     EXPECT(input_attached() == DOMID_INVALID && guest_reads("") && prompt_reads("next\n"));
@@ -244,7 +244,7 @@ TEST(the_prompt_loses_nothing)
     EXPECT(input_receive());
     EXPECT(!fake_uart_listens);
     for (unsigned i = 0; i < 1000; i++) {
-        got += input_take_prompt(buf, sizeof(buf));
+        got += input_take(false, buf, sizeof(buf));
         if (fake_uart_listens)
             (void)input_receive();
     }

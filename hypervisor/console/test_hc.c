@@ -188,8 +188,8 @@ TEST(last_words_of_a_dead_domain)
     start(true);
     EXPECT(put(2, "alive\n", 0) == 0);
     fake_uart_sent();
-    console_show_dead(2, "dead\033\n", 6, false);
-    console_show_dead(77, "who\n", 4, false);
+    console_show(2, NULL, "dead\033\n", 6, false);
+    console_show(77, NULL, "who\n", 4, false);
     EXPECT(sent("[guest] dead\\x1b\n[?] who\n"));
     fake_domains_end();
 }
