@@ -1,6 +1,5 @@
 /* What the boot loader told us, copied out of its memory. */
-#ifndef BOOT_HANDOFF_H
-#define BOOT_HANDOFF_H
+#pragma once
 
 #include "mm/frame.h"
 
@@ -23,5 +22,3 @@ extern struct handoff handoff;
 
 /* Reads it all through the first page tables; negative if the protocol is not known. */
 MUST_USE int handoff_collect(uint32_t protocol, uint64_t info);
-
-#endif

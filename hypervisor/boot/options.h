@@ -1,6 +1,5 @@
 /* The core's command line. */
-#ifndef BOOT_OPTIONS_H
-#define BOOT_OPTIONS_H
+#pragma once
 
 #include "domain/first.h"
 
@@ -9,5 +8,3 @@
  * command line. Aloud, each word that is no option is logged.
  */
 void options_parse(struct boot_options *options, const char *text, bool aloud);
-
-#endif

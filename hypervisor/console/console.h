@@ -1,6 +1,5 @@
 /* The core's console: log lines, whose bytes are shown how, who gets what is typed. */
-#ifndef CONSOLE_CONSOLE_H
-#define CONSOLE_CONSOLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ void console_show(uint16_t domid, struct domain *d, const char *text, size_t len
 
 /* The UART has bytes: routes them. From its interrupt, or when there is room again. */
 void console_receive(void);
-
-#endif

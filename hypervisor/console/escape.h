@@ -1,7 +1,6 @@
 /* Makes a stream of hostile bytes harmless: printable UTF-8 and line feeds stay, the rest is \xNN.
  */
-#ifndef CONSOLE_ESCAPE_H
-#define CONSOLE_ESCAPE_H
+#pragma once
 
 #include "console/console.h"
 
@@ -13,5 +12,3 @@
  * feed is dropped. An escape of any byte never contains a line feed.
  */
 size_t escape_byte(struct console_stream *s, uint8_t byte, char out[ESCAPE_MAX]);
-
-#endif

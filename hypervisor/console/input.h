@@ -1,6 +1,5 @@
 /* What is typed: to exactly one of the prompt and the attached domain. */
-#ifndef CONSOLE_INPUT_H
-#define CONSOLE_INPUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ uint16_t input_attached(void);
 
 /* Counts attachments and their ends. */
 uint32_t input_session(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* How much an unprivileged domain may make the core print by itself: a token bucket. */
-#ifndef CONSOLE_LIMIT_H
-#define CONSOLE_LIMIT_H
+#pragma once
 
 #include "console/console.h"
 
@@ -12,5 +11,3 @@ uint32_t limit_take(struct console_limit *l, uint64_t now, uint32_t len);
 
 /* Dropped since the last call; 0 as long as there is no room to say so. */
 uint64_t limit_report(struct console_limit *l, uint64_t now);
-
-#endif

@@ -1,6 +1,5 @@
 /* The log: the last 64 KiB of the core's own lines. */
-#ifndef CONSOLE_LOG_H
-#define CONSOLE_LOG_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,5 +14,3 @@ size_t log_get(uint64_t *from, char *buf, size_t len);
 
 /* Bytes ever logged. */
 uint64_t log_end(void);
-
-#endif

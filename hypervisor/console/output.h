@@ -1,6 +1,5 @@
 /* What goes out by the UART: lines of several writers, each named where its text begins. */
-#ifndef CONSOLE_OUTPUT_H
-#define CONSOLE_OUTPUT_H
+#pragma once
 
 #include "console/console.h"
 #include "util/lock.h"
@@ -31,5 +30,3 @@ void output_write(const struct output_writer *w, const char *text, size_t len);
 void output_reset(void);
 
 bool output_headless(void);
-
-#endif

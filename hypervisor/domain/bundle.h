@@ -1,6 +1,5 @@
 /* The bundle: a cpio archive in frames that the core does not map. */
-#ifndef DOMAIN_BUNDLE_H
-#define DOMAIN_BUNDLE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,5 +11,3 @@ MUST_USE int bundle_read(uint64_t offset, void *buf, size_t len);
 
 /* Where a file's data lies. -XEN_ENOENT; -XEN_EINVAL if the archive is broken before it. */
 MUST_USE int bundle_find(const char *path, uint64_t *offset, uint64_t *len);
-
-#endif

@@ -1,6 +1,5 @@
 /* A domain: an isolated machine. Created and destroyed by the control operations. */
-#ifndef DOMAIN_DOMAIN_H
-#define DOMAIN_DOMAIN_H
+#pragma once
 
 #include <abi/bulkhead.h>
 #include <abi/event.h>
@@ -109,5 +108,3 @@ void domain_crash(struct domain *d, const char *format, ...) __attribute__((form
 
 /* Stops all vCPUs with a reason (SHUTDOWN_*), raises VIRQ_DOM_EXC at the builder. No lock held. */
 void domain_shutdown(struct domain *d, uint8_t code);
-
-#endif

@@ -1,6 +1,5 @@
 /* Builds the control domain from the bundle: the only domain that the core builds itself. */
-#ifndef DOMAIN_FIRST_H
-#define DOMAIN_FIRST_H
+#pragma once
 
 #include <abi/addr.h>
 
@@ -21,5 +20,3 @@ extern struct boot_options boot_options;
 
 /* Creates, fills and starts domain 0. Logs the reason and returns negative if it cannot. */
 MUST_USE int first_create(void);
-
-#endif

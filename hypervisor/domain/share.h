@@ -1,6 +1,5 @@
 /* Who may share with whom: pairs that the builder registered. Binds, maps and copies ask here. */
-#ifndef DOMAIN_SHARE_H
-#define DOMAIN_SHARE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ void share_remove(struct domain *d, uint16_t peer);
 
 /* Forgets all pairs of a domain that dies, in its own list and in everyone else's. */
 void share_fini(struct domain *d);
-
-#endif

@@ -1,6 +1,5 @@
 /* Event channels of a domain, 2-level ABI: ports, who is at the other end, pending bits. */
-#ifndef EVENT_EVENT_H
-#define EVENT_EVENT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -82,5 +81,3 @@ void event_reassert(struct vcpu *v);
 
 /* The vCPU's vcpu_info moved: tells it once of whatever may be pending. */
 void event_retell(struct vcpu *v);
-
-#endif

@@ -5,8 +5,7 @@
  * map.c     the user's side: handles of what it has mapped
  * copy.c    copies that map nothing
  */
-#ifndef GRANT_GRANT_H
-#define GRANT_GRANT_H
+#pragma once
 
 #include <abi/addr.h>
 #include <abi/grant.h>
@@ -112,5 +111,3 @@ void grant_copy(struct domain *user, struct gnttab_copy *op);
 
 uint64_t grant_mapped(const struct domain *d);
 uint64_t grant_pool_bytes(const struct domain *d);
-
-#endif

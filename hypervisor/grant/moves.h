@@ -3,12 +3,9 @@
  * pages, driven by bytes; a model says after each move what must hold. One
  * program for the unit test (bytes from a seed) and the fuzz target.
  */
-#ifndef GRANT_MOVES_H
-#define GRANT_MOVES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 void grant_moves(const uint8_t *bytes, size_t len);
-
-#endif

@@ -1,6 +1,5 @@
 /* What a hypercall's handler is given beside its argument. */
-#ifndef HYPERCALL_CALL_H
-#define HYPERCALL_CALL_H
+#pragma once
 
 #include <abi/hypercall.h>
 
@@ -39,5 +38,3 @@ bool hc_should_stop(struct hc_call *call);
 #include <abi/hypercall.def>
 #undef HC
 #undef HC_WORD
-
-#endif

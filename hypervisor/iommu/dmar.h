@@ -1,6 +1,5 @@
 /* The firmware's table of VT-d units (DMAR): which unit contains which function. */
-#ifndef IOMMU_DMAR_H
-#define IOMMU_DMAR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,5 +33,3 @@ const char *dmar_refusal(uint16_t bdf);
 
 /* Under which bus, device and function an I/O APIC sends interrupts; 0, logged: not told. */
 uint16_t dmar_ioapic(uint8_t id);
-
-#endif

@@ -1,6 +1,5 @@
 /* For tests: a DMAR table, piece after piece. */
-#ifndef IOMMU_FAKE_TABLE_H
-#define IOMMU_FAKE_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ void table_region(uint16_t segment);
 
 /* Of the last unit or region: up to three devices and functions from a bus on, 0xff: no more. */
 void table_scope(unsigned type, unsigned id, unsigned bus, const uint8_t devfn[3]);
-
-#endif

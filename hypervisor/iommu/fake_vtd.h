@@ -3,8 +3,7 @@
  * of tables only what was flushed, keep every translation until they are told to
  * forget it, and refuse every reserved bit.
  */
-#ifndef IOMMU_FAKE_VTD_H
-#define IOMMU_FAKE_VTD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ int64_t fake_dma(unsigned function, uint64_t address, bool write);
 
 /* It sends a message; the vector that is raised, or negative. */
 int fake_send(unsigned function, uint64_t address, uint32_t data);
-
-#endif

@@ -4,8 +4,7 @@
  * the unit walks the owner's nested page tables themselves. Interrupts come
  * only through entries that the core made, each for one function.
  */
-#ifndef IOMMU_IOMMU_H
-#define IOMMU_IOMMU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,5 +49,3 @@ void iommu_message_drop(unsigned entry);
 
 /* A unit has recorded accesses that it blocked. */
 void iommu_interrupt(unsigned cookie);
-
-#endif

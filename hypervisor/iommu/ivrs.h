@@ -1,6 +1,5 @@
 /* The firmware's table of AMD-Vi units (IVRS): which unit contains which function. */
-#ifndef IOMMU_IVRS_H
-#define IOMMU_IVRS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +37,3 @@ int ivrs_unit_of(uint16_t bdf);
  * reach memory of its own for ever (IVMD), or others send under the same name.
  */
 const char *ivrs_refusal(uint16_t bdf);
-
-#endif

@@ -1,6 +1,5 @@
 /* Random moves over domains that own devices: after each, every device reaches what it may. */
-#ifndef IOMMU_MOVES_H
-#define IOMMU_MOVES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,5 +13,3 @@ void moves_check(void);
 
 /* Each byte decides something. */
 void iommu_moves(const uint8_t *from, size_t len);
-
-#endif

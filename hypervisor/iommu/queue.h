@@ -1,6 +1,5 @@
 /* The ring of commands that a unit of either vendor executes in order. The lock is iommu.c's. */
-#ifndef IOMMU_QUEUE_H
-#define IOMMU_QUEUE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ void queue_put(struct iommu_queue *q, uint64_t low, uint64_t high);
  * returns when it has. One that never does leaves nothing to rely on.
  */
 void queue_finish(struct iommu_queue *q, uint64_t low, uint64_t high);
-
-#endif

@@ -1,7 +1,6 @@
 /* What one vendor's units do for iommu.c, which has checked everything and, but for faults, holds
  * the lock. */
-#ifndef IOMMU_VENDOR_H
-#define IOMMU_VENDOR_H
+#pragma once
 
 #include "iommu/iommu.h"
 
@@ -42,5 +41,3 @@ struct iommu_vendor {
  */
 const struct iommu_vendor *vtd_init(unsigned vector);
 const struct iommu_vendor *amdvi_init(unsigned vector);
-
-#endif

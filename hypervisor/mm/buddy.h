@@ -1,6 +1,5 @@
 /* Free blocks of 1 << order frames, aligned to their size, clean ones apart from dirty ones. */
-#ifndef MM_BUDDY_H
-#define MM_BUDDY_H
+#pragma once
 
 #include "mm/table.h"
 
@@ -29,5 +28,3 @@ void buddy_free(struct buddy *b, uint32_t first, unsigned order, bool dirty);
 
 /* A run of any length and alignment, as dirty blocks. */
 void buddy_add(struct buddy *b, uint64_t first, uint64_t count);
-
-#endif

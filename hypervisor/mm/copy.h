@@ -4,8 +4,7 @@
  * accessed and dirty bits. All return 0 or -XEN_EFAULT; a copy that fails in the
  * middle has done what came before.
  */
-#ifndef MM_COPY_H
-#define MM_COPY_H
+#pragma once
 
 #include <stddef.h>
 
@@ -45,5 +44,3 @@ MUST_USE int copy_gpa_to_guest(struct domain *d, gpa_t src, struct vcpu *v, gla_
  * -XEN_EFAULT if the guest's tables do not map it so.
  */
 MUST_USE int copy_translate(struct vcpu *v, gla_t address, bool write, gpa_t *gpa);
-
-#endif

@@ -4,8 +4,7 @@
  * tables: it wants the level of the next table in bits 9 to 11, rights in 61 and
  * 62, and no other bit from 52 to 59 in what a device may reach.
  */
-#ifndef MM_ENTRY_H
-#define MM_ENTRY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -84,5 +83,3 @@ static inline bool entry_allows(unsigned type, bool write)
 {
     return (write ? ENTRY_WRITABLE : ENTRY_READABLE) >> type & 1;
 }
-
-#endif

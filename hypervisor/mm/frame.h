@@ -5,8 +5,7 @@
  * the owner's p2m. Everyone else who reaches it (a grant mapping, a registered
  * area, a window) holds one more; the last to drop it frees the frame.
  */
-#ifndef MM_FRAME_H
-#define MM_FRAME_H
+#pragma once
 
 #include <abi/addr.h>
 
@@ -57,5 +56,3 @@ bool frame_is_dirty(void);
 
 /* Cleans some free frames while the CPU has nothing better to do; false: all are clean. */
 bool frame_scrub(void);
-
-#endif

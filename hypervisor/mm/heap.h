@@ -2,8 +2,7 @@
  * The core's own memory: a fixed pool, mapped for ever, never given to domains.
  * All of it comes zeroed.
  */
-#ifndef MM_HEAP_H
-#define MM_HEAP_H
+#pragma once
 
 #include <stddef.h>
 
@@ -23,5 +22,3 @@ mfn_t pool_mfn(const void *page);
 
 uint64_t pool_bytes(void); /* image and pool */
 uint64_t pool_bytes_free(void);
-
-#endif

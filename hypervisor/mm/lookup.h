@@ -3,8 +3,7 @@
  * long as the generation of its bucket is the one it was found under; removing
  * an entry gives its bucket a new one. Inside reading sections only.
  */
-#ifndef MM_LOOKUP_H
-#define MM_LOOKUP_H
+#pragma once
 
 #include "mm/entry.h"
 
@@ -42,5 +41,3 @@ static inline mfn_t lookup_mfn(uint64_t entry)
 {
     return (mfn_t){(entry & ENTRY_FRAME) >> PAGE_SHIFT};
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* The start of memory management, in one call. */
-#ifndef MM_MEMORY_H
-#define MM_MEMORY_H
+#pragma once
 
 #include "boot/handoff.h"
 #include "util/check.h"
@@ -11,5 +10,3 @@
  * module's frames are FRAME_BUNDLE. -XEN_ENOMEM with a logged line.
  */
 MUST_USE int memory_init(struct handoff *h);
-
-#endif

@@ -7,8 +7,7 @@
  * where the type has one (RAM, grants); removing one gives it back to the
  * caller to drop, after the flush.
  */
-#ifndef MM_P2M_H
-#define MM_P2M_H
+#pragma once
 
 #include <stddef.h>
 
@@ -132,5 +131,3 @@ hpa_t p2m_root(const struct p2m *p2m);
 
 /* Valid guest frame numbers are below this. */
 uint64_t p2m_gfn_limit(void);
-
-#endif

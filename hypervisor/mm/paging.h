@@ -2,8 +2,7 @@
  * The core's own address space: the image by section, the pool, the frame
  * table, windows, devices. Nothing else is mapped.
  */
-#ifndef MM_PAGING_H
-#define MM_PAGING_H
+#pragma once
 
 #include <stddef.h>
 
@@ -37,5 +36,3 @@ uint64_t paging_first_reach(void);
 extern uint64_t *paging_window_entries;
 #define PAGING_WINDOW_BASE  0xffffffffc0000000ull
 #define PAGING_WINDOW_SLOTS 32u /* of each CPU */
-
-#endif

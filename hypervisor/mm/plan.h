@@ -1,6 +1,5 @@
 /* Which RAM is for what: worked out once from the loader's memory map. */
-#ifndef MM_PLAN_H
-#define MM_PLAN_H
+#pragma once
 
 #include "mm/frame.h"
 
@@ -29,5 +28,3 @@ MUST_USE int plan_make(struct plan *plan, const struct plan_input *in);
 
 /* Whether a range holds anything that the frame table must describe. */
 bool plan_covers(const struct plan *plan, struct memory_range range);
-
-#endif

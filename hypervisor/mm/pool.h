@@ -1,6 +1,5 @@
 /* Where the pool lies, for those who convert often. */
-#ifndef MM_POOL_H
-#define MM_POOL_H
+#pragma once
 
 #include <abi/addr.h>
 
@@ -23,5 +22,3 @@ static inline void *pool_page_known(uint64_t mfn)
 {
     return pool_place.base + ((mfn - pool_place.first) << PAGE_SHIFT);
 }
-
-#endif

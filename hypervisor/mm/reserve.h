@@ -1,6 +1,5 @@
 /* RAM of a domain: taken from the free frames within its allowance, and let go after one flush. */
-#ifndef MM_RESERVE_H
-#define MM_RESERVE_H
+#pragma once
 
 #include <abi/addr.h>
 
@@ -31,5 +30,3 @@ struct release {
  */
 MUST_USE int release_take(struct release *r, gfn_t gfn, uint32_t types);
 void release_flush(struct release *r);
-
-#endif

@@ -2,8 +2,7 @@
  * The frame table: 16 bytes for each machine frame below the highest RAM. Only
  * the memory manager looks inside.
  */
-#ifndef MM_TABLE_H
-#define MM_TABLE_H
+#pragma once
 
 #include "mm/frame.h"
 
@@ -34,5 +33,3 @@ void frame_init(struct frame *table, uint64_t count, uint64_t low_end);
 void frame_add(mfn_t first, uint64_t count, enum frame_kind kind);
 
 struct frame *frame_entry(mfn_t mfn); /* CHECKs that there is one */
-
-#endif

@@ -1,6 +1,5 @@
 /* From a guest's linear address to its guest-physical one, by the guest's own page tables. */
-#ifndef MM_WALK_H
-#define MM_WALK_H
+#pragma once
 
 #include "mm/p2m.h"
 #include "vcpu/vcpu.h"
@@ -12,5 +11,3 @@
  */
 MUST_USE int walk(const struct p2m *p2m, const struct vcpu_mode *mode, uint64_t address, bool write,
                   uint64_t *gpa);
-
-#endif

@@ -4,12 +4,9 @@
  * from an interrupt. The caller holds a reference on the frame as long, or reads
  * the p2m (p2m_read_begin).
  */
-#ifndef MM_WINDOW_H
-#define MM_WINDOW_H
+#pragma once
 
 #include <arch/peek.h>
 
 /* Gives this CPU its windows, once its tables are in force. */
 void window_init(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* For tests: buses with devices on them, a domain's memory, and counters for what must balance. */
-#ifndef PCI_FAKE_MACHINE_H
-#define PCI_FAKE_MACHINE_H
+#pragma once
 
 #include "domain/domain.h"
 #include "pci/function.h"
@@ -73,5 +72,3 @@ void fake_config_set(uint16_t bdf, unsigned offset, uint32_t value);
 void fake_devices_make(void);
 void fake_devices_keep(void);
 void fake_devices_restore(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* A PCI function of the host, and what its owner sees of it. Everything under pci_lock. */
-#ifndef PCI_FUNCTION_H
-#define PCI_FUNCTION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -164,5 +163,3 @@ void msix_control_write(struct pci_function *f, unsigned offset, uint32_t value,
 bool msix_is_table(const struct pci_function *f, unsigned at);
 uint32_t msix_table_read(const struct pci_function *f, unsigned at);
 void msix_table_write(struct pci_function *f, unsigned at, uint32_t value);
-
-#endif

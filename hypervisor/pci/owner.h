@@ -1,6 +1,5 @@
 /* Who owns which function. */
-#ifndef PCI_OWNER_H
-#define PCI_OWNER_H
+#pragma once
 
 #include "pci/function.h"
 
@@ -15,5 +14,3 @@ MUST_USE int owner_assign(struct domain *d, uint16_t bdf);
 
 /* Fenced, out of the owner's memory, and reset if it can be. -XEN_ENODEV: not d's. */
 MUST_USE int owner_deassign(struct domain *d, uint16_t bdf);
-
-#endif

@@ -1,6 +1,5 @@
 /* PCI functions: who owns which, and what the owner sees of it. */
-#ifndef PCI_PCI_H
-#define PCI_PCI_H
+#pragma once
 
 #include "vcpu/mmio.h"
 
@@ -34,5 +33,3 @@ bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *va
 /* The address is answered here: virtual configuration space, or a page with an MSI-X table. */
 bool pci_claims(const struct domain *d, gpa_t at);
 extern const struct mmio_ops pci_mmio;
-
-#endif

@@ -1,6 +1,5 @@
 /* Between two owners: what the first left in a function must not reach the second. */
-#ifndef PCI_RESET_H
-#define PCI_RESET_H
+#pragma once
 
 #include "pci/function.h"
 
@@ -13,5 +12,3 @@ void reset_start(void);
  * a logged line.
  */
 MUST_USE int reset_poll(struct pci_function *f);
-
-#endif

@@ -1,6 +1,5 @@
 /* How a dword of a function's configuration space is answered to its owner. */
-#ifndef PCI_RULE_H
-#define PCI_RULE_H
+#pragma once
 
 enum config_rule {
     RULE_HIDDEN, /* reads zero */
@@ -17,5 +16,3 @@ enum config_rule {
 
 /* In pci_function.next: a capability that is shown, and no other after it. */
 #define NEXT_LAST 1u
-
-#endif

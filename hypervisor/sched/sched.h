@@ -2,8 +2,7 @@
  * Who runs: round robin with a boost for those who just woke. Each CPU has its
  * queue; a vCPU stays on the CPU it was given.
  */
-#ifndef SCHED_SCHED_H
-#define SCHED_SCHED_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ struct vcpu_runstate_info sched_runstate(struct vcpu *v);
 
 /* Each CPU's end of start-up: runs vCPUs for ever. */
 _Noreturn void sched_loop(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* Deadlines of one CPU, by kind: what happens then stands in one table in timer.c. */
-#ifndef SCHED_TIMER_H
-#define SCHED_TIMER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ void timer_run(uint64_t latest);
 
 /* Only lowers `latest` of this CPU; fires nothing. */
 void timer_limit(uint64_t latest);
-
-#endif

@@ -1,6 +1,5 @@
 /* What the files of AMD's SVM share. */
-#ifndef SVM_SVM_H
-#define SVM_SVM_H
+#pragma once
 
 #include "svm/vmcb.h"
 #include "vcpu/virt.h"
@@ -64,5 +63,3 @@ void svm_enter(struct regs *regs, uint64_t guest_block, uint64_t host_block);
 void svm_vmsave(uint64_t block);
 
 extern const struct virt_ops svm_ops;
-
-#endif

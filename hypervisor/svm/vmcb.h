@@ -1,6 +1,5 @@
 /* The virtual machine control block of AMD's SVM (APM volume 2, appendix B). */
-#ifndef SVM_VMCB_H
-#define SVM_VMCB_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -149,5 +148,3 @@ VMCB_AT(sysenter_eip, 0x638);
 VMCB_AT(cr2, 0x640);
 VMCB_AT(pat, 0x668);
 _Static_assert(sizeof(struct vmcb) == 4096, "control block");
-
-#endif

@@ -1,6 +1,5 @@
 /* The core's own invariants: a broken one stops the machine. Never reachable by outside input. */
-#ifndef UTIL_CHECK_H
-#define UTIL_CHECK_H
+#pragma once
 
 /* Prints place and condition, and stops every CPU. */
 _Noreturn void check_failed(const char *file, int line, const char *what);
@@ -9,5 +8,3 @@ _Noreturn void check_failed(const char *file, int line, const char *what);
 
 /* A result that must not be dropped. */
 #define MUST_USE __attribute__((warn_unused_result))
-
-#endif

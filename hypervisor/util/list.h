@@ -1,6 +1,5 @@
 /* Doubly linked list with the node inside the element. */
-#ifndef UTIL_LIST_H
-#define UTIL_LIST_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -46,5 +45,3 @@ static inline void list_del(struct list *node)
     node->next->prev = node->prev;
     list_init(node);
 }
-
-#endif

@@ -9,8 +9,7 @@
  * rank. Two locks of one rank are taken by lock_pair, lower address first.
  * Checked each time.
  */
-#ifndef UTIL_LOCK_H
-#define UTIL_LOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -63,5 +62,3 @@ static inline void lock_scope_leave(struct lock **held)
 /* Both of one rank, in an order that cannot deadlock; they may be the same lock. */
 void lock_pair_acquire(struct lock *a, struct lock *b);
 void lock_pair_release(struct lock *a, struct lock *b);
-
-#endif

@@ -1,6 +1,5 @@
 /* The four functions that a freestanding compiler may call, and bounded string helpers. */
-#ifndef UTIL_STRING_H
-#define UTIL_STRING_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -22,5 +21,3 @@ int strncmp(const char *a, const char *b, size_t n);
 size_t string_format(char *buf, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 size_t string_vformat(char *buf, size_t size, const char *format, va_list args);
-
-#endif

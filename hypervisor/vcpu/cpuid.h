@@ -1,6 +1,5 @@
 /* What CPUID tells a guest: the host's answers, cut to what is virtualized. */
-#ifndef VCPU_CPUID_H
-#define VCPU_CPUID_H
+#pragma once
 
 #include <arch/cpu.h>
 
@@ -8,5 +7,3 @@ struct vcpu;
 
 /* Runs on the CPU that has the vCPU's XCR0 in force (leaf 0xd depends on it). */
 struct cpuid cpuid_guest(struct vcpu *v, uint32_t leaf, uint32_t subleaf);
-
-#endif

@@ -1,6 +1,5 @@
 /* What a guest did that needs the core, whatever the vendor: called by the vendor's exit table. */
-#ifndef VCPU_EXIT_H
-#define VCPU_EXIT_H
+#pragma once
 
 #include <abi/addr.h>
 
@@ -30,5 +29,3 @@ struct exit_nested {
     bool walk; /* by the CPU's walk through the guest's page tables */
 };
 void exit_nested(struct vcpu *v, const struct exit_nested *fault);
-
-#endif

@@ -1,6 +1,5 @@
 /* Guest-physical addresses where nothing is: reads give all-ones, writes change nothing real. */
-#ifndef VCPU_HOLE_H
-#define VCPU_HOLE_H
+#pragma once
 
 #include <abi/addr.h>
 
@@ -20,5 +19,3 @@ MUST_USE int hole_init(void);
 
 /* The guest touched a frame in a way that its nested tables do not allow. */
 MUST_USE enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch);
-
-#endif

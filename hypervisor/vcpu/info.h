@@ -1,6 +1,5 @@
 /* The guest's vcpu_info, wherever it registered it, and other areas that the core updates. */
-#ifndef VCPU_INFO_H
-#define VCPU_INFO_H
+#pragma once
 
 #include "vcpu/vcpu.h"
 
@@ -28,5 +27,3 @@ MUST_USE int area_register(struct vcpu *v, struct area *area, gla_t address, siz
 void area_release(struct area *area);
 bool area_is_set(const struct area *area);
 void area_write(const struct area *area, size_t at, const void *src, size_t len);
-
-#endif

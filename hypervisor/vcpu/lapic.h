@@ -1,6 +1,5 @@
 /* The virtual local APIC: xAPIC page and x2APIC registers. */
-#ifndef VCPU_LAPIC_H
-#define VCPU_LAPIC_H
+#pragma once
 
 #include "sched/timer.h"
 
@@ -67,5 +66,3 @@ bool lapic_write(struct vcpu *v, uint32_t offset, uint32_t value);
 /* The same as MSRs 0x800 to 0x8ff, and APIC_BASE (0x1b); false: #GP. */
 bool lapic_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
 bool lapic_msr_write(struct vcpu *v, uint32_t index, uint64_t value);
-
-#endif

@@ -2,8 +2,7 @@
  * Reads the plain moves that touch emulated pages: the address is known from the
  * nested page fault, so only length, direction, size and register are wanted.
  */
-#ifndef VCPU_MMIO_H
-#define VCPU_MMIO_H
+#pragma once
 
 #include <stddef.h>
 
@@ -39,5 +38,3 @@ struct mmio_ops {
 /* Performs the instruction at RIP on them and moves past it; a form we do not know ends the domain.
  */
 void mmio_emulate(struct vcpu *v, gpa_t at, bool write, const struct mmio_ops *ops);
-
-#endif

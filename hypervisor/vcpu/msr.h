@@ -1,6 +1,5 @@
 /* Model-specific registers of a guest: one table of what may be read and written. */
-#ifndef VCPU_MSR_H
-#define VCPU_MSR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,5 +11,3 @@ void msr_reset(struct vcpu *v);
 /* false: the access raises #GP. */
 bool msr_emulate_read(struct vcpu *v, uint32_t index, uint64_t *value);
 bool msr_emulate_write(struct vcpu *v, uint32_t index, uint64_t value);
-
-#endif

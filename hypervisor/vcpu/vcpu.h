@@ -1,6 +1,5 @@
 /* A virtual CPU: its registers, what it waits for, what is to be injected. */
-#ifndef VCPU_VCPU_H
-#define VCPU_VCPU_H
+#pragma once
 
 #include <abi/addr.h>
 #include <abi/bulkhead.h>
@@ -127,5 +126,3 @@ void vcpu_raise(struct vcpu *v, uint8_t vector);
 
 /* Prints the registers to the core's log, before a domain is crashed for what it did. */
 void vcpu_dump(const struct vcpu *v);
-
-#endif

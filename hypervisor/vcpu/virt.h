@@ -2,8 +2,7 @@
  * The seam to hardware virtualization: SVM implements it, VT-x will. One const
  * table per vendor, chosen once at boot by virt_init.
  */
-#ifndef VCPU_VIRT_H
-#define VCPU_VIRT_H
+#pragma once
 
 #include "mm/p2m.h"
 #include "vcpu/vcpu.h"
@@ -44,5 +43,3 @@ extern const struct virt_ops *virt;
 
 /* Picks the vendor and enables it on this CPU; the others call virt->cpu_enable. */
 MUST_USE int virt_init(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* What the firmware's tables say about the machine, read once at start. */
-#ifndef ARCH_ACPI_H
-#define ARCH_ACPI_H
+#pragma once
 
 #include <arch/cpu.h>
 
@@ -56,5 +55,3 @@ static inline uint64_t acpi_field(const void *table, size_t offset, size_t size)
 
 /* Reads the tables through the first page tables. Logs what is damaged; never fails. */
 void acpi_init(const uint8_t rsdp[36]);
-
-#endif

@@ -1,6 +1,5 @@
 /* The host's local APIC and IO-APIC. */
-#ifndef ARCH_APIC_H
-#define ARCH_APIC_H
+#pragma once
 
 #include <stdint.h>
 
@@ -49,5 +48,3 @@ uint32_t apic_timer_left(void);
 /* Finds the IO-APIC and closes all its pins; then a line's interrupt becomes a message. */
 void ioapic_init(uint64_t address);
 void ioapic_route(const struct acpi_line *line, struct iommu_message message);
-
-#endif

@@ -1,6 +1,5 @@
 /* Time: the TSC as nanoseconds, one one-shot timer per CPU, the date at boot. */
-#ifndef ARCH_CLOCK_H
-#define ARCH_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -28,5 +27,3 @@ uint64_t clock_boot_seconds(void);
 
 /* Arms this CPU's timer for clock_now() >= deadline; it sets cpu_this()->timer_fired. */
 void clock_timer_arm(uint64_t deadline);
-
-#endif

@@ -1,6 +1,5 @@
 /* CPUs: which one this is, their common data, waiting. */
-#ifndef ARCH_CPU_H
-#define ARCH_CPU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,5 +70,3 @@ struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf);
-
-#endif

@@ -1,6 +1,5 @@
 /* DR0 to DR3: the addresses of a guest's breakpoints, which SVM and VT-x leave in place. */
-#ifndef ARCH_DEBUG_H
-#define ARCH_DEBUG_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ static inline void debug_write(const uint64_t address[4])
     __asm__ volatile("mov %0, %%dr2" : : "r"(address[2]));
     __asm__ volatile("mov %0, %%dr3" : : "r"(address[3]));
 }
-
-#endif

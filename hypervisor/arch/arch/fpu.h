@@ -2,8 +2,7 @@
  * Vector registers of guests. The core uses none itself, so they change hands
  * only when another vCPU gets the CPU.
  */
-#ifndef ARCH_FPU_H
-#define ARCH_FPU_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,5 +25,3 @@ void fpu_area_reset(void *area);
  */
 void fpu_load(const void *area, uint64_t xcr0, uint64_t tsc_aux);
 uint64_t fpu_save(void *area, uint64_t *tsc_aux);
-
-#endif

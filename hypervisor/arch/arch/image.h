@@ -1,6 +1,5 @@
 /* Where the core's image lies: constants for C, assembly and the linker script. */
-#ifndef ARCH_IMAGE_H
-#define ARCH_IMAGE_H
+#pragma once
 
 #define IMAGE_LOAD 0x200000
 #define IMAGE_VIRT 0xffffffff80000000
@@ -8,6 +7,4 @@
 #ifndef __ASSEMBLER__
 /* Borders of the sections, made by the linker script; all page-aligned. */
 extern char image_text[], image_rodata[], image_data[], image_end[];
-#endif
-
 #endif

@@ -1,6 +1,5 @@
 /* Port I/O. */
-#ifndef ARCH_IO_H
-#define ARCH_IO_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ static inline void io_write32(uint16_t port, uint32_t v)
 {
     __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
 }
-
-#endif

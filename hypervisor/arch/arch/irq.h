@@ -1,6 +1,5 @@
 /* Interrupt vectors of the host and who handles them. */
-#ifndef ARCH_IRQ_H
-#define ARCH_IRQ_H
+#pragma once
 
 #include <stdint.h>
 
@@ -29,5 +28,3 @@ void irq_handle(unsigned vector);
 
 /* Implemented by the PCI layer: a device of the cookie raised its vector. */
 void pci_interrupt(unsigned cookie);
-
-#endif

@@ -1,6 +1,5 @@
 /* Model-specific registers. */
-#ifndef ARCH_MSR_H
-#define ARCH_MSR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -23,5 +22,3 @@ static inline void msr_write(uint32_t msr, uint64_t v)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
-
-#endif

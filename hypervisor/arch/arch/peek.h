@@ -2,8 +2,7 @@
  * The windows of this CPU (which is 0 or 1): each shows one frame until its next
  * use or peek_end. Who uses them stands in mm/window.h.
  */
-#ifndef ARCH_PEEK_H
-#define ARCH_PEEK_H
+#pragma once
 
 #include <abi/addr.h>
 
@@ -35,5 +34,3 @@ static inline void peek_end(void)
             __asm__ volatile("invlpg (%0)" : : "r"(cpu->peek[i].address) : "memory");
         }
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* The end of the host. */
-#ifndef ARCH_POWER_H
-#define ARCH_POWER_H
+#pragma once
 
 /*
  * Off. status (0 to 63) is shown where the machine can: with the option
@@ -12,5 +11,3 @@ _Noreturn void power_off(unsigned status);
 
 /* Starts the machine again: reset register, keyboard controller, triple fault, in this order. */
 _Noreturn void power_reboot(void);
-
-#endif

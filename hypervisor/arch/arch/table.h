@@ -2,8 +2,7 @@
  * Stores to tables that the CPU or an IOMMU walks. In host tests every one is recorded, and
  * each prefix of the record must be a safe table.
  */
-#ifndef ARCH_TABLE_H
-#define ARCH_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +37,3 @@ static inline void table_write(uint64_t *slot, uint64_t value)
     *(volatile uint64_t *)slot = value;
     table_flush(slot, sizeof(*slot));
 }
-
-#endif

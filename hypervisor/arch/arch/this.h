@@ -1,6 +1,5 @@
 /* The CPU that runs this code. Host tests have a header of their own in its place. */
-#ifndef ARCH_THIS_H
-#define ARCH_THIS_H
+#pragma once
 
 struct cpu;
 
@@ -16,5 +15,3 @@ static inline void cpu_relax(void)
 {
     __builtin_ia32_pause();
 }
-
-#endif

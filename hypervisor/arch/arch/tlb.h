@@ -1,6 +1,5 @@
 /* Shoot-down of nested translations: a page is free only when no CPU can reach it. */
-#ifndef ARCH_TLB_H
-#define ARCH_TLB_H
+#pragma once
 
 struct p2m;
 
@@ -10,5 +9,3 @@ struct p2m;
  * nowhere (it flushes at its next entry).
  */
 void tlb_flush_p2m(struct p2m *p2m);
-
-#endif

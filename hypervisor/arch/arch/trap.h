@@ -1,6 +1,5 @@
 /* Exceptions of the core itself. */
-#ifndef ARCH_TRAP_H
-#define ARCH_TRAP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -20,5 +19,3 @@ void trap_init(void);
 #define TRAP_IST_DOUBLE 2
 #define TRAP_IST_CHECK  3
 #define TRAP_IST_COUNT  3
-
-#endif

@@ -1,6 +1,5 @@
 /* The serial port COM1: a 16550. */
-#ifndef ARCH_UART_H
-#define ARCH_UART_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,5 +13,3 @@ size_t uart_read(uint8_t *buf, size_t len);
 
 /* Whether reception raises interrupts: off while nobody has room for the bytes. */
 void uart_listen(bool on);
-
-#endif

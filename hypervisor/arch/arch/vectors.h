@@ -1,11 +1,8 @@
 /* The fixed interrupt vectors; devices get those from VECTOR_FIRST to VECTOR_LAST. */
-#ifndef ARCH_VECTORS_H
-#define ARCH_VECTORS_H
+#pragma once
 
 #define VECTOR_FIRST    0x30u
 #define VECTOR_LAST     0xefu
 #define VECTOR_TIMER    0xf0u
 #define VECTOR_KICK     0xf1u
 #define VECTOR_SPURIOUS 0xffu
-
-#endif
