@@ -23,7 +23,7 @@ static const struct option {
 /* A whole decimal or 0x number; false for anything else. */
 static bool number_parse(const char *text, uint64_t *value)
 {
-    uint64_t base = 10, v = 0;
+    int base = 10;
 
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
         base = 16;
@@ -31,19 +31,12 @@ static bool number_parse(const char *text, uint64_t *value)
     }
     if (*text == '\0' || strlen(text) > 15)
         return false;
-    for (; *text; text++) {
-        uint64_t digit;
-        if (*text >= '0' && *text <= '9')
-            digit = (uint64_t)(*text - '0');
-        else if ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'f')
-            digit = (uint64_t)((*text | 0x20) - 'a') + 10;
-        else
+    for (*value = 0; *text; text++) {
+        int digit = string_digit(*text);
+        if (digit < 0 || digit >= base)
             return false;
-        if (digit >= base)
-            return false;
-        v = v * base + digit;
+        *value = *value * (uint64_t)base + (uint64_t)digit;
     }
-    *value = v;
     return true;
 }
 

@@ -3,8 +3,9 @@
 
 #include <abi/xen.h>
 
+#include <arch/peek.h>
+
 #include "domain/first.h"
-#include "mm/window.h"
 #include "util/string.h"
 
 #define HEADER_LEN 110u
@@ -43,11 +44,7 @@ static int64_t field(const char *header, unsigned which)
     int64_t value = 0;
 
     for (unsigned i = 0; i < 8; i++) {
-        char c = digits[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = string_digit(digits[i]);
 
         if (digit < 0)
             return -1;

@@ -14,9 +14,12 @@ size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 
+/* What a hexadecimal digit counts; -1: it is none. */
+int string_digit(char c);
+
 /*
- * printf into a buffer: %s %c %d %u %x %lu %lx %llu %llx %p, width and zero
- * padding. Always NUL-terminated; returns the bytes written without it.
+ * printf into a buffer: %s %d %u %x, with l or ll, a width, zero padding, and %.*s.
+ * Always NUL-terminated; returns the bytes written without it.
  */
 size_t string_format(char *buf, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

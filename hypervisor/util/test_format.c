@@ -17,22 +17,22 @@ TEST(numbers)
     EXPECT(is("-5 7 beef 123456789abcdef"));
     string_format(buf, sizeof(buf), "%d %ld %lu", INT32_MIN, INT64_MIN, UINT64_MAX);
     EXPECT(is("-2147483648 -9223372036854775808 18446744073709551615"));
-    string_format(buf, sizeof(buf), "%llx %zu", 0xfull, sizeof(int));
-    EXPECT(is("f 4"));
+    string_format(buf, sizeof(buf), "%llx", 0xfull);
+    EXPECT(is("f"));
 }
 
 TEST(padding)
 {
-    string_format(buf, sizeof(buf), "[%5d|%-5d|%05d|%016lx]", 42, 42, -42, 0xabcul);
-    EXPECT(is("[   42|42   |-0042|0000000000000abc]"));
-    string_format(buf, sizeof(buf), "[%5s|%-5s]", "ab", "cd");
-    EXPECT(is("[   ab|cd   ]"));
+    string_format(buf, sizeof(buf), "[%5d|%05u|%016lx]", -42, 42u, 0xabcul);
+    EXPECT(is("[  -42|00042|0000000000000abc]"));
+    string_format(buf, sizeof(buf), "[%5s|%5s]", "ab", "abcdefg");
+    EXPECT(is("[   ab|abcdefg]"));
 }
 
 TEST(strings)
 {
-    string_format(buf, sizeof(buf), "%s %c %% %.3s %.*s", "x", 'y', "abcdef", 2, "qrs");
-    EXPECT(is("x y % abc qr"));
+    string_format(buf, sizeof(buf), "%s %% %.*s", "x", 2, "qrs");
+    EXPECT(is("x % qr"));
 }
 
 TEST(too_long_is_cut)
