@@ -1,9 +1,10 @@
 /* Grant copies: bytes from one page to another, each named by a reference or as the caller's own.
  */
+#include <arch/peek.h>
+
 #include "domain/domain.h"
 #include "grant/grant.h"
 #include "mm/frame.h"
-#include "mm/window.h"
 #include "util/string.h"
 
 /* One side of a copy, held while the bytes move. */

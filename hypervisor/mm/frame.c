@@ -1,8 +1,9 @@
 /* Who owns which machine frame, and when it is free. */
 #include "mm/frame.h"
 
+#include <arch/peek.h>
+
 #include "mm/buddy.h"
-#include "mm/window.h"
 #include "util/lock.h"
 #include "util/string.h"
 

@@ -9,7 +9,6 @@
 #include "mm/plan.h"
 #include "mm/pool.h"
 #include "mm/table.h"
-#include "mm/window.h"
 #include "util/string.h"
 
 #define LOW_FRAMES                                                                                 \
@@ -62,7 +61,7 @@ int memory_init(struct handoff *h)
     }
     module_move(&h->module);
     paging_init(&plan, &made);
-    window_init();
+    paging_window_init();
     cpu_this()->lookups = lookups;
     frame_init(made.table, plan.frames, LOW_FRAMES);
     add(plan.image, FRAME_CORE);

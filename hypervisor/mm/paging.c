@@ -13,6 +13,9 @@
 #define POOL_BASE   0xffff800000000000ull
 #define FRAMES_BASE 0xffff808000000000ull
 #define DEVICE_BASE 0xffff810000000000ull
+#define WINDOW_BASE 0xffffffffc0000000ull
+
+#define WINDOW_SLOTS 32u /* of each CPU */
 
 #define PTE_PRESENT  (1ull << 0)
 #define PTE_WRITE    (1ull << 1)
@@ -43,12 +46,14 @@ static struct {
     uint64_t offset;    /* from a table's physical address to where it is seen */
     bool built;
     uint64_t device_next;
+    uint64_t *window; /* entries, one per slot */
     struct device device[DEVICES];
     unsigned device_count;
 } paging;
 
-uint64_t *paging_window_entries;
 extern char boot_stack_guard[];
+
+_Static_assert(WINDOWS <= WINDOW_SLOTS, "slots of one CPU");
 
 static void *seen(uint64_t address)
 {
@@ -131,8 +136,8 @@ static uint64_t map_windows(void)
 {
     uint64_t first = 0;
 
-    for (uint64_t i = 0; i < (uint64_t)CPU_MAX * PAGING_WINDOW_SLOTS; i += TABLE_SIZE) {
-        uint64_t *slot = slot_find(PAGING_WINDOW_BASE + i * PAGE_SIZE, 1);
+    for (uint64_t i = 0; i < (uint64_t)CPU_MAX * WINDOW_SLOTS; i += TABLE_SIZE) {
+        uint64_t *slot = slot_find(WINDOW_BASE + i * PAGE_SIZE, 1);
         uint64_t page = page_take();
         CHECK(slot && (i == 0 || page == first + i * sizeof(uint64_t)));
         first = i == 0 ? page : first;
@@ -162,10 +167,23 @@ void paging_init(const struct plan *plan, struct paging_made *made)
     paging.offset = POOL_BASE - plan->pool.start;
     paging.built = true;
     paging.device_next = DEVICE_BASE;
-    paging_window_entries = seen(windows);
+    paging.window = seen(windows);
     made->pool = seen(plan->pool.start);
     made->table = (void *)FRAMES_BASE;
     made->taken = (paging.next - plan->pool.start) >> PAGE_SHIFT;
+}
+
+void paging_window_init(void)
+{
+    struct cpu *cpu = cpu_this();
+    uint64_t slot = (uint64_t)cpu->id * WINDOW_SLOTS;
+
+    for (unsigned i = 0; i < WINDOWS; i++, slot++) {
+        uint64_t at = WINDOW_BASE + slot * PAGE_SIZE;
+
+        cpu->peek[i].entry = &paging.window[slot];
+        cpu->peek[i].address = (char *)(uintptr_t)at; /* NOLINT(performance-no-int-to-ptr) */
+    }
 }
 
 uint64_t paging_first_reach(void)

@@ -32,7 +32,5 @@ void paging_init(const struct plan *plan, struct paging_made *made);
 /* Further memory above is not seen by the first page tables. */
 uint64_t paging_first_reach(void);
 
-/* For windows: their entries, one per slot, and the address of slot 0. */
-extern uint64_t *paging_window_entries;
-#define PAGING_WINDOW_BASE  0xffffffffc0000000ull
-#define PAGING_WINDOW_SLOTS 32u /* of each CPU */
+/* Gives this CPU its windows, once the tables are in force. */
+void paging_window_init(void);

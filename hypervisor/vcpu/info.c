@@ -3,12 +3,12 @@
 #include "vcpu/info.h"
 
 #include <arch/clock.h>
+#include <arch/peek.h>
 
 #include "domain/domain.h"
 #include "event/event.h"
 #include "mm/copy.h"
 #include "mm/frame.h"
-#include "mm/window.h"
 #include "util/string.h"
 
 void area_init(struct area *area)

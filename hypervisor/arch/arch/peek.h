@@ -1,6 +1,8 @@
 /*
- * The windows of this CPU (which is 0 or 1): each shows one frame until its next
- * use or peek_end. Who uses them stands in mm/window.h.
+ * Windows: short-lived views of frames that the core does not map. Two of each CPU
+ * (which is 0 or 1), each showing one frame until its next use or peek_end; closed
+ * on the same CPU before it schedules, never used from an interrupt. The caller
+ * holds a reference on the frame as long, or reads the p2m (p2m_read_begin).
  */
 #pragma once
 

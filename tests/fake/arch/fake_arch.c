@@ -20,7 +20,6 @@
 #include "mm/lookup.h"
 #include "mm/pool.h"
 #include "mm/table.h"
-#include "mm/window.h"
 #include "util/check.h"
 #include "vcpu/virt.h"
 
