@@ -9,8 +9,6 @@
 #define PORT_INDEX 0x70
 #define PORT_DATA  0x71
 
-enum { REG_SECOND = 0, REG_MINUTE = 2, REG_HOUR = 4, REG_DAY = 7, REG_MONTH = 8, REG_YEAR = 9 };
-
 #define REG_A       10
 #define REG_B       11
 #define A_UPDATING  0x80u
@@ -33,13 +31,13 @@ static struct date date_take(uint8_t century)
 {
     for (unsigned i = 0; i < WAIT_ROUNDS && reg_read(REG_A) & A_UPDATING; i++)
         cpu_relax();
-    return (struct date){reg_read(REG_SECOND),
-                         reg_read(REG_MINUTE),
-                         reg_read(REG_HOUR),
-                         reg_read(REG_DAY),
-                         reg_read(REG_MONTH),
-                         reg_read(REG_YEAR),
-                         century ? reg_read(century) : (uint8_t)0};
+    return (struct date){.second = reg_read(0),
+                         .minute = reg_read(2),
+                         .hour = reg_read(4),
+                         .day = reg_read(7),
+                         .month = reg_read(8),
+                         .year = reg_read(9),
+                         .century = century ? reg_read(century) : (uint8_t)0};
 }
 
 static unsigned decimal(uint8_t v, bool binary)

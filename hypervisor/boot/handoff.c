@@ -150,22 +150,18 @@ static void tag_collect(const struct tag *tag)
     }
 }
 
-static const struct tag *tag_next(const struct tag *tag)
-{
-    return (const void *)((const char *)tag + ((tag->size + 7) & ~7u));
-}
-
 static void multiboot_collect(const char *info)
 {
-    const struct tag *first = (const void *)(info + 8);
+    const struct tag *tag = (const void *)(info + 8);
     uint32_t total;
 
     memcpy(&total, info, sizeof(total));
     handoff.protocol = "multiboot2";
-    for (const struct tag *tag = first; (const char *)tag + sizeof(*tag) <= info + total &&
-                                        tag->type != TAG_END && tag->size >= sizeof(*tag);
-         tag = tag_next(tag))
+    while ((const char *)tag + sizeof(*tag) <= info + total && tag->type != TAG_END &&
+           tag->size >= sizeof(*tag)) {
         tag_collect(tag);
+        tag = (const void *)((const char *)tag + ((tag->size + 7) & ~7u));
+    }
 }
 
 int handoff_collect(uint32_t protocol, uint64_t info)

@@ -109,14 +109,6 @@ void domain_put(struct domain *d)
         domain_free(d);
 }
 
-static void wallclock_init(struct shared_info *shared)
-{
-    shared->wc_version = 2;
-    shared->wc_sec = (uint32_t)clock_boot_seconds();
-    shared->wc_nsec = 0;
-    shared->wc_sec_hi = (uint32_t)(clock_boot_seconds() >> 32);
-}
-
 static int parts_init(struct domain *d, const struct domain_limits *limits)
 {
     int rc;
@@ -124,7 +116,9 @@ static int parts_init(struct domain *d, const struct domain_limits *limits)
     d->shared = pool_alloc(0);
     if (!d->shared)
         return -XEN_ENOMEM;
-    wallclock_init(d->shared);
+    d->shared->wc_version = 2;
+    d->shared->wc_sec = (uint32_t)clock_boot_seconds();
+    d->shared->wc_sec_hi = (uint32_t)(clock_boot_seconds() >> 32);
     if ((rc = p2m_init(&d->p2m, d)) < 0 || (rc = event_init(d)) < 0 ||
         (rc = grant_init(d, limits->grant_frames)) < 0)
         return rc;

@@ -223,7 +223,7 @@ int hc_domain_stats(struct hc_call *call, struct bulkhead_domain_stats *arg)
     arg->frames = d->frames;
     arg->pool_bytes = (uint64_t)(d->p2m.pages + 1) << PAGE_SHIFT;
     arg->pool_bytes += grant_pool_bytes(d);
-    arg->grants_mapped = grant_mapped(d);
+    arg->grants_mapped = d->grants->mapped;
     for (unsigned i = 0; i < d->vcpu_count; i++) {
         for (unsigned kind = 0; kind < BULKHEAD_EXIT_KINDS; kind++) {
             arg->exits_by[kind] += d->vcpu[i]->exits_by[kind];

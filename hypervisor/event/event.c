@@ -197,12 +197,10 @@ int event_bind_virq(struct vcpu *v, uint32_t virq, uint32_t *port)
         .state = EVENT_VIRQ, .virq = (uint8_t)virq, .vcpu = (uint16_t)v->id};
     struct domain *d = v->domain;
 
-    if (virq >= NR_VIRQS || (!virq_is_per_vcpu(virq) && virq_right[virq] == 0))
+    if (virq >= NR_VIRQS || (!virq_is_per_vcpu(virq) && (virq_right[virq] == 0 || v->id != 0)))
         return -XEN_EINVAL;
     if (!virq_is_per_vcpu(virq) && !(d->rights & virq_right[virq]))
         return -XEN_EPERM;
-    if (!virq_is_per_vcpu(virq) && v->id != 0)
-        return -XEN_EINVAL;
     LOCK_SCOPE(&d->events->lock);
     if (v->virq_port[virq])
         return -XEN_EEXIST;
@@ -372,15 +370,23 @@ void event_raise_port(struct domain *d, uint32_t port)
         set_pending(d, c, port);
 }
 
+/* The guest's own flag says that it has not looked yet. */
+static bool flag_is_set(struct vcpu *v)
+{
+    const struct vcpu_info *info = info_map(v);
+    bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
+
+    info_unmap(v);
+    return pending;
+}
+
 bool event_is_told(struct vcpu *v)
 {
     if (!v->upcall)
         return false;
     /* Ours goes first, so that a sender that comes between the two is not lost. */
     __atomic_store_n(&v->upcall, false, __ATOMIC_SEQ_CST);
-    struct vcpu_info *info = info_map(v);
-    bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
-    info_unmap(v);
+    bool pending = flag_is_set(v);
     if (pending)
         __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
     return pending;
@@ -401,11 +407,7 @@ bool event_is_pending(const struct domain *d, uint32_t port)
 
 void event_reassert(struct vcpu *v)
 {
-    struct vcpu_info *info = info_map(v);
-    bool pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
-
-    info_unmap(v);
-    if (pending)
+    if (flag_is_set(v))
         lapic_raise(v, v->upcall_vector);
 }
 

@@ -109,5 +109,4 @@ void grant_batch_flush(struct domain *user, struct grant_batch *batch);
 /* GNTST_* in op->status. */
 void grant_copy(struct domain *user, struct gnttab_copy *op);
 
-uint64_t grant_mapped(const struct domain *d);
 uint64_t grant_pool_bytes(const struct domain *d);

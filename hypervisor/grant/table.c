@@ -219,11 +219,6 @@ void grant_release(const struct grant_use *use)
     domain_put(use->owner);
 }
 
-uint64_t grant_mapped(const struct domain *d)
-{
-    return d->grants->mapped;
-}
-
 uint64_t grant_pool_bytes(const struct domain *d)
 {
     const struct grant_table *t = d->grants;

@@ -13,15 +13,6 @@
 
 /* ---- reservations ---------------------------------------------------------- */
 
-/* An extent list is walked in steps, so that a long one does not hold up the host. */
-static int extent_next(struct hc_call *call, const struct xen_memory_reservation *arg, uint64_t i,
-                       uint64_t *gfn)
-{
-    uint64_t list = (uint64_t)(uintptr_t)arg->extent_start.p;
-
-    return copy_from_guest(call->vcpu, gfn, (gla_t){list + i * sizeof(*gfn)}, sizeof(*gfn));
-}
-
 /* The 1 << order frames at gfn go; all must be RAM of the domain. */
 static int decrease_extent(struct release *r, uint64_t gfn, unsigned order)
 {
@@ -34,13 +25,17 @@ static int decrease_extent(struct release *r, uint64_t gfn, unsigned order)
     return 0;
 }
 
-/* Returns the number of extents done, as these calls do, or goes on later. */
+/*
+ * Returns the number of extents done, as these calls do, or goes on later: a long
+ * list does not hold up the host.
+ */
 static int reservation(struct hc_call *call, const struct xen_memory_reservation *arg,
                        bool populate)
 {
     uint64_t i = call->arg[0] >> HC_EXTENT_SHIFT;
     bool exact = populate && arg->mem_flags & BULKHEAD_POPULATE_EXACT;
     unsigned order_max = call->domain->rights & call->right ? ORDER_BUILD : ORDER_SELF;
+    uint64_t list = (uint64_t)(uintptr_t)arg->extent_start.p;
     struct release r = {.domain = call->target};
 
     if (exact && (r.domain->has_run || ~call->domain->rights & (RIGHT_BUILD | RIGHT_HARDWARE)))
@@ -50,7 +45,7 @@ static int reservation(struct hc_call *call, const struct xen_memory_reservation
     for (; i < arg->nr_extents; i++) {
         uint64_t gfn;
 
-        if (extent_next(call, arg, i, &gfn) < 0 ||
+        if (copy_from_guest(call->vcpu, &gfn, (gla_t){list + i * sizeof(gfn)}, sizeof(gfn)) < 0 ||
             (populate ? reserve_populate(r.domain, (gfn_t){gfn}, arg->extent_order, exact)
                       : decrease_extent(&r, gfn, arg->extent_order)) < 0)
             break;
@@ -181,7 +176,7 @@ int hc_memory_maximum(struct hc_call *call, domid_t *arg)
 
 int hc_memory_maximum_gpfn(struct hc_call *call, domid_t *arg)
 {
-    uint64_t end = p2m_ram_end(&call->target->p2m);
+    uint64_t end = call->target->p2m.ram_end;
 
     (void)arg;
     return answer(end ? end - 1 : 0);

@@ -18,6 +18,16 @@ void heap_free(void *p);
 MUST_USE void *pool_alloc(unsigned order);
 void pool_free(void *pages, unsigned order);
 
+/* The order of what holds so many bytes. */
+static inline unsigned pool_order(size_t len)
+{
+    unsigned order = 0;
+
+    while ((size_t)PAGE_SIZE << order < len)
+        order++;
+    return order;
+}
+
 mfn_t pool_mfn(const void *page);
 
 uint64_t pool_bytes(void); /* image and pool */

@@ -123,9 +123,6 @@ static inline void p2m_read_end(unsigned slot)
 /* The domain's own RAM frame only (for grants): -> FRAME_NONE for all other types. */
 MUST_USE mfn_t p2m_get_own(struct p2m *p2m, gfn_t gfn);
 
-/* One past the highest gfn ever mapped as RAM. */
-uint64_t p2m_ram_end(const struct p2m *p2m);
-
 /* For the CPU's nested paging: physical address of the root, plus attributes of the vendor. */
 hpa_t p2m_root(const struct p2m *p2m);
 

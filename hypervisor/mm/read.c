@@ -38,11 +38,6 @@ mfn_t p2m_get_own(struct p2m *p2m, gfn_t gfn)
     return get(p2m, gfn, 1u << P2M_RAM);
 }
 
-uint64_t p2m_ram_end(const struct p2m *p2m)
-{
-    return p2m->ram_end;
-}
-
 hpa_t p2m_root(const struct p2m *p2m)
 {
     return mfn_hpa(pool_mfn(p2m->root));

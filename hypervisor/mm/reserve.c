@@ -48,12 +48,9 @@ static bool allowance_take(struct domain *d, uint64_t frames)
 /* The largest page size that both the block and its place allow. */
 static unsigned page_order(uint64_t gfn, unsigned order)
 {
-    static const unsigned orders[] = {FRAME_ORDER_1G, FRAME_ORDER_2M};
-
-    for (unsigned i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-        if (order >= orders[i] && (gfn & ((1ull << orders[i]) - 1)) == 0)
-            return orders[i];
-    return 0;
+    if (order >= FRAME_ORDER_1G && gfn % (1u << FRAME_ORDER_1G) == 0)
+        return FRAME_ORDER_1G;
+    return order >= FRAME_ORDER_2M && gfn % (1u << FRAME_ORDER_2M) == 0 ? FRAME_ORDER_2M : 0;
 }
 
 int reserve_populate(struct domain *d, gfn_t gfn, unsigned order, bool exact)

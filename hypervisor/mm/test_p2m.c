@@ -148,7 +148,7 @@ TEST(map_look_up_unmap)
     EXPECT(map(5, m, 0, P2M_RAM) == 0);
     EXPECT(lookup(5) == m.v && lookup(4) == FRAME_NONE && lookup(6) == FRAME_NONE);
     EXPECT(map(5, m, 0, P2M_RAM) == -XEN_EEXIST);
-    EXPECT(p2m_ram_end(p2m) == 6);
+    EXPECT(p2m->ram_end == 6);
     EXPECT(p2m_unmap(p2m, (gfn_t){5}, &got, &type) == 0 && got.v == m.v && type == P2M_RAM);
     EXPECT(p2m_unmap(p2m, (gfn_t){5}, &got, &type) == 0 && mfn_is_none(got) && type == P2M_EMPTY);
     frame_put(m);

@@ -10,11 +10,6 @@
 #define PORT_DATA      0xcfcu
 #define ADDRESS_ENABLE (1u << 31)
 
-static uint32_t mask_of(unsigned size)
-{
-    return size >= 4 ? UINT32_MAX : (1u << (8 * size)) - 1;
-}
-
 /* Device memory as it is, size for size. */
 uint64_t device_read(const volatile uint8_t *at, unsigned size)
 {
@@ -104,7 +99,7 @@ static uint64_t access_read(const struct domain *d, uint64_t at, unsigned size)
         return device_read(device, size);
     if ((at & 3) + (size < 4 ? size : 4) > 4)
         return UINT64_MAX;
-    uint64_t value = dword_read(d, at & ~3ull) >> (8 * (at & 3)) & mask_of(size);
+    uint64_t value = dword_read(d, at & ~3ull) >> (8 * (at & 3)) & mmio_mask(size);
     return size < 8 ? value : value | (uint64_t)dword_read(d, at + 4) << 32;
 }
 
@@ -119,7 +114,7 @@ static void access_write(const struct domain *d, uint64_t at, unsigned size, uin
     }
     if ((at & 3) + (size < 4 ? size : 4) > 4)
         return;
-    dword_write(d, at & ~3ull, (uint32_t)value << shift, mask_of(size) << shift);
+    dword_write(d, at & ~3ull, (uint32_t)value << shift, (uint32_t)mmio_mask(size) << shift);
     if (size == 8)
         dword_write(d, at + 4, (uint32_t)(value >> 32), UINT32_MAX);
 }

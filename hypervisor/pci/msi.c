@@ -258,34 +258,23 @@ void msix_table_write(struct pci_function *f, unsigned at, uint32_t value)
 
 /* ---- for a new owner ------------------------------------------------------------------ */
 
-static unsigned message_order(const struct pci_function *f)
-{
-    unsigned order = 0;
-
-    while ((size_t)PAGE_SIZE << order < f->message_count * sizeof(*f->message))
-        order++;
-    return order;
-}
-
 int msi_open(struct pci_function *f)
 {
     uint64_t table = f->bar[f->msix.bar].host + (f->msix.offset & ~PAGE_MASK);
 
+    if (f->msix.capability && !f->msix.pages) {
+        f->msix.pages = paging_map_device((hpa_t){table},
+                                          (f->msix.offset & PAGE_MASK) + f->msix.count * ENTRY_LEN);
+        if (!f->msix.pages)
+            return -XEN_ENOMEM;
+    }
     f->message_count = f->msix.count + 1;
-    f->message = pool_alloc(message_order(f));
+    f->message = pool_alloc(pool_order(f->message_count * sizeof(*f->message)));
     if (!f->message)
         return -XEN_ENOMEM;
     for (unsigned i = 0; i < f->message_count; i++)
         f->message[i] = (struct pci_message){.masked = true};
     f->msi.enabled = f->msix.enabled = f->msix.masked = false;
-    if (f->msix.capability && !f->msix.pages)
-        f->msix.pages = paging_map_device((hpa_t){table},
-                                          (f->msix.offset & PAGE_MASK) + f->msix.count * ENTRY_LEN);
-    if (f->msix.capability && !f->msix.pages) {
-        pool_free(f->message, message_order(f));
-        f->message = NULL;
-        return -XEN_ENOMEM;
-    }
     return 0;
 }
 
@@ -299,6 +288,6 @@ void msi_close(struct pci_function *f)
         f->msix.enabled = true; /* so that the change below is one */
         msix_control_write(f, 0, 0, UINT32_MAX);
     }
-    pool_free(f->message, message_order(f));
+    pool_free(f->message, pool_order(f->message_count * sizeof(*f->message)));
     f->message = NULL;
 }

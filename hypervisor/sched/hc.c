@@ -167,16 +167,8 @@ int hc_vcpu_up(struct hc_call *call, struct hc_none *arg)
 
 int hc_vcpu_down(struct hc_call *call, struct hc_none *arg)
 {
-    unsigned up = 0;
-
     (void)arg;
-    for (unsigned i = 0; i < call->domain->vcpu_count; i++)
-        up += call->domain->vcpu[i]->state != VCPU_DOWN;
-    if (up == 1 && target(call)->state != VCPU_DOWN) {
-        domain_shutdown(call->domain, SHUTDOWN_poweroff);
-        return 0;
-    }
-    sched_down(target(call));
+    vcpu_down(target(call));
     return 0;
 }
 

@@ -69,7 +69,7 @@ static void runstate_publish(struct vcpu *v)
     area_write(&v->runstate_area, at, &copy.state_entry_time, sizeof(copy.state_entry_time));
 }
 
-struct vcpu_runstate_info sched_runstate(struct vcpu *v)
+struct vcpu_runstate_info sched_runstate(const struct vcpu *v)
 {
     struct vcpu_runstate_info r = v->runstate;
     uint64_t now = clock_now();
@@ -81,10 +81,7 @@ struct vcpu_runstate_info sched_runstate(struct vcpu *v)
 
 uint64_t sched_cpu_time(const struct vcpu *v)
 {
-    uint64_t running =
-        v->runstate.state == RUNSTATE_running ? clock_now() - v->runstate.state_entry_time : 0;
-
-    return v->runstate.time[RUNSTATE_running] + running;
+    return sched_runstate(v).time[RUNSTATE_running];
 }
 
 /* ---- the queue: its lock is held ------------------------------------------- */

@@ -36,7 +36,7 @@ void sched_forget(struct vcpu *v);
 uint64_t sched_cpu_time(const struct vcpu *v);
 
 /* The runstate as the guest sees it, brought up to now. */
-struct vcpu_runstate_info sched_runstate(struct vcpu *v);
+struct vcpu_runstate_info sched_runstate(const struct vcpu *v);
 
 /* Each CPU's end of start-up: runs vCPUs for ever. */
 _Noreturn void sched_loop(void);

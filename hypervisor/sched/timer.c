@@ -22,26 +22,16 @@ struct timer_queue {
 
 static struct timer_queue queues[CPU_MAX];
 
-static void singleshot_fire(struct timer *timer)
+static void fire(struct timer *timer)
 {
-    event_raise_virq(list_entry(timer, struct vcpu, timer), VIRQ_TIMER);
+    switch ((enum timer_kind)timer->kind) {
+    case TIMER_SINGLESHOT:
+        event_raise_virq(list_entry(timer, struct vcpu, timer), VIRQ_TIMER);
+        return;
+    case TIMER_POLL: sched_wake(list_entry(timer, struct vcpu, poll_timer)); return;
+    case TIMER_LAPIC: lapic_timer_fire(list_entry(timer, struct vcpu, lapic.timer)); return;
+    }
 }
-
-static void poll_fire(struct timer *timer)
-{
-    sched_wake(list_entry(timer, struct vcpu, poll_timer));
-}
-
-static void lapic_fire(struct timer *timer)
-{
-    lapic_timer_fire(list_entry(timer, struct vcpu, lapic.timer));
-}
-
-static void (*const fire[TIMER_KINDS])(struct timer *) = {
-    [TIMER_SINGLESHOT] = singleshot_fire,
-    [TIMER_POLL] = poll_fire,
-    [TIMER_LAPIC] = lapic_fire,
-};
 
 static struct timer_queue *queue_of(unsigned cpu)
 {
@@ -156,7 +146,7 @@ void timer_run(uint64_t latest)
         cpu->timer_fired = false;
         q->armed = CLOCK_NEVER;
         while ((timer = take_due(q, clock_now())) != NULL) {
-            fire[timer->kind](timer);
+            fire(timer);
             __atomic_store_n(&q->firing, NULL, __ATOMIC_RELEASE);
         }
     }

@@ -1,4 +1,4 @@
-/* Deadlines of one CPU, by kind: what happens then stands in one table in timer.c. */
+/* Deadlines of one CPU, by kind: what happens then stands in timer.c. */
 #pragma once
 
 #include <stdint.h>
@@ -8,8 +8,7 @@
 enum timer_kind {
     TIMER_SINGLESHOT, /* a vCPU's PV timer: VIRQ_TIMER */
     TIMER_POLL,       /* the end of a vCPU's SCHEDOP_poll */
-    TIMER_LAPIC,      /* a vCPU's local APIC timer */
-    TIMER_KINDS
+    TIMER_LAPIC       /* a vCPU's local APIC timer */
 };
 
 /* Lives inside a vCPU; the kind says where. */

@@ -222,13 +222,14 @@ bool svm_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
     }
 }
 
-void svm_debug_use(struct vcpu *v)
+bool svm_debug_use(struct vcpu *v)
 {
     struct svm_vcpu *svm = svm_of(v);
 
     debug_write(svm->debug);
     svm->debug_live = true;
     svm->vmcb->intercept_dr = 0;
+    return false;
 }
 
 void svm_switch_out(struct vcpu *v)

@@ -106,12 +106,6 @@ static bool on_iret(struct vcpu *v)
     return false;
 }
 
-static bool on_debug_register(struct vcpu *v)
-{
-    svm_debug_use(v);
-    return false;
-}
-
 /* Caches are coherent and shared with other domains: nothing to do, and above all no INVD. */
 static bool on_cache(struct vcpu *v)
 {
@@ -120,7 +114,7 @@ static bool on_cache(struct vcpu *v)
 }
 
 static const struct exit_row exit_table[EXIT_CODES] = {
-    [EXIT_DR_FIRST... EXIT_DR_LAST] = {on_debug_register, BULKHEAD_EXIT_OTHER, 0},
+    [EXIT_DR_FIRST... EXIT_DR_LAST] = {svm_debug_use, BULKHEAD_EXIT_OTHER, 0},
     [EXIT_EXCEPTION + EXCEPTION_DB] = {.raises = EXCEPTION_DB},
     [EXIT_EXCEPTION + EXCEPTION_AC] = {.raises = EXCEPTION_AC},
     [EXIT_EXCEPTION + EXCEPTION_MC] = {.ends = "machine check while the domain ran"},
@@ -214,11 +208,6 @@ void svm_exit(struct vcpu *v, struct vmcb *vmcb)
         refuse(v, row, code);
         return;
     }
-    if (!row->handle(v))
-        return;
-    if (svm_features.next_rip)
-        v->regs.rip = vmcb->next_rip;
-    else
-        v->regs.rip += row->length;
-    vmcb->shadow &= ~SHADOW_INTERRUPT;
+    if (row->handle(v))
+        svm_advance(v, svm_next_rip ? (unsigned)(vmcb->next_rip - v->regs.rip) : row->length);
 }

@@ -33,7 +33,7 @@ struct svm_cpu {
 
 static struct svm_cpu svm_cpus[CPU_MAX];
 uint64_t svm_io_bitmap, svm_msr_bitmap;
-struct svm_features svm_features;
+bool svm_next_rip;
 
 /* MSRs that a guest may reach without an exit: VMSAVE (or the vCPU switch) carries them. */
 static const uint32_t open_msrs[] = {
@@ -84,7 +84,7 @@ static int svm_cpu_enable(void)
         console_log("CPU %u: no XSAVE", cpu_this()->id);
         return -XEN_ENODEV;
     }
-    svm_features.next_rip = (leaf.edx & SVM_NEXT_RIP) != 0;
+    svm_next_rip = (leaf.edx & SVM_NEXT_RIP) != 0;
     if (svm_io_bitmap == 0 && bitmaps_create() != 0)
         return -XEN_ENOMEM;
 
@@ -109,8 +109,7 @@ static int svm_vcpu_init(struct vcpu *v)
 
     if (!svm || !vmcb) {
         heap_free(svm);
-        if (vmcb)
-            pool_free(vmcb, 0);
+        pool_free(vmcb, 0);
         return -XEN_ENOMEM;
     }
     svm->vmcb = vmcb;

@@ -22,11 +22,8 @@ static inline struct svm_vcpu *svm_of(const struct vcpu *v)
     return v->virt;
 }
 
-/* What this machine's SVM can do; the same on all CPUs. */
-struct svm_features {
-    bool next_rip; /* tells where the instruction that exited ends */
-};
-extern struct svm_features svm_features;
+/* This machine's SVM tells where the instruction that exited ends. */
+extern bool svm_next_rip;
 
 /* Physical addresses of the intercept bitmaps, the same for all vCPUs. */
 extern uint64_t svm_io_bitmap, svm_msr_bitmap;
@@ -42,7 +39,7 @@ uint64_t svm_nested_leaf(mfn_t mfn, unsigned level, enum p2m_type type);
 uint64_t svm_nested_table(mfn_t table);
 
 /* The guest reads or writes DR0-DR7: from now on it does so without an exit. */
-void svm_debug_use(struct vcpu *v);
+bool svm_debug_use(struct vcpu *v);
 
 /* block.c: rows of struct virt_ops. */
 void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);

@@ -141,17 +141,6 @@ static unsigned address_size(const struct prefixes *p, enum mmio_mode mode)
     }
 }
 
-/* Without REX the byte registers 4 to 7 are AH, CH, DH, BH. */
-static uint8_t byte_register(uint8_t reg, const struct prefixes *p)
-{
-    return p->rex == 0 && reg >= 4 && reg < 8 ? (uint8_t)(reg + 12) : reg;
-}
-
-static uint64_t sign_extend32(uint64_t value)
-{
-    return (uint64_t)(int64_t)(int32_t)(uint32_t)value;
-}
-
 static bool decode_form(struct reader *r, const struct opcode *op, const struct prefixes *p,
                         enum mmio_mode mode, struct mmio_access *a)
 {
@@ -180,14 +169,15 @@ static bool decode_form(struct reader *r, const struct opcode *op, const struct 
         a->immediate = a->write = true;
         a->value = take(r, a->size == 8 ? 4 : a->size);
         if (a->size == 8)
-            a->value = sign_extend32(a->value);
+            a->value = (uint64_t)(int64_t)(int32_t)(uint32_t)a->value;
         return true;
     case SWAP: a->exchange = a->write = true; break;
     case STORE: a->write = true; break;
     default: break;
     }
-    if (a->size == 1)
-        a->reg = byte_register(a->reg, p);
+    /* Without REX the byte registers 4 to 7 are AH, CH, DH, BH. */
+    if (a->size == 1 && p->rex == 0 && a->reg >= 4)
+        a->reg = (uint8_t)(a->reg + 12);
     return true;
 }
 

@@ -45,26 +45,12 @@ bool exit_wrmsr(struct vcpu *v)
     return false;
 }
 
-/* Halted with interrupts off: how an OS without another way to switch off ends. */
-static void halt_for_good(struct vcpu *v)
-{
-    struct domain *d = v->domain;
-    bool all_down = true;
-
-    lock_acquire(&d->lock);
-    sched_down(v);
-    for (unsigned i = 0; i < d->vcpu_count; i++)
-        all_down = all_down && d->vcpu[i]->state == VCPU_DOWN;
-    lock_release(&d->lock);
-    if (all_down)
-        domain_shutdown(d, SHUTDOWN_poweroff);
-}
-
 bool exit_hlt(struct vcpu *v)
 {
     if (!(v->regs.rflags & RFLAGS_IF)) {
+        /* For good: how an OS without another way to switch off ends. */
         if (!v->lapic.nmi_pending)
-            halt_for_good(v);
+            vcpu_down(v);
         return true;
     }
     sched_block(v);
@@ -73,18 +59,9 @@ bool exit_hlt(struct vcpu *v)
 
 static void io_result(struct vcpu *v, unsigned size, uint32_t value)
 {
-    uint64_t mask = size == 4 ? UINT64_MAX : (1ull << (8 * size)) - 1;
+    uint64_t mask = size == 4 ? UINT64_MAX : mmio_mask(size);
 
     v->regs.rax = (v->regs.rax & ~mask) | (value & mask);
-}
-
-/*
- * The counters of a timer chip that is not there. Linux tells at once from a
- * zero that nothing counts; all-ones it would watch for a hundred thousand reads.
- */
-static bool is_counter(uint16_t port)
-{
-    return port >= 0x40 && port <= 0x42;
 }
 
 bool exit_io(struct vcpu *v, const struct exit_io *io)
@@ -100,9 +77,13 @@ bool exit_io(struct vcpu *v, const struct exit_io *io)
             io_result(v, io->size, value);
         return true;
     }
-    /* Nobody there: writes go nowhere. */
+    /*
+     * Nobody there: writes go nowhere, reads give all-ones. But for the counters of
+     * a timer chip: Linux tells at once from a zero that nothing counts; all-ones it
+     * would watch for a hundred thousand reads.
+     */
     if (io->in)
-        io_result(v, io->size, is_counter(io->port) ? 0 : UINT32_MAX);
+        io_result(v, io->size, io->port >= 0x40 && io->port <= 0x42 ? 0 : UINT32_MAX);
     return true;
 }
 

@@ -17,28 +17,23 @@ static uint64_t *register_of(struct regs *r, unsigned number)
     return order[number & 15];
 }
 
-static uint64_t mask_of(unsigned size)
-{
-    return size >= 8 ? UINT64_MAX : (1ull << (8 * size)) - 1;
-}
-
 static uint64_t register_read(struct regs *r, const struct mmio_access *a)
 {
     if (a->reg >= HIGH_BYTES)
         return *register_of(r, a->reg - HIGH_BYTES) >> 8 & 0xff;
-    return *register_of(r, a->reg) & mask_of(a->size);
+    return *register_of(r, a->reg) & mmio_mask(a->size);
 }
 
 /* Four bytes clear the upper half of a register, fewer leave the rest alone. */
 static void register_write(struct regs *r, const struct mmio_access *a, uint64_t value)
 {
     uint64_t sign = 1ull << (8 * a->size - 1);
-    uint64_t mask = mask_of(a->width);
+    uint64_t mask = mmio_mask(a->width);
     uint64_t *reg;
 
-    value &= mask_of(a->size);
+    value &= mmio_mask(a->size);
     if (a->is_signed && (value & sign))
-        value |= ~mask_of(a->size);
+        value |= ~mmio_mask(a->size);
     if (a->reg >= HIGH_BYTES) {
         reg = register_of(r, a->reg - HIGH_BYTES);
         *reg = (*reg & ~0xff00ull) | value << 8;
@@ -46,13 +41,6 @@ static void register_write(struct regs *r, const struct mmio_access *a, uint64_t
     }
     reg = register_of(r, a->reg);
     *reg = a->width == 4 ? value & mask : (*reg & ~mask) | (value & mask);
-}
-
-static enum mmio_mode code_mode(const struct vcpu_mode *mode)
-{
-    if (mode->cs_long)
-        return MMIO_CODE64;
-    return mode->cs_big ? MMIO_CODE32 : MMIO_CODE16;
 }
 
 static void refuse(struct vcpu *v, gpa_t at, const uint8_t *b, size_t len)
@@ -76,9 +64,10 @@ void mmio_emulate(struct vcpu *v, gpa_t at, bool write, const struct mmio_ops *o
     uint64_t old = 0;
 
     vcpu_mode(v, &mode);
+    enum mmio_mode code = mode.cs_long ? MMIO_CODE64 : mode.cs_big ? MMIO_CODE32 : MMIO_CODE16;
     size_t len = copy_instruction(v, bytes, (gla_t){mode.cs_base + v->regs.rip}, sizeof(bytes));
     /* The guest may have changed the instruction since: what was decoded is what is done. */
-    if (!mmio_decode(bytes, len, code_mode(&mode), &a) || (write && !a.write) ||
+    if (!mmio_decode(bytes, len, code, &a) || (write && !a.write) ||
         (at.v & PAGE_MASK) + a.size > PAGE_SIZE) {
         refuse(v, at, bytes, len);
         return;

@@ -27,6 +27,12 @@ struct mmio_access {
 /* false: not one of the forms, or the bytes end too early. Changes *access either way. */
 bool mmio_decode(const uint8_t *bytes, size_t len, enum mmio_mode mode, struct mmio_access *access);
 
+/* The bits of an access. */
+static inline uint64_t mmio_mask(unsigned size)
+{
+    return size >= 8 ? UINT64_MAX : (1ull << (8 * size)) - 1;
+}
+
 struct vcpu;
 
 /* What is behind an emulated address; size 1, 2, 4 or 8. Both always succeed. */

@@ -9,10 +9,10 @@
 #include "util/string.h"
 #include "vcpu/virt.h"
 
-#define MSR_TSC           0x10u
-#define MSR_MTRR_CAP      0xfeu
-#define MSR_MTRR_VARIABLE 0x200u
-#define MSR_MTRR_DEFAULT  0x2ffu
+#define MSR_TSC                0x10u
+#define MSR_MTRR_CAP           0xfeu
+#define MSR_MTRR_VARIABLE_LAST 0x20fu
+#define MSR_MTRR_DEFAULT       0x2ffu
 
 /* Eight variable ranges, the fixed ones, write combining. */
 #define MTRR_VARIABLE_COUNT 8u
@@ -57,40 +57,20 @@ static bool tsc_read(struct vcpu *v, uint32_t index, uint64_t *value)
  * Memory types stay what the nested tables and the guest's PAT make them: all
  * RAM is write-back, devices are uncached. The registers remember and no more.
  */
-static uint64_t *mtrr_slot(struct vcpu *v, uint32_t index)
-{
-    static const uint16_t fixed[] = {0x250, 0x258, 0x259, 0x268, 0x269, 0x26a,
-                                     0x26b, 0x26c, 0x26d, 0x26e, 0x26f};
-
-    if (index == MSR_MTRR_DEFAULT)
-        return &v->msrs.mtrr_default;
-    if (index - MSR_MTRR_VARIABLE < 2 * MTRR_VARIABLE_COUNT)
-        return &v->msrs.mtrr_variable[index - MSR_MTRR_VARIABLE];
-    for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-        if (fixed[i] == index)
-            return &v->msrs.mtrr_fixed[i];
-    return NULL;
-}
-
 static bool mtrr_read(struct vcpu *v, uint32_t index, uint64_t *value)
 {
-    const uint64_t *slot = mtrr_slot(v, index);
-
-    if (!slot)
-        return false;
-    *value = *slot;
+    *value = v->mtrr[index - MSR_MTRR_FIRST];
     return true;
 }
 
 static bool mtrr_write(struct vcpu *v, uint32_t index, uint64_t value)
 {
-    uint64_t *slot = mtrr_slot(v, index);
-    bool has_type = index == MSR_MTRR_DEFAULT ||
-                    (index - MSR_MTRR_VARIABLE < 2 * MTRR_VARIABLE_COUNT && index % 2 == 0);
+    bool has_type =
+        index == MSR_MTRR_DEFAULT || (index <= MSR_MTRR_VARIABLE_LAST && index % 2 == 0);
 
-    if (!slot || (has_type && ((value & 0xff) > 6 || !(MTRR_TYPES >> (value & 0xff) & 1))))
+    if (has_type && ((value & 0xff) > 6 || !(MTRR_TYPES >> (value & 0xff) & 1)))
         return false;
-    *slot = value;
+    v->mtrr[index - MSR_MTRR_FIRST] = value;
     return true;
 }
 
@@ -123,8 +103,10 @@ static const struct msr_row msr_table[] = {
     {MSR_MTRR_CAP, MSR_MTRR_CAP, NULL, NULL, MTRR_CAP_VALUE},
     {0x1a0, 0x1a0, NULL, NULL, MISC_ENABLE_VALUE}, /* MISC_ENABLE */
     {0x1d9, 0x1d9, NULL, NULL, 0},                 /* DEBUGCTL */
-    {MSR_MTRR_VARIABLE, 0x20f, mtrr_read, mtrr_write, 0},
-    {0x250, 0x26f, mtrr_read, mtrr_write, 0},
+    {MSR_MTRR_FIRST, MSR_MTRR_VARIABLE_LAST, mtrr_read, mtrr_write, 0},
+    {0x250, 0x250, mtrr_read, mtrr_write, 0}, /* fixed ranges of 64, 16 and 4 KiB */
+    {0x258, 0x259, mtrr_read, mtrr_write, 0},
+    {0x268, 0x26f, mtrr_read, mtrr_write, 0},
     {MSR_MTRR_DEFAULT, MSR_MTRR_DEFAULT, mtrr_read, mtrr_write, 0},
     {VERSION_HYPERCALL_MSR, VERSION_HYPERCALL_MSR, NULL, hypercall_page_write, 0},
     {0xc0010010, 0xc0010010, NULL, NULL, 0},        /* SYSCFG */
@@ -150,8 +132,8 @@ static const struct msr_row *find(uint32_t index)
 
 void msr_reset(struct vcpu *v)
 {
-    memset(&v->msrs, 0, sizeof(v->msrs));
-    v->msrs.mtrr_default = MTRR_DEFAULT_RESET;
+    memset(v->mtrr, 0, sizeof(v->mtrr));
+    v->mtrr[MSR_MTRR_DEFAULT - MSR_MTRR_FIRST] = MTRR_DEFAULT_RESET;
 }
 
 bool msr_emulate_read(struct vcpu *v, uint32_t index, uint64_t *value)

@@ -14,22 +14,13 @@
 
 #define XCR0_RESET 1u
 
-static unsigned fpu_order(void)
-{
-    unsigned order = 0;
-
-    while ((size_t)PAGE_SIZE << order < fpu_area_len())
-        order++;
-    return order;
-}
-
 struct vcpu *vcpu_create(struct domain *d, unsigned id)
 {
     struct vcpu *v = heap_alloc(sizeof(*v));
 
     if (!v)
         return NULL;
-    v->fpu = pool_alloc(fpu_order());
+    v->fpu = pool_alloc(pool_order(fpu_area_len()));
     if (!v->fpu)
         goto no_fpu;
     v->domain = d;
@@ -49,7 +40,7 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
     return v;
 
 no_virt:
-    pool_free(v->fpu, fpu_order());
+    pool_free(v->fpu, pool_order(fpu_area_len()));
 no_fpu:
     heap_free(v);
     return NULL;
@@ -64,7 +55,7 @@ void vcpu_destroy(struct vcpu *v)
     timer_end(&v->poll_timer);
     timer_end(&v->lapic.timer);
     virt->vcpu_fini(v);
-    pool_free(v->fpu, fpu_order());
+    pool_free(v->fpu, pool_order(fpu_area_len()));
     heap_free(v);
 }
 
@@ -77,6 +68,20 @@ void vcpu_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
     msr_reset(v);
     lapic_reset(v);
     virt->reset_pvh(v, entry, start_info);
+}
+
+void vcpu_down(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    bool all_down = true;
+
+    lock_acquire(&d->lock);
+    sched_down(v);
+    for (unsigned i = 0; i < d->vcpu_count; i++)
+        all_down = all_down && d->vcpu[i]->state == VCPU_DOWN;
+    lock_release(&d->lock);
+    if (all_down)
+        domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
 /* INIT and start-up IPIs that came meanwhile. False: the vCPU waits for one. */

@@ -42,12 +42,7 @@ struct area {
     uint32_t offset;
 };
 
-/* Registers that only tell a guest what it wrote: memory types of a machine that has none. */
-struct vcpu_msrs {
-    uint64_t mtrr_default;
-    uint64_t mtrr_fixed[11];
-    uint64_t mtrr_variable[16];
-};
+#define MSR_MTRR_FIRST 0x200u
 
 struct vcpu {
     struct regs regs; /* first: assembly knows its offsets */
@@ -83,7 +78,8 @@ struct vcpu {
     uint64_t fpu_xcr0;
     uint64_t tsc_aux;
     void *fpu; /* XSAVE area, in the pool */
-    struct vcpu_msrs msrs;
+    uint64_t
+        mtrr[0x100]; /* from MSR_MTRR_FIRST on: memory types, which only tell what was written */
 };
 
 /* A vCPU that is down; NULL if the pool is used up. */
@@ -97,6 +93,9 @@ void vcpu_destroy(struct vcpu *v);
  * the local APIC as after INIT, in x2APIC mode.
  */
 void vcpu_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);
+
+/* Its guest takes it down: with the last one the domain is off. */
+void vcpu_down(struct vcpu *v);
 
 /* One stay in the guest: enter, exit, and handle the exit. Called by the scheduler. */
 void vcpu_run(struct vcpu *v);
