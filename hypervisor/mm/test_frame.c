@@ -175,7 +175,13 @@ TEST(low_frames_are_given_last_and_can_be_claimed)
     EXPECT(frame_claim(3, low, FRAME_ORDER_2M).v == low.v);
 }
 
-/* A long random history: blocks never overlap, and everything comes back. */
+/* The frame's first word, where each holder of the history below writes. */
+static uint64_t *word(uint64_t mfn)
+{
+    return fake_frame(mfn);
+}
+
+/* A long random history: blocks never overlap, nobody finds what another wrote, all comes back. */
 TEST(random_history)
 {
     static unsigned char used[FAKE_FRAMES];
@@ -200,8 +206,11 @@ TEST(random_history)
                                                   held[count].order);
             if (mfn_is_none(held[count].first))
                 continue;
-            for (unsigned i = 0; i < 1u << held[count].order; i++)
+            for (unsigned i = 0; i < 1u << held[count].order; i++) {
                 EXPECT(!used[held[count].first.v - FAKE_FIRST + i]++);
+                EXPECT(*word(held[count].first.v + i) == 0);
+                *word(held[count].first.v + i) = step + 1;
+            }
             count++;
         } else if (count > 0) {
             unsigned k = dice % count--;
