@@ -98,13 +98,16 @@ static bool can(const struct pci_function *f)
 }
 
 /* A bus takes with it all that is there. */
-static void enter(struct pci_function *f, enum reset_phase phase, uint16_t bits, unsigned ms)
+static void enter(struct pci_function *f, enum reset_phase phase)
 {
+    bool held = phase == RESET_HELD;
     const struct reset_step *step = &steps[f->reset_step];
     struct pci_function *target = f->reset_step == STEP_BUS ? f->bridge : f;
     unsigned at = base_of(f) + step->at;
 
-    config_write(target, at, 2, (config_read(target, at, 2) & ~(uint32_t)step->bits) | bits);
+    config_write(target, at, 2,
+                 (config_read(target, at, 2) & ~(uint32_t)step->bits) |
+                     (held ? step->hold : step->end));
     list_for_each(node, &pci_functions)
     {
         struct pci_function *g = list_entry(node, struct pci_function, all);
@@ -113,7 +116,7 @@ static void enter(struct pci_function *f, enum reset_phase phase, uint16_t bits,
             continue;
         g->reset_step = f->reset_step;
         g->reset_phase = phase;
-        g->ready = clock_now() + ms * MS;
+        g->ready = clock_now() + (held ? step->hold_ms : step->wait_ms) * MS;
     }
 }
 
@@ -124,9 +127,7 @@ static bool begin(struct pci_function *f, unsigned first)
 
     for (f->reset_step = (uint8_t)first; f->reset_step < STEPS; f->reset_step++) {
         if (can(f)) {
-            const struct reset_step *step = &steps[f->reset_step];
-
-            enter(f, RESET_HELD, step->hold, step->hold_ms);
+            enter(f, RESET_HELD);
             return true;
         }
     }
@@ -150,27 +151,25 @@ void reset_start(void)
     }
 }
 
+/* Until its time is over, or, where something is pending, that is not any more. */
 static bool is_held(const struct pci_function *f)
 {
     uint32_t pending = steps[f->reset_step].pending;
 
-    if (f->reset_phase != RESET_HELD || clock_now() >= f->ready)
-        return false;
-    return pending == 0 || (config_read(f, base_of(f) + steps[f->reset_step].at, 4) & pending);
+    return clock_now() < f->ready &&
+           (pending == 0 || (config_read(f, base_of(f) + steps[f->reset_step].at, 4) & pending));
 }
 
 int reset_poll(struct pci_function *f)
 {
-    const struct reset_step *step = &steps[f->reset_step];
-
-    if (f->reset_phase == RESET_HELD && !is_held(f))
-        enter(f, RESET_WAITS, step->end, step->wait_ms);
     if (f->reset_phase == RESET_NONE)
         return 0;
+    if (f->reset_phase == RESET_HELD && !is_held(f))
+        enter(f, RESET_WAITS);
     if (clock_now() < f->ready)
         return -XEN_EAGAIN;
     if (config_read(f, CONFIG_ID, 4) == f->id) {
-        console_log("PCI %04x: reset by %s", f->bdf, step->name);
+        console_log("PCI %04x: reset by %s", f->bdf, steps[f->reset_step].name);
         f->reset_phase = RESET_NONE;
         f->unclean = false;
         return 0;
