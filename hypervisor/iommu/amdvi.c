@@ -1,5 +1,6 @@
 /* AMD-Vi units: AMD I/O Virtualization Technology specification, chapters 2 and 3. */
 #include <arch/acpi.h>
+#include <arch/clock.h>
 #include <arch/irq.h>
 #include <arch/table.h>
 
@@ -27,6 +28,7 @@
 #define REG_EVENT_TAIL   0x2018u
 #define REG_STATUS       0x2020u
 #define REGS_LEN         0x4000u
+#define ANSWER_NS        1000000000u
 
 #define LENGTH_256 (8ull << 56) /* of commands and of events: a page of either */
 
@@ -42,7 +44,7 @@
 #define FEATURE_FORGET_ALL (1ull << 6)
 
 #define STATUS_OVERFLOW (1u << 0)
-#define STATUS_EVENTS   (1u << 3)
+#define STATUS_RUNS     (3u << 3) /* the log and the commands */
 
 /* Commands. */
 #define COMMAND_FINISH     (1ull << 60 | 1) /* writes a word */
@@ -348,11 +350,14 @@ static uint64_t control_of(unsigned flags)
 static void unit_start(unsigned unit, unsigned vector)
 {
     struct unit *u = &units[unit];
+    uint64_t limit = clock_now() + ANSWER_NS;
 
     u->queue = (struct iommu_queue){.commands = u->pages[PAGE_COMMANDS],
                                     .answer = u->pages[PAGE_ANSWER],
                                     .tail_place = u->regs + REG_COMMAND_TAIL};
     device_write(u->regs + REG_CONTROL, 8, 0);
+    while (device_read(u->regs + REG_STATUS, 4) & STATUS_RUNS) /* as firmware left it */
+        CHECK(clock_now() < limit);
     device_write(u->regs + REG_EXCLUSION, 8, 0);
     device_write(u->regs + REG_DEVICES, 8,
                  address_of(devices) | (device_count * sizeof(devices[0]) / PAGE_SIZE - 1));
