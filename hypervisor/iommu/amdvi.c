@@ -43,8 +43,9 @@
 #define CONTROL_COMMANDS   (1ull << 12)
 #define FEATURE_FORGET_ALL (1ull << 6)
 
-#define STATUS_OVERFLOW (1u << 0)
-#define STATUS_RUNS     (3u << 3) /* the log and the commands */
+#define STATUS_OVERFLOW  (1u << 0)
+#define STATUS_EVENT_INT (1u << 1)
+#define STATUS_RUNS      (3u << 3) /* the log and the commands */
 
 /* Commands. */
 #define COMMAND_FINISH     (1ull << 60 | 1) /* writes a word */
@@ -270,6 +271,10 @@ static bool amdvi_fault(struct iommu_fault *fault)
     for (struct unit *u = units; u < units + ivrs.unit_count; u++) {
         if (event_take(u, fault))
             return true;
+        /* From now on there is an interrupt again; what came just before is taken as well. */
+        device_write(u->regs + REG_STATUS, 4, STATUS_EVENT_INT);
+        if (event_take(u, fault))
+            return true;
         events_restart(u);
     }
     return false;
@@ -363,7 +368,7 @@ static void unit_start(unsigned unit, unsigned vector)
                  address_of(devices) | (device_count * sizeof(devices[0]) / PAGE_SIZE - 1));
     device_write(u->regs + REG_COMMANDS, 8, address_of(u->pages[PAGE_COMMANDS]) | LENGTH_256);
     device_write(u->regs + REG_EVENTS, 8, address_of(u->pages[PAGE_EVENTS]) | LENGTH_256);
-    device_write(u->regs + REG_STATUS, 4, STATUS_OVERFLOW);
+    device_write(u->regs + REG_STATUS, 4, STATUS_OVERFLOW | STATUS_EVENT_INT);
     events_route(function_find(ivrs.unit[unit].bdf), vector);
     device_write(u->regs + REG_CONTROL, 8, control_of(ivrs.unit[unit].flags));
     queue_put(&u->queue, COMMAND_ALL, 0);
