@@ -200,8 +200,7 @@ static void entry_store(unsigned entry, uint32_t value)
     if (!table || unit < 0)
         return;
     table[places[entry].index] = value;
-    queue_put(&units[unit].queue, COMMAND_INTERRUPTS | bdf, 0);
-    finish(&units[unit]);
+    forget_device(&units[unit], bdf); /* which the I/O APIC's table is new to */
 }
 
 static void amdvi_entry_clear(unsigned entry)
