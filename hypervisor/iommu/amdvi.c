@@ -180,13 +180,12 @@ static void amdvi_detach(uint16_t bdf)
 
 static void amdvi_silence(uint16_t bdf)
 {
-    int unit = ivrs_unit_of(bdf);
-
-    if (unit < 0 || bdf >= device_count)
+    if (bdf >= device_count)
         return;
     table_write(&devices[bdf][1], devices[bdf][1] | DEVICE_SILENT);
     table_write(&devices[bdf][2], devices[bdf][2] | DEVICE_QUIET);
-    forget_device(&units[unit], bdf);
+    for (unsigned i = 0; i < ivrs.unit_count; i++) /* firmware need not name it anywhere */
+        forget_device(&units[i], bdf);
 }
 
 /* ---- interrupts ------------------------------------------------------------------------ */
