@@ -20,6 +20,7 @@
 
 bool table_incoherent, table_amdvi;
 static const struct iommu_vendor *vendor;
+static unsigned strangers; /* blocked accesses under names that no function has */
 static struct lock iommu_lock = LOCK_INIT(LOCK_IOMMU);
 
 void iommu_init(void)
@@ -27,6 +28,7 @@ void iommu_init(void)
     int vector = irq_vector_alloc(IRQ_IOMMU, 0);
 
     CHECK(vector > 0);
+    strangers = 0;
     vendor = vtd_init((unsigned)vector);
     if (!vendor)
         vendor = amdvi_init((unsigned)vector);
@@ -105,7 +107,7 @@ static void report(const struct iommu_fault *fault)
     LOCK_SCOPE(&pci_lock);
     struct pci_function *f = function_find(fault->bdf);
     const struct domain *owner = f ? f->owner : NULL;
-    unsigned count = f ? ++f->blocked : SILENT_FROM;
+    unsigned count = f ? ++f->blocked : ++strangers;
 
     if (owner)
         f->owner->stats.dma_blocked++;
@@ -117,7 +119,7 @@ static void report(const struct iommu_fault *fault)
                                      : "reading",
                     fault->address, fault->reason, count,
                     count == SILENT_FROM ? ": no more is recorded" : "");
-    if (count == SILENT_FROM) {
+    if (count == SILENT_FROM || !f) {
         lock_acquire(&iommu_lock);
         vendor->silence(fault->bdf);
         lock_release(&iommu_lock);
