@@ -65,7 +65,7 @@
 #define DEVICE_OWNER      0xffffull
 #define DEVICE_INTERRUPTS 0x11ull /* they are looked at, by a table of 256 entries */
 #define DEVICE_REMAPPED   (2ull << 60)
-#define DEVICE_TABLE      0x0007ffffffffffc0ull
+#define DEVICE_TABLE      0x000fffffffffffc0ull
 #define DEVICE_QUIET      (1ull << 5)
 
 #define INTERRUPT_ON 1u
