@@ -172,7 +172,7 @@ static bool is_in(const struct range *r, uint16_t bdf)
 
 int ivrs_unit_of(uint16_t bdf)
 {
-    for (unsigned i = 0; i < range_count; i++)
+    for (unsigned i = range_count; i-- > 0;) /* a later one overrides "all" */
         if (ranges[i].unit < IVRS_UNITS && is_in(&ranges[i], bdf))
             return ranges[i].unit;
     return -1;
