@@ -42,7 +42,8 @@ struct range {
 #define ALIASED  0xfeu
 #define FIRMWARE 0xffu
 
-#define RANGES 128u
+#define RANGES   128u
+#define NO_RANGE UINT64_MAX /* none has begun */
 
 struct ivrs ivrs;
 static struct range ranges[RANGES];
@@ -68,7 +69,7 @@ static size_t entry_len(const uint8_t *p, size_t len)
 /* What is said of a range's first function holds for all of it. */
 static bool entries_add(unsigned unit, const uint8_t *p, size_t len)
 {
-    uint64_t first = 0;
+    uint64_t first = NO_RANGE;
     bool aliased = false;
 
     for (size_t step; len > 0; p += step, len -= step) {
@@ -89,7 +90,10 @@ static bool entries_add(unsigned unit, const uint8_t *p, size_t len)
             first = bdf;
             aliased = p[0] == ENTRY_FROM_ALIASED;
             break;
-        case ENTRY_TO: good = range_add(aliased ? ALIASED : unit, first, bdf); break;
+        case ENTRY_TO:
+            good = range_add(aliased ? ALIASED : unit, first, bdf);
+            first = NO_RANGE;
+            break;
         case ENTRY_SPECIAL:
             if (p[7] != SPECIAL_IOAPIC)
                 break;
@@ -102,7 +106,7 @@ static bool entries_add(unsigned unit, const uint8_t *p, size_t len)
         if (!good)
             return false;
     }
-    return true;
+    return first == NO_RANGE;
 }
 
 static bool unit_add(const uint8_t *p, size_t len)
