@@ -138,20 +138,21 @@ static bool block_add(const uint8_t *p, size_t len, unsigned kind)
     return p[0] < BLOCK_MEMORY_ALL || p[0] > BLOCK_MEMORY_RANGE || memory_add(p, len);
 }
 
-/* Which kind of unit blocks to read: the latest that is there. 0: the table is damaged. */
+/* Which kind of unit blocks to read: the latest, if all units have it. 0: the table is damaged. */
 static unsigned latest_kind(const uint8_t *p, size_t len)
 {
-    unsigned kind = 0;
+    unsigned kind = 0, count[BLOCK_UNIT_NAMED + 1] = {0};
 
     for (size_t at = BLOCKS_AT, step; at < len; at += step) {
         step = len - at >= 4 ? acpi_field(p, at + 2, 2) : 0;
         if (step < 8 || step > len - at)
             return 0;
-        if ((p[at] == BLOCK_UNIT || p[at] == BLOCK_UNIT_EXTENDED || p[at] == BLOCK_UNIT_NAMED) &&
-            p[at] > kind)
-            kind = p[at];
+        if (p[at] != BLOCK_UNIT && p[at] != BLOCK_UNIT_EXTENDED && p[at] != BLOCK_UNIT_NAMED)
+            continue;
+        count[p[at]]++;
+        kind = p[at] > kind ? p[at] : kind;
     }
-    return kind;
+    return count[kind] < count[BLOCK_UNIT] || count[kind] < count[BLOCK_UNIT_EXTENDED] ? 0 : kind;
 }
 
 void ivrs_read(const void *table, uint32_t len)
