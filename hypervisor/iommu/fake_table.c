@@ -1,4 +1,4 @@
-/* Builds DMAR tables as firmware does. */
+/* Builds DMAR and IVRS tables as firmware does. */
 #include "iommu/fake_table.h"
 
 #include <string.h>
@@ -58,4 +58,68 @@ void table_scope(unsigned type, unsigned id, unsigned bus, const uint8_t devfn[3
     put(fake_table_len + 5, bus, 1);
     fake_table_len += 6 + 2 * hops;
     put(last + 2, fake_table_len - last, 2);
+}
+
+/* ---- IVRS -------------------------------------------------------------------------------- */
+
+static void block(unsigned kind, uint32_t len)
+{
+    last = fake_table_len;
+    fake_table_len += len;
+    put(last, kind, 1);
+    put(last + 2, len, 2);
+}
+
+void table_amd_begin(void)
+{
+    memset(fake_table, 0, sizeof(fake_table));
+    fake_table_len = 48;
+}
+
+void table_amd_unit(unsigned kind, uint16_t bdf, uint64_t base, uint16_t segment)
+{
+    block(kind, kind == 0x10 ? 24 : 40);
+    put(last + 4, bdf, 2);
+    put(last + 6, 0x40, 2); /* where its capability is */
+    put(last + 8, base, 8);
+    put(last + 16, segment, 2);
+}
+
+static uint32_t entry(unsigned type, uint16_t bdf, uint32_t len)
+{
+    uint32_t at = fake_table_len;
+
+    put(at, type, 1);
+    put(at + 1, bdf, 2);
+    fake_table_len += len;
+    put(last + 2, fake_table_len - last, 2);
+    return at;
+}
+
+void table_amd_entry(unsigned type, uint16_t bdf)
+{
+    (void)entry(type, bdf, type < 0x40 ? 4 : 8);
+}
+
+void table_amd_alias(unsigned type, uint16_t bdf, uint16_t as)
+{
+    put(entry(type, bdf, 8) + 5, as, 2);
+}
+
+void table_amd_special(unsigned variety, unsigned id, uint16_t as)
+{
+    uint32_t at = entry(AMD_SPECIAL, 0, 8);
+
+    put(at + 4, id, 1);
+    put(at + 5, as, 2);
+    put(at + 7, variety, 1);
+}
+
+void table_amd_memory(unsigned kind, uint16_t first, uint16_t end)
+{
+    block(kind, 32);
+    put(last + 4, first, 2);
+    put(last + 6, end, 2);
+    put(last + 16, 0x7f000000, 8);
+    put(last + 24, 0x10000, 8);
 }
