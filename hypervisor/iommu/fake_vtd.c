@@ -1,24 +1,17 @@
-/* Pretend VT-d units, and what the core's part for them asks of the machine. */
-#include "iommu/fake_vtd.h"
+/* Pretend VT-d units: the VT-d specification, legacy mode with queued invalidation. */
+#include "iommu/fake_units.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
 #include "fake_arch.h"
 
-#include <arch/acpi.h>
-#include <arch/irq.h>
 #include <arch/table.h>
 
-#include "domain/domain.h"
 #include "iommu/dmar.h"
 #include "iommu/fake_table.h"
 #include "iommu/iommu.h"
-#include "mm/paging.h"
-#include "pci/function.h"
 
-#define REGS_LEN    4096u
 #define CACHE_MAX   160u
 #define FAULTS_AT   0x200u
 #define RIGHT_READ  1u
@@ -35,7 +28,6 @@ struct page {
 };
 
 static struct unit {
-    uint8_t regs[REGS_LEN] __attribute__((aligned(16)));
     uint64_t root, entries;
     unsigned head;
     struct context context[0x200];
@@ -43,40 +35,15 @@ static struct unit {
     uint64_t entry[IOMMU_ENTRIES][2]; /* remembered where the first word is not 0 */
 } units[FAKE_UNITS];
 
-struct pci_function fake_function[FAKE_FUNCTIONS];
 /* 16-bit owners, 4 levels, large pages, faults at 0x200; a queue and interrupts, not coherent. */
 uint64_t fake_cap = 6 | 1ull << 10 | 3ull << 34 | (uint64_t)(FAULTS_AT / 16) << 24;
 uint64_t fake_ecap = 1ull << 1 | 1ull << 3;
-unsigned fake_faults;
-struct acpi acpi;
-struct lock pci_lock = LOCK_INIT(LOCK_PCI);
+/* ---- memory and registers ---------------------------------------------------------------- */
 
-static const uint16_t bdf_of[FAKE_FUNCTIONS] = {0x0008, 0x0020, 0x0100};
-static const uint8_t unit_of[FAKE_FUNCTIONS] = {0, 1, 1};
-static uint8_t config[2][256 * PAGE_SIZE];
-static uint8_t memory[(size_t)FAKE_FRAMES * PAGE_SIZE]; /* what came out of the CPU's caches */
-
-/* ---- memory as the units see it --------------------------------------------------------- */
-
-static uint8_t *seen(uint64_t address)
-{
-    CHECK(address >> PAGE_SHIFT >= FAKE_FIRST && address >> PAGE_SHIFT < FAKE_FIRST + FAKE_FRAMES);
-    return memory + (address - ((uint64_t)FAKE_FIRST << PAGE_SHIFT));
-}
-
+/* Units read their tables past the CPU's caches. */
 static uint64_t word(uint64_t address)
 {
-    uint64_t value;
-
-    memcpy(&value, seen(address), sizeof(value));
-    return value;
-}
-
-void table_flush(const void *p, size_t len)
-{
-    size_t at = (size_t)((const char *)p - (const char *)fake_frame(FAKE_FIRST));
-
-    memcpy(memory + at, p, len);
+    return fake_word(address, false);
 }
 
 static void stored(uint64_t *slot, uint64_t old, uint64_t value)
@@ -85,19 +52,14 @@ static void stored(uint64_t *slot, uint64_t old, uint64_t value)
     table_flush(slot, sizeof(*slot));
 }
 
-/* ---- registers -------------------------------------------------------------------------- */
-
 static uint64_t reg(const struct unit *u, unsigned at, unsigned size)
 {
-    uint64_t value = 0;
-
-    memcpy(&value, u->regs + at, size);
-    return value;
+    return fake_reg((unsigned)(u - units), at, size);
 }
 
-static void reg_set(struct unit *u, unsigned at, unsigned size, uint64_t value)
+static void reg_set(const struct unit *u, unsigned at, unsigned size, uint64_t value)
 {
-    memcpy(u->regs + at, &value, size);
+    fake_reg_set((unsigned)(u - units), at, size, value);
 }
 
 static void forget(struct unit *u, uint64_t low, uint64_t high)
@@ -143,34 +105,16 @@ static void command(struct unit *u, uint32_t value)
     reg_set(u, 0x1c, 4, value | (reg(u, 0x1c, 4) & (1u << 30 | 1u << 24)));
 }
 
-static struct unit *unit_at(const volatile uint8_t *at)
+static void vtd_write(unsigned unit, unsigned at, unsigned size, uint64_t value)
 {
-    for (unsigned i = 0; i < FAKE_UNITS; i++)
-        if (at >= units[i].regs && at < units[i].regs + REGS_LEN)
-            return &units[i];
-    return NULL;
-}
+    struct unit *u = &units[unit];
 
-uint64_t device_read(const volatile uint8_t *at, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)at[i] << (8 * i);
-    return value;
-}
-
-void device_write(volatile uint8_t *at, unsigned size, uint64_t value)
-{
-    struct unit *u = unit_at(at);
-
-    CHECK(u);
-    switch ((unsigned)(at - u->regs)) {
+    switch (at) {
     case 0x18: command(u, (uint32_t)value); return;
     case 0x88: queue_run(u, (unsigned)value >> 4); return;
     case 0x34: return;
     case FAULTS_AT + 12: reg_set(u, FAULTS_AT + 12, 4, reg(u, FAULTS_AT + 12, 4) & ~value); return;
-    default: reg_set(u, (unsigned)(at - u->regs), size, value);
+    default: reg_set(u, at, size, value);
     }
 }
 
@@ -246,10 +190,9 @@ static struct page *page_get(struct unit *u, const struct context *c, uint64_t g
     return rights ? room : NULL;
 }
 
-int64_t fake_dma(unsigned function, uint64_t address, bool write)
+static int64_t vtd_dma(unsigned unit, uint16_t bdf, uint64_t address, bool write)
 {
-    struct unit *u = &units[unit_of[function]];
-    uint16_t bdf = bdf_of[function];
+    struct unit *u = &units[unit];
     struct context c;
     bool bad = false;
 
@@ -265,10 +208,9 @@ int64_t fake_dma(unsigned function, uint64_t address, bool write)
     return (int64_t)(p->mfn << PAGE_SHIFT | (address & PAGE_MASK));
 }
 
-int fake_send(unsigned function, uint64_t address, uint32_t data)
+static int vtd_send(unsigned unit, uint16_t bdf, uint64_t address, uint32_t data)
 {
-    struct unit *u = &units[unit_of[function]];
-    uint16_t bdf = bdf_of[function];
+    struct unit *u = &units[unit];
     unsigned index = (unsigned)(address >> 5 & 0x7fff) + (address & 8 ? data & 0xffff : 0);
 
     if (!(reg(u, 0x1c, 4) & 1u << 25))
@@ -290,58 +232,7 @@ int fake_send(unsigned function, uint64_t address, uint32_t data)
     return (int)(e[0] >> 16 & 0xff);
 }
 
-/* ---- the machine around them -------------------------------------------------------------- */
-
-void *paging_map_device(hpa_t address, size_t len)
-{
-    EXPECT(address.v >= FAKE_UNIT_BASE && len >= REGS_LEN);
-    return units[(address.v - FAKE_UNIT_BASE) / REGS_LEN].regs;
-}
-
-volatile uint8_t *config_bus(unsigned number)
-{
-    return number < 2 ? config[number] : NULL;
-}
-
-struct pci_function *function_find(uint16_t bdf)
-{
-    for (unsigned i = 0; i < FAKE_FUNCTIONS; i++)
-        if (bdf_of[i] == bdf)
-            return &fake_function[i];
-    return NULL;
-}
-
-struct pci_function *function_at(unsigned index)
-{
-    return index < FAKE_FUNCTIONS ? &fake_function[index] : NULL;
-}
-
-uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size)
-{
-    return (uint32_t)device_read(f->config + offset, size);
-}
-
-void config_write(const struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
-{
-    for (unsigned i = 0; i < size; i++)
-        f->config[offset + i] = (uint8_t)(value >> (8 * i));
-}
-
-int irq_vector_alloc(enum irq_kind kind, unsigned cookie)
-{
-    EXPECT(kind == IRQ_IOMMU && cookie == 0);
-    return 0x40;
-}
-
-void irq_vector_free(int vector)
-{
-    EXPECT(vector == 0x40);
-}
-
-uint64_t irq_message_address(void)
-{
-    return 0xfee03000;
-}
+/* ---- start -------------------------------------------------------------------------------- */
 
 /* Two units: the second has 00:04.0 and all behind a bridge, the first has the rest. */
 static void machine_table(void)
@@ -349,7 +240,7 @@ static void machine_table(void)
     table_begin();
     table_unit(FAKE_UNIT_BASE, 0, true);
     table_scope(SCOPE_IOAPIC, 0, 0xf0, (const uint8_t[3]){0xf8, 0xff});
-    table_unit(FAKE_UNIT_BASE + REGS_LEN, 0, false);
+    table_unit(FAKE_UNIT_BASE + FAKE_UNIT_LEN, 0, false);
     table_scope(SCOPE_FUNCTION, 0, 0, (const uint8_t[3]){0x20, 0xff});
     table_scope(SCOPE_BRIDGE, 0, 0, (const uint8_t[3]){FAKE_BRIDGE, 0xff});
     table_region(0);
@@ -358,21 +249,16 @@ static void machine_table(void)
     EXPECT(dmar.usable && dmar.unit_count == FAKE_UNITS);
 }
 
-void fake_vtd(void)
+static void vtd_start(void)
 {
     memset(units, 0, sizeof(units));
-    memset(config, 0xff, sizeof(config));
-    config[0][(size_t)FAKE_BRIDGE * PAGE_SIZE + CONFIG_HEADER + 2] = 1;
-    config[0][(size_t)FAKE_BRIDGE * PAGE_SIZE + CONFIG_BUSES + 1] = 1;
-    config[0][(size_t)FAKE_BRIDGE * PAGE_SIZE + CONFIG_BUSES + 2] = 1;
-    for (unsigned i = 0; i < FAKE_FUNCTIONS; i++)
-        fake_function[i] = (struct pci_function){.bdf = bdf_of[i]};
     for (unsigned i = 0; i < FAKE_UNITS; i++) {
         reg_set(&units[i], 0x08, 8, fake_cap);
         reg_set(&units[i], 0x10, 8, fake_ecap);
     }
-    memset(memory, 0xa5, sizeof(memory)); /* whatever was not flushed is rubbish */
     fake_on_table = stored;
-    fake_faults = 0;
     machine_table();
 }
+
+const struct fake_vendor fake_vtd = {
+    .start = vtd_start, .write = vtd_write, .dma = vtd_dma, .send = vtd_send};

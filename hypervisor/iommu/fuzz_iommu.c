@@ -1,4 +1,4 @@
-/* Moves: domains and devices, a byte at a time. */
+/* Moves: domains and devices, a byte at a time, over units of both vendors. */
 #include <stdlib.h>
 
 #include "check.h"
@@ -15,7 +15,10 @@ void check_fail(const char *file, int line, const char *what)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    iommu_moves(data, size < 256 ? size : 256);
+    size = size < 256 ? size : 256;
+    iommu_moves(&fake_vtd, data, size);
+    check_balance();
+    iommu_moves(&fake_amdvi, data, size);
     check_balance();
     return 0;
 }

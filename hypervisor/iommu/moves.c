@@ -8,7 +8,6 @@
 #include <arch/tlb.h>
 
 #include "grant/grant.h"
-#include "iommu/fake_vtd.h"
 #include "iommu/iommu.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -33,7 +32,6 @@ static struct {
     struct iommu_message message;
     unsigned function, vector; /* 0: none */
 } messages[MESSAGES];
-static uint64_t pool_before;
 static const uint8_t *bytes;
 static size_t left;
 
@@ -247,29 +245,33 @@ void moves_check(void)
     }
 }
 
-void moves_begin(void)
+void moves_begin(const struct fake_vendor *vendor)
 {
+    uint64_t pool_before;
+
     virt = &nested;
-    fake_vtd();
-    fake_domains();
+    fake_machine();
+    fake_units(vendor);
+    pool_before = pool_bytes_free();
+    iommu_init();
+    EXPECT(iommu_is_on());
+    fake_pool_kept = pool_before - pool_bytes_free();
+    fake_domains_make();
     for (unsigned i = 0; i < FAKE_DOMAINS; i++) {
         fake_domain[i].frames_max = 2048;
         for (unsigned p = 0; p < PLACES; p++)
             grants[i][p].is = false;
     }
-    pool_before = pool_bytes_free();
-    iommu_init();
-    EXPECT(iommu_is_on());
-    for (unsigned i = 0; i < FAKE_FUNCTIONS; i++)
-        owners[i] = NULL;
     for (unsigned m = 0; m < MESSAGES; m++)
         messages[m].vector = 0, messages[m].message.address = 0;
-    /* The tables of both buses stay. */
-    EXPECT(iommu_attach(&fake_function[0], &fake_domain[0].p2m) == 0);
-    EXPECT(iommu_attach(&fake_function[2], &fake_domain[0].p2m) == 0);
-    iommu_detach(&fake_function[0]);
-    iommu_detach(&fake_function[2]);
-    fake_pool_kept = pool_before - pool_bytes_free();
+    /* The tables of both buses stay, or those of each function's interrupts. */
+    pool_before = pool_bytes_free();
+    for (unsigned i = 0; i < FAKE_FUNCTIONS; i++) {
+        owners[i] = NULL;
+        EXPECT(iommu_attach(&fake_function[i], &fake_domain[0].p2m) == 0);
+        iommu_detach(&fake_function[i]);
+    }
+    fake_pool_kept += pool_before - pool_bytes_free();
 }
 
 void moves_end(void)
@@ -281,15 +283,23 @@ void moves_end(void)
     fake_pool_kept = 0;
 }
 
-void iommu_moves(const uint8_t *from, size_t len)
+void iommu_moves(const struct fake_vendor *vendor, const uint8_t *from, size_t len)
 {
     bytes = from;
     left = len;
-    moves_begin();
+    moves_begin(vendor);
     moves_check();
     while (left > 0) {
         moves[draw(sizeof(moves) / sizeof(moves[0]))]();
         moves_check();
     }
     moves_end();
+}
+
+void moves_fill(uint8_t *to, size_t len, uint64_t seed)
+{
+    for (size_t i = 0; i < len; i++) {
+        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+        to[i] = (uint8_t)(seed >> 56);
+    }
 }

@@ -28,6 +28,11 @@ static struct vcpu vcpus[FAKE_DOMAINS];
 void fake_domains(void)
 {
     fake_machine();
+    fake_domains_make();
+}
+
+void fake_domains_make(void)
+{
     fake_wakes = 0;
     fake_strangers[0] = fake_strangers[1] = FAKE_DOMAINS;
     for (unsigned i = 0; i < FAKE_DOMAINS; i++) {

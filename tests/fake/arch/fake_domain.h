@@ -12,6 +12,9 @@ extern struct domain fake_domain[FAKE_DOMAINS];
 /* Fresh domains 0, 1, 2, all pairs of each other, each with one vCPU. */
 void fake_domains(void);
 
+/* The same on a machine that is there already. */
+void fake_domains_make(void);
+
 /* As their end: mappings down, channels closed, memory back. All else must be undone already. */
 void fake_domains_end(void);
 
