@@ -42,6 +42,7 @@
 #define CONTROL_ISOC       (1ull << 11)
 #define CONTROL_COMMANDS   (1ull << 12)
 #define FEATURE_FORGET_ALL (1ull << 6)
+#define CAPABILITY_ABSENT  (1u << 26)
 
 #define STATUS_OVERFLOW  (1u << 0)
 #define STATUS_EVENT_INT (1u << 1)
@@ -83,6 +84,7 @@ static struct unit {
     volatile uint8_t *regs;
     uint64_t (*pages)[PAGE_SIZE / sizeof(uint64_t)];
     struct iommu_queue queue;
+    bool keeps_absent; /* what it found not to be there it need not look for again */
 } units[IVRS_UNITS];
 
 /* Of all units, by bdf, for every bus that there is. */
@@ -157,7 +159,8 @@ static int amdvi_attach(uint16_t bdf, struct p2m *p2m, uint16_t owner)
         return -XEN_EPERM;
     if (!interrupts_open(bdf))
         return -XEN_ENOMEM;
-    __atomic_fetch_or(&p2m->iommus, 1u << unit, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&p2m->iommus, 1u << unit | (units[unit].keeps_absent ? P2M_IOMMU_ABSENT : 0),
+                      __ATOMIC_SEQ_CST);
     table_write(&device[1], owner);
     table_write(&device[0], address_of(p2m->root) | DEVICE_LEVELS4 | DEVICE_READ | DEVICE_WRITE |
                                 DEVICE_BLOCKED);
@@ -293,8 +296,10 @@ static const struct iommu_vendor amdvi = {
 
 static bool is_fit(unsigned unit)
 {
+    const struct pci_function *f = function_find(ivrs.unit[unit].bdf);
     struct unit *u = &units[unit];
 
+    u->keeps_absent = !f || config_read(f, ivrs.unit[unit].capability, 4) & CAPABILITY_ABSENT;
     u->regs = paging_map_device((hpa_t){ivrs.unit[unit].base}, REGS_LEN);
     u->pages = pool_alloc(PAGES_ORDER);
     if (!u->regs || !u->pages)

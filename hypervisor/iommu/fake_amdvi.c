@@ -64,7 +64,7 @@ static struct unit {
 static const uint16_t ioapic = 0x00a0;
 
 uint64_t fake_features = 1ull << 6; /* all can be forgotten at once */
-bool fake_event_late;
+bool fake_event_late, fake_keeps_absent;
 
 static uint64_t reg(const struct unit *u, unsigned at)
 {
@@ -371,10 +371,11 @@ static void firmware_leaves(struct unit *u)
 {
     memset(u, 0, sizeof(*u));
     u->firmwares = true;
+    u->kept.absent = fake_keeps_absent;
     for (unsigned i = 0; i < KEPT_BDFS; i++)
         u->kept.device[i].known = true;
     for (unsigned i = 0; i < 12; i++)
-        u->kept.page[i] = (struct kept_page){1 + i / 4, i % 4, FAKE_FIRST, 3};
+        u->kept.page[i] = (struct kept_page){1 + i / 4, i % 4, FAKE_FIRST, 3, true};
     u->kept.entry[0] = (struct kept_entry){fake_bdf[u - units], 0, 1 | 0x66 << 16, true};
     reg_set(u, CONTROL, CONTROL_ON | CONTROL_COMMANDS | CONTROL_EVENTS);
     reg_set(u, STATUS, STATUS_COMMANDS | STATUS_EVENTS | STATUS_INTERRUPT | STATUS_OVERFLOW);

@@ -93,14 +93,15 @@ const struct kept_page *kept_page(struct kept *k, const struct kept_device *d, u
     struct kept_page found = {.owner = d->word[1] & 0xffff, .gfn = gfn}, *room = NULL;
 
     for (struct kept_page *p = k->page; p < k->page + KEPT_PAGES; p++) {
-        if (p->rights && p->owner == found.owner && p->gfn == gfn)
-            return p;
-        room = p->rights ? room : p;
+        if (p->known && p->owner == found.owner && p->gfn == gfn)
+            return p->rights ? p : NULL;
+        room = p->known ? room : p;
     }
     CHECK(room);
     *reserved = !walk(k, d->word[0] & KEPT_ADDRESS, &found);
     if (*reserved)
         return NULL;
+    found.known = found.rights || k->absent;
     *room = found;
     return found.rights ? room : NULL;
 }
@@ -153,7 +154,7 @@ void kept_forget_pages(struct kept *k, uint64_t owner, uint64_t which)
             ;
     for (struct kept_page *p = k->page; p < k->page + KEPT_PAGES; p++)
         if (p->owner == owner && is_near(p->gfn, gfn, order))
-            p->rights = 0;
+            p->known = false;
     for (struct kept_step *s = k->step; s < k->step + KEPT_STEPS; s++) {
         unsigned shift = s->level ? 9 * (s->level - 1) : 0;
 

@@ -27,7 +27,8 @@ struct kept_step { /* an entry that names a table */
 };
 struct kept_page {
     uint64_t owner, gfn, mfn;
-    unsigned rights; /* 0: free */
+    unsigned rights; /* 0: nothing is there */
+    bool known;
 };
 struct kept_entry { /* for an interrupt */
     uint16_t bdf, index;
@@ -37,6 +38,7 @@ struct kept_entry { /* for an interrupt */
 
 struct kept {
     bool coherent; /* it reads memory through the CPU's caches */
+    bool absent;   /* it keeps what is not there as well */
     struct kept_device device[KEPT_BDFS];
     struct kept_step step[KEPT_STEPS];
     struct kept_page page[KEPT_PAGES];

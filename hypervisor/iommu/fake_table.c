@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "iommu/fake_units.h"
+
 uint8_t fake_table[1024];
 uint32_t fake_table_len;
 static uint32_t last; /* where the last structure begins */
@@ -80,7 +82,7 @@ void table_amd_unit(unsigned kind, uint16_t bdf, uint64_t base, uint16_t segment
 {
     block(kind, kind == 0x10 ? 24 : 40);
     put(last + 4, bdf, 2);
-    put(last + 6, 0x40, 2); /* where its capability is */
+    put(last + 6, FAKE_UNIT_AT, 2); /* where its capability is */
     put(last + 8, base, 8);
     put(last + 16, segment, 2);
 }

@@ -171,6 +171,7 @@ static void functions_start(void)
                                    .config = config[0] + (UNIT_BDF + i) * PAGE_SIZE,
                                    .msi = {.capability = FAKE_MSI_AT, .wide = true},
                                    .reserved = true};
+        config_write(f, FAKE_UNIT_AT, 4, 0x0003000f | (fake_keeps_absent ? 1u << 26 : 0));
         config_write(f, FAKE_MSI_AT, 4, 0x00800005);
     }
 }

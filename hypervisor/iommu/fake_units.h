@@ -18,6 +18,7 @@
 #define FAKE_KEPT      0x18u /* firmware has it use memory of its own */
 #define FAKE_MESSAGE   0xfee03000ull
 #define FAKE_VECTOR    0x40u /* of the units themselves */
+#define FAKE_UNIT_AT   0x40u /* where AMD's have the capability that is theirs */
 #define FAKE_MSI_AT    0x50u /* where AMD's have the capability for it */
 
 /* A vendor's units; dma and send are for requests under any name, what a function sends is below.
@@ -39,6 +40,7 @@ struct fake_vendor {
 extern const struct fake_vendor fake_vtd, fake_amdvi;
 extern uint64_t fake_cap, fake_ecap; /* what VT-d's can */
 extern uint64_t fake_features;       /* what AMD's can */
+extern bool fake_keeps_absent;       /* AMD's remember what was not there */
 extern bool fake_event_late;         /* AMD's move the log's tail first, and then write the event */
 
 extern uint16_t fake_bdf[FAKE_FUNCTIONS]; /* may be moved before start */

@@ -68,7 +68,7 @@ void iommu_detach(struct pci_function *f)
 
 void iommu_flush(struct p2m *p2m)
 {
-    unsigned units = __atomic_load_n(&p2m->iommus, __ATOMIC_SEQ_CST);
+    unsigned units = __atomic_load_n(&p2m->iommus, __ATOMIC_SEQ_CST) & ~P2M_IOMMU_ABSENT;
 
     if (units == 0)
         return;

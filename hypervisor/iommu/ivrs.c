@@ -115,8 +115,10 @@ static bool unit_add(const uint8_t *p, size_t len)
 
     if (ivrs.unit_count == IVRS_UNITS || len < at || acpi_field(p, SEGMENT_AT, 2) != 0)
         return false;
-    ivrs.unit[ivrs.unit_count] = (struct ivrs_unit){
-        .base = acpi_field(p, 8, 8), .bdf = (uint16_t)acpi_field(p, 4, 2), .flags = p[1]};
+    ivrs.unit[ivrs.unit_count] = (struct ivrs_unit){.base = acpi_field(p, 8, 8),
+                                                    .bdf = (uint16_t)acpi_field(p, 4, 2),
+                                                    .capability = p[6] & 0xfc,
+                                                    .flags = p[1]};
     return entries_add(ivrs.unit_count++, p + at, len - at);
 }
 

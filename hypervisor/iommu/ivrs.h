@@ -7,9 +7,10 @@
 #define IVRS_UNITS 8u
 
 struct ivrs_unit {
-    uint64_t base; /* physical address of its registers */
-    uint16_t bdf;  /* the unit's own PCI function */
-    uint8_t flags; /* IVRS_*: how firmware wants its control register */
+    uint64_t base;      /* physical address of its registers */
+    uint16_t bdf;       /* the unit's own PCI function */
+    uint8_t capability; /* where it has what it can */
+    uint8_t flags;      /* IVRS_*: how firmware wants its control register */
 };
 
 #define IVRS_TUNNEL    (1u << 0)

@@ -210,3 +210,16 @@ TEST(what_was_silenced_is_told_again)
     EXPECT(fake_dma(0, 0x700000000, true) < 0 && fake_faults == 258);
     moves_end();
 }
+
+/* An emulated unit may remember that a page was not there. */
+TEST(units_that_keep_what_is_absent)
+{
+    uint8_t bytes[512];
+
+    fake_keeps_absent = true;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        moves_fill(bytes, sizeof(bytes), seed);
+        iommu_moves(&fake_amdvi, bytes, sizeof(bytes));
+    }
+    fake_keeps_absent = false;
+}

@@ -4,6 +4,7 @@
 #include <arch/tlb.h>
 
 #include "domain/domain.h"
+#include "iommu/iommu.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/lookup.h"
@@ -177,6 +178,8 @@ int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type
     int rc = map_locked(p2m, gfn.v, leaf_make(mfn.v, order / 9, type), order / 9);
     if (rc == 0 && type == P2M_RAM && gfn.v + count > p2m->ram_end)
         p2m->ram_end = gfn.v + count;
+    if (p2m->iommus & P2M_IOMMU_ABSENT)
+        iommu_flush(p2m);
     return rc;
 }
 

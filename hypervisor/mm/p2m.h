@@ -45,6 +45,9 @@ struct domain;
 
 #define P2M_BUCKETS 16u
 
+/* Of p2m.iommus: one of them remembers what was not there. */
+#define P2M_IOMMU_ABSENT (1u << 31)
+
 struct p2m {
     struct lock lock;
     struct domain *domain;
