@@ -118,8 +118,9 @@ def probe_image():
     return path
 
 
-def host_xml(*files, iommu='no', manual=()):
-    """host.xml over domain files, one a line; those in MANUAL are not started."""
+def host_xml(*files, iommu='yes', manual=()):
+    """host.xml over domain files, one a line; those in MANUAL are not started. Unless IOMMU is
+    'no', a domain with a device needs an IOMMU to contain it."""
     lines = ['<host>', f"<iommu required='{iommu}'/>"]
     for file in files:
         start = " autostart='no'" if file in manual else ''

@@ -51,7 +51,7 @@ def test_linux_driver(name):
     """GRUB puts a large bundle where a Linux driver domain has to be: the core moves it."""
     path = host(name, {'/driver.xml': domain('driver', '/vmlinuz', 160, '/linux.img',
                                              'console=hvc0 quiet swiotlb=8192,force', function(16))},
-                ['vmlinuz', 'linux.img'])
+                ['vmlinuz', 'linux.img'], iommu='no')
     boot_iso(name, *uefi(name), '-netdev', 'user,id=net',
              '-device', 'e1000e,netdev=net,bus=pcie.0,addr=10.0',
              path=path, ready=r'\[driver\] .*eth0 is a port of br0')

@@ -6,7 +6,7 @@ from machine import attach, boot
 EDU = ('--device', 'edu,bus=pcie.0,addr=1e.0,dma_mask=0xffffffffffff')
 
 
-def attack(name, iommu):
+def attack(name, iommu='yes'):
     """The folder of a host whose one domain has its device reach for everything."""
     dma = domain('dma', '/dma.elf', 16, devices=function(0x1e))
     return host(name, {'/dma.xml': dma, '/small.xml': busybox()},
@@ -15,7 +15,7 @@ def attack(name, iommu):
 
 def test_attack_is_blocked(name):
     """Each access to another's memory is blocked and told; the owner's own memory works."""
-    with boot(name, attack(name, 'yes'), '--iommu', 'intel', *EDU) as machine:
+    with boot(name, attack(name), '--iommu', 'intel', *EDU) as machine:
         machine.expect(r'^\[core\] IOMMU: PCI 00f0 \(dma\): blocked reading 200000 ')
         machine.expect(r'^\[core\] IOMMU: PCI 00f0 \(dma\): blocked reading .* 4 times in all')
         machine.expect(r'^\[dma\] dma: contained')
@@ -37,7 +37,7 @@ def test_disks_are_contained(name):
     devices = '<devices>\n' + disk('/dev/nvme0n1p1') + '\n' + disk('/dev/vda', 'xvdb')
     small = busybox(after='', memory=160).replace('</domain>', devices + '</devices>\n</domain>')
     path = host(name, {'/block.xml': block(slots=(4, 5)), '/small.xml': small},
-                ['vmlinuz', 'busybox.img'], iommu='yes')
+                ['vmlinuz', 'busybox.img'])
     with boot(name, path, '--iommu', 'intel', '--disk', raw_disk(name + '-nvme'),
               '--disk', 'virtio:' + raw_disk(name + '-virtio', gpt=False)) as machine:
         machine.expect(r'^\[small\] busybox: up after ')

@@ -43,18 +43,23 @@ class Page(http.server.BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_card_and_disk(name):
-    """Address by DHCP, ping, a page; a disk written and read back. Then the driver domain again."""
+def card_and_disk(name, iommu):
+    """Address by DHCP, ping, a page; a disk written and read back. The driver domain's command
+    line, and the line about it in the list."""
     image = raw_disk(name)
     path = host(name, {'/driver.xml': driver(),
                        '/small.xml': guest('small', disk('/dev/nvme0n1p1', 'xvda', 'driver'),
-                                           INTERFACE)}, BLOBS)
+                                           INTERFACE)},
+                BLOBS, iommu='no' if iommu == 'none' else 'yes')
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with server, boot(name, path, '--disk', image, *NIC) as machine:
+    with server, boot(name, path, '--iommu', iommu, '--disk', image, *NIC) as machine:
         machine.expect(r'^\[driver\] .*eth0 is a port of br0')
         machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
-        machine.ask('list', r'^\[control\] .*\bdriver\b.*\bUNSAFE\b')
+        listed = machine.ask('list', r'^\[control\] +\d+ +driver .*$').group()
+        attach(machine, 'driver', r'^\[driver\] / # ')
+        cmdline = shell(machine, 'cat /proc/cmdline', 'driver')
+        machine.type('\x1d')
         attach(machine)
         shell(machine, 'ping -c 3 -q 10.0.2.2 >/dev/null; echo reached')
         found = shell(machine, f'wget -q -O - http://10.0.2.2:{server.server_port}/ | md5sum')
@@ -65,6 +70,19 @@ def test_card_and_disk(name):
         machine.finish(0)
         server.shutdown()
     equal(written, hash_of(image, 1 << 20), 'the partition')
+    return listed, cmdline
+
+
+def test_card_and_disk(name):
+    """Behind an IOMMU, in ordinary memory."""
+    listed, cmdline = card_and_disk(name, 'intel')
+    equal(('UNSAFE' in listed, 'swiotlb' in cmdline), (False, False), 'unsafe, and copied')
+
+
+def test_card_and_disk_without(name):
+    """The same without an IOMMU, in the machine's own memory."""
+    listed, cmdline = card_and_disk(name, 'none')
+    equal(('UNSAFE' in listed, 'swiotlb=force' in cmdline), (True, True), 'unsafe, and copied')
 
 
 def create(machine):
@@ -74,26 +92,49 @@ def create(machine):
         pass
 
 
-def test_once_more(name):
-    """Destroyed and made anew it gets its place in memory back, guests come and go; a second such
-    domain has no place."""
-    path = host(name, {'/driver.xml': driver(), '/second.xml': driver('second', [5]),
+def once_more(machine):
+    """The driver domain is destroyed and made anew; guests come and go."""
+    machine.ask('destroy driver', r'^\[control\] .*destroyed')
+    machine.ask('create /driver.xml', r'^\[control\] driver: started')
+    machine.expect(r'^\[driver\] .*eth0 is a port of br0')
+    for verb, end in (('shutdown', 'small: powered off'), ('destroy', 'Domain small destroyed')):
+        create(machine)
+        machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
+        machine.ask(f'{verb} small', rf'^\[control\] {end}')
+
+
+def two_drivers(name, iommu):
+    """A host with two such driver domains, the second not started; a machine with their disks."""
+    path = host(name, {'/driver.xml': driver(), '/second.xml': driver('second', [5], 128),
                        '/small.xml': guest('small', disk('/dev/nvme0n1', 'xvda', 'driver'),
                                            INTERFACE),
                        '/other.xml': busybox('other', after='')},
-                [*BLOBS, 'busybox.img'], manual=['/second.xml', '/small.xml'])
-    with boot(name, path, '--disk', raw_disk(name), '--disk', raw_disk(name + '-2'),
-              *NIC) as machine:
+                [*BLOBS, 'busybox.img'], manual=['/second.xml', '/small.xml'],
+                iommu='no' if iommu == 'none' else 'yes')
+    return boot(name, path, '--iommu', iommu, '--disk', raw_disk(name), '--disk',
+                raw_disk(name + '-2'), *NIC)
+
+
+def test_once_more(name):
+    """Destroyed and made anew, beside a second such domain, which goes on."""
+    with two_drivers(name, 'intel') as machine:
+        machine.expect(r'^\[driver\] .*eth0 is a port of br0')
+        machine.ask('create /second.xml', r'^\[control\] second: started')
+        once_more(machine)
+        machine.ask('dominfo second', r'^\[control\] State: +running')
+        machine.send('poweroff --now')
+        machine.finish(0)
+        machine.absent('does not let go')
+        machine.absent('IOMMU: PCI')
+
+
+def test_once_more_without(name):
+    """Without an IOMMU it gets its place in memory back, and a second such domain has no place."""
+    with two_drivers(name, 'none') as machine:
         machine.expect(r'^\[driver\] .*eth0 is a port of br0')
         machine.ask('create /second.xml',
                     r'^\[control\] .*/vmlinuz must stand at 16 MiB in the machine')
-        machine.ask('destroy driver', r'^\[control\] .*destroyed')
-        machine.ask('create /driver.xml', r'^\[control\] driver: started')
-        machine.expect(r'^\[driver\] .*eth0 is a port of br0')
-        for verb, end in (('shutdown', 'small: powered off'), ('destroy', 'Domain small destroyed')):
-            create(machine)
-            machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
-            machine.ask(f'{verb} small', rf'^\[control\] {end}')
+        once_more(machine)
         machine.send('poweroff')
         machine.finish(1)  # The second one failed.
         machine.absent('does not let go')

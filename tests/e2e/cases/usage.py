@@ -28,7 +28,7 @@ def test_help(_):
     status, out, err = ask('--help')
     equal((status, err), (0, ''), 'status and standard error')
     for option in ('--headless', '--timeout', '--cpus', '--memory', '--disk', '--nic', '--device',
-                   '--qemu', '--gdb', '--icount', '--build-only', '--iso'):
+                   '--qemu', '--iommu', '--gdb', '--icount', '--build-only', '--iso'):
         if option not in out:
             raise Failure(f'--help does not tell of {option}')
 
@@ -46,6 +46,8 @@ def test_wrong_options(_):
     refused('one', 'two')
     refused('')
     refused('--iso', '')
+    refused('--iommu')
+    refused('--iommu', 'vt-d')
 
 
 def test_wrong_files(name):
