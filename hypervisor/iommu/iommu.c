@@ -43,11 +43,19 @@ bool iommu_is_on(void)
 
 /* ---- owners ---------------------------------------------------------------------------- */
 
+static const char *refusal(const struct pci_function *f)
+{
+    return f->renamed ? "a bridge sends its requests under another name" : vendor->refusal(f->bdf);
+}
+
+bool iommu_contains(const struct pci_function *f)
+{
+    return vendor && !refusal(f);
+}
+
 int iommu_attach(struct pci_function *f, struct p2m *p2m)
 {
-    const char *why = !vendor      ? NULL
-                      : f->renamed ? "a bridge sends its requests under another name"
-                                   : vendor->refusal(f->bdf);
+    const char *why = vendor ? refusal(f) : NULL;
 
     if (why)
         console_log("PCI %04x cannot be given away: %s", f->bdf, why);

@@ -28,6 +28,9 @@ void iommu_init(void);
 /* Whether devices are contained. Without it the calls below do nothing. */
 bool iommu_is_on(void);
 
+/* Whether a function can be contained, and so given away. */
+bool iommu_contains(const struct pci_function *f);
+
 /* The owner's memory for a function's DMA. -XEN_EPERM with a logged reason, -XEN_ENOMEM. */
 MUST_USE int iommu_attach(struct pci_function *f, struct p2m *p2m);
 

@@ -2,6 +2,8 @@
 #include "pci/function.h"
 #include "pci/rule.h"
 
+#include <abi/bulkhead.h>
+
 #define CAPABILITY_POWER  0x01u
 #define CAPABILITY_MSI    0x05u
 #define CAPABILITY_VENDOR 0x09u
@@ -13,6 +15,9 @@
 #define MSIX_BAR         7u
 #define PCIE_LENGTH      0x3cu
 #define CAPABILITIES_MAX 48u
+
+#define EXTENDED     0x100u /* where PCI Express' own capabilities begin */
+#define EXTENDED_ACS 0x000du
 
 static void show(struct pci_function *f, unsigned from, unsigned len, enum config_rule rule)
 {
@@ -83,6 +88,23 @@ static const struct {
     {CONFIG_SUBSYSTEM, RULE_READ}, {CONFIG_CAPABILITIES, RULE_CAPABILITIES},
 };
 
+static void extended_scan(struct pci_function *f)
+{
+    for (unsigned at = EXTENDED, n = 0; at >= EXTENDED && n < CAPABILITIES_MAX; n++) {
+        uint32_t head = config_read(f, at, 4);
+
+        if ((head & 0xffff) == EXTENDED_ACS)
+            f->acs = (uint16_t)at;
+        at = head >> 20 & 0xffc;
+    }
+}
+
+void capability_isolate(const struct pci_function *f)
+{
+    if (f->acs)
+        config_write(f, f->acs + 6u, 2, config_read(f, f->acs + 4u, 2) & BULKHEAD_ACS_ALL);
+}
+
 void capability_scan(struct pci_function *f)
 {
     uint8_t *link = &f->first_capability;
@@ -102,4 +124,7 @@ void capability_scan(struct pci_function *f)
         }
         at = (uint8_t)(head >> 8) & 0xfc;
     }
+    if (f->pcie)
+        extended_scan(f);
+    capability_isolate(f);
 }

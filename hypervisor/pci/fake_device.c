@@ -54,6 +54,9 @@ static const struct {
     {FAKE_NVME, 0x84, 1u << 28},
     {FAKE_NVME, 0x88, 0x2030},     /* packets of 256 bytes */
     {FAKE_NVME, 0x60, 0x00030001}, /* power management */
+    {FAKE_NVME, 0x100, 0x14820001},
+    {FAKE_NVME, 0x148, 0x1001000d}, /* access control; its chain loops */
+    {FAKE_NVME, 0x14c, 0x0000005f},
     {FAKE_VIRTIO, 0, 0x10421af4},
     {FAKE_VIRTIO, 8, 0x01000001},
     {FAKE_VIRTIO, 0x34, 0x98},

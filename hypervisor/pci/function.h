@@ -21,7 +21,8 @@ struct domain;
 #define COMMAND_INTX_OFF    (1u << 10)
 #define STATUS_CAPABILITIES (1u << 20)
 
-#define HEADER_BRIDGE 1u /* of header types */
+#define HEADER_BRIDGE   1u /* of header types */
+#define HEADER_MULTIPLE (1u << 7)
 
 /* Registers of the header. */
 #define CONFIG_ID           0x00u
@@ -100,6 +101,7 @@ struct pci_function {
     struct pci_msi msi;
     struct pci_msix msix;
     uint8_t pcie, power, af; /* capabilities, 0: none */
+    uint16_t acs;            /* the same, of PCI Express */
     uint16_t control;        /* of PCI Express, as firmware left it */
     uint8_t first_capability;
     uint8_t rule[64]; /* by dword: enum config_rule */
@@ -137,6 +139,9 @@ struct pci_function *function_at(unsigned index);
 
 /* capability.c: which dwords of the function are shown, and how. */
 void capability_scan(struct pci_function *f);
+
+/* Access control is on as far as the function has it: its peers are reached through the IOMMU. */
+void capability_isolate(const struct pci_function *f);
 
 /* space.c: the owner's view of one function; offset a multiple of 4. */
 uint32_t space_read(const struct pci_function *f, unsigned offset);

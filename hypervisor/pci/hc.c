@@ -1,6 +1,7 @@
 /* Calls about PCI functions. */
 #include "domain/domain.h"
 #include "hypercall/call.h"
+#include "iommu/iommu.h"
 #include "mm/copy.h"
 #include "pci/owner.h"
 #include "pci/pci.h"
@@ -13,22 +14,33 @@ int hc_pci_info(struct hc_call *call, struct bulkhead_pci_info *arg)
 {
     LOCK_SCOPE(&pci_lock);
     const struct pci_function *f = function_at(arg->index);
+    uint32_t header, buses, acs;
 
     (void)call;
-    if (f)
-        *arg = (struct bulkhead_pci_info){
-            .index = arg->index,
-            .sbdf = f->bdf,
-            .vendor = (uint16_t)f->id,
-            .device = (uint16_t)(f->id >> 16),
-            .class_revision = f->class_revision,
-            .owner = f->owner ? f->owner->id : DOMID_INVALID,
-            .flags = (f->reserved ? BULKHEAD_PCI_RESERVED : 0) |
-                     (f->msi.capability ? BULKHEAD_PCI_MSI : 0) |
-                     (f->msix.capability ? BULKHEAD_PCI_MSIX : 0) |
-                     (f->unclean ? BULKHEAD_PCI_UNCLEAN : 0),
-        };
-    return f ? 0 : -XEN_ENOENT;
+    if (!f)
+        return -XEN_ENOENT;
+    header = config_read(f, CONFIG_HEADER, 4) >> 16 & 0xff & ~HEADER_MULTIPLE;
+    buses = header == HEADER_BRIDGE ? config_read(f, CONFIG_BUSES, 4) : 0;
+    acs = f->acs ? config_read(f, f->acs + 4u, 4) : 0;
+    *arg = (struct bulkhead_pci_info){
+        .index = arg->index,
+        .sbdf = f->bdf,
+        .vendor = (uint16_t)f->id,
+        .device = (uint16_t)(f->id >> 16),
+        .class_revision = f->class_revision,
+        .owner = f->owner ? f->owner->id : DOMID_INVALID,
+        .flags =
+            (f->reserved ? BULKHEAD_PCI_RESERVED : 0) | (f->msi.capability ? BULKHEAD_PCI_MSI : 0) |
+            (f->msix.capability ? BULKHEAD_PCI_MSIX : 0) | (f->unclean ? BULKHEAD_PCI_UNCLEAN : 0) |
+            (f->acs ? BULKHEAD_PCI_ACS : 0) | (iommu_contains(f) ? BULKHEAD_PCI_CONTAINED : 0),
+        .header = (uint8_t)header,
+        .port = f->pcie ? config_read(f, f->pcie, 4) >> 20 & 0xf : BULKHEAD_PCI_CONVENTIONAL,
+        .secondary = (uint8_t)(buses >> 8),
+        .subordinate = (uint8_t)(buses >> 16),
+        .acs = (uint16_t)acs,
+        .acs_on = (uint16_t)(acs >> 16),
+    };
+    return 0;
 }
 
 static int copy_addresses(struct hc_call *call, uint64_t gfn, unsigned count, uint64_t buffer)

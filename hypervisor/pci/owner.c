@@ -19,11 +19,12 @@ static void fence(struct pci_function *f)
     iommu_detach(f);
 }
 
-/* A reset forgot where firmware had put its memory, and how long its packets may be. */
+/* A reset forgot where firmware had put its memory, how long its packets may be, and its limits. */
 static void restore(struct pci_function *f)
 {
     if (f->pcie)
         config_write(f, f->pcie + 8u, 2, f->control);
+    capability_isolate(f);
     for (unsigned i = 0; i < PCI_BARS; i++) {
         const struct pci_bar *bar = &f->bar[i];
 

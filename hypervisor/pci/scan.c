@@ -9,7 +9,6 @@
 #define CLASS_IOMMU     0x0806u
 #define PORT_ROOT       4u /* types of PCI Express ports, up to those of switches */
 #define PORT_DOWNSTREAM 6u
-#define HEADER_MULTIPLE (1u << 7)
 
 #define BAR_IO    1u
 #define BAR_KIND  0xfu

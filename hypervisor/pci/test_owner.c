@@ -52,6 +52,18 @@ TEST(dma_of_all_endpoints_is_off_after_the_scan)
     EXPECT(function_at(0)->bdf == FAKE_NVME && function_at(7) == NULL);
 }
 
+/* What keeps it from its peers is on from the scan, and again after a reset forgot it. */
+TEST(access_control_is_on)
+{
+    fake_reset();
+    EXPECT(fake_config(FAKE_NVME, 0x14c) == (BULKHEAD_ACS_ALL << 16 | 0x5f));
+    config_write(function_find(FAKE_NVME), 0x14e, 2, 0);
+    give(FAKE_NVME);
+    EXPECT(fake_config(FAKE_NVME, 0x14c) == (BULKHEAD_ACS_ALL << 16 | 0x5f));
+    EXPECT(get(FAKE_NVME, 0x14c) == 0);
+    finish();
+}
+
 TEST(who_may_get_what)
 {
     fake_reset();

@@ -124,11 +124,21 @@ enum bulkhead_exit {
 };
 
 /* The index-th PCI function of the host; -ENOENT past the last. */
-#define BULKHEAD_pci_info     8
-#define BULKHEAD_PCI_RESERVED (1u << 0) /* kept by the core: bridge or IOMMU */
-#define BULKHEAD_PCI_MSI      (1u << 1)
-#define BULKHEAD_PCI_MSIX     (1u << 2)
-#define BULKHEAD_PCI_UNCLEAN  (1u << 3) /* no reset took away what an earlier owner left in it */
+#define BULKHEAD_pci_info       8
+#define BULKHEAD_PCI_RESERVED   (1u << 0) /* kept by the core: bridge or IOMMU */
+#define BULKHEAD_PCI_MSI        (1u << 1)
+#define BULKHEAD_PCI_MSIX       (1u << 2)
+#define BULKHEAD_PCI_UNCLEAN    (1u << 3) /* no reset took away what an earlier owner left in it */
+#define BULKHEAD_PCI_ACS        (1u << 4) /* has access control services */
+#define BULKHEAD_PCI_CONTAINED  (1u << 5) /* an IOMMU can contain it */
+/* Access control: what keeps functions from reaching each other past the IOMMU. */
+#define BULKHEAD_ACS_SOURCE     (1u << 0) /* source validation */
+#define BULKHEAD_ACS_REQUEST    (1u << 2) /* requests to peers go upstream */
+#define BULKHEAD_ACS_COMPLETION (1u << 3)
+#define BULKHEAD_ACS_FORWARD    (1u << 4) /* upstream forwarding */
+#define BULKHEAD_ACS_ALL                                                                           \
+    (BULKHEAD_ACS_SOURCE | BULKHEAD_ACS_REQUEST | BULKHEAD_ACS_COMPLETION | BULKHEAD_ACS_FORWARD)
+#define BULKHEAD_PCI_CONVENTIONAL 0xffu
 struct bulkhead_pci_info {
     uint32_t index; /* IN */
     uint32_t sbdf;  /* segment << 16 | bus << 8 | device << 3 | function */
@@ -138,6 +148,11 @@ struct bulkhead_pci_info {
     uint16_t owner;          /* DOMID_INVALID: nobody */
     uint16_t pad;
     uint32_t flags;
+    uint8_t header;                 /* layout of its configuration space; 1: a bridge */
+    uint8_t port;                   /* PCI Express' type of it, or BULKHEAD_PCI_CONVENTIONAL */
+    uint8_t secondary, subordinate; /* of a bridge: the buses behind it */
+    uint16_t acs;                   /* what its access control can do, */
+    uint16_t acs_on;                /* and what of that is on */
 };
 
 /*
@@ -244,7 +259,7 @@ _Static_assert(sizeof(struct bulkhead_vcpu_start) == 16, "vCPU start");
 _Static_assert(sizeof(struct bulkhead_grant_seed) == 16, "grant seed");
 _Static_assert(sizeof(struct bulkhead_domain_stats) == 248, "statistics");
 _Static_assert(sizeof(struct bulkhead_domain_reset) == 8, "reset");
-_Static_assert(sizeof(struct bulkhead_pci_info) == 24, "PCI function");
+_Static_assert(sizeof(struct bulkhead_pci_info) == 32, "PCI function");
 _Static_assert(sizeof(struct bulkhead_console_put) == 24, "console put");
 _Static_assert(sizeof(struct bulkhead_console_get) == 24, "console get");
 _Static_assert(sizeof(struct bulkhead_host_info) == 56, "host");
