@@ -14,6 +14,7 @@
 #include <abi/addr.h>
 #include <abi/layout.h>
 #include <abi/start.h>
+#include <config/group.h>
 #include <hcall.h>
 
 #define MIB (1ull << 20)
@@ -361,15 +362,13 @@ static int assign_devices(struct build *b)
     for (size_t i = 0; i < c->hostdev_count; i++) {
         const struct config_hostdev *h = &c->hostdevs[i];
         struct xen_domctl op = control_for(b->domid);
-        char name[32];
+        char name[GROUP_NAME_MAX];
         int rc;
 
-        (void)snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", h->segment, h->bus, h->slot,
-                       h->function);
+        (void)group_name(group_sbdf(h), name);
         op.cmd = XEN_DOMCTL_assign_device;
         op.u.assign_device.dev = XEN_DOMCTL_DEV_PCI;
-        op.u.assign_device.u.pci.machine_sbdf = (uint32_t)h->segment << 16 | (uint32_t)h->bus << 8 |
-                                                (uint32_t)(h->slot << 3 | h->function);
+        op.u.assign_device.u.pci.machine_sbdf = group_sbdf(h);
         rc = hcall_control_assign_device(&op);
         if (rc == -ENODEV || rc == -ENOENT)
             return fail(b, rc, h->address_line,
@@ -378,8 +377,10 @@ static int assign_devices(struct build *b)
             return fail(b, rc, h->address_line,
                         "PCI function %s is in use: name one that nobody owns", name);
         if (rc == -EPERM || rc == -EACCES)
-            return fail(b, rc, h->address_line, "PCI function %s is kept by the core: name another",
-                        name);
+            return fail(
+                b, rc, h->address_line,
+                "PCI function %s is the core's, or not contained (see `dmesg`): name another",
+                name);
         if (rc < 0)
             return fail(b, rc, h->address_line, "PCI function %s cannot be assigned: %s", name,
                         strerror(-rc));

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <config/config.h>
+#include <config/group.h>
 #include <store_client.h>
 #include <supervise/supervise.h>
 
@@ -15,6 +16,7 @@ struct cli {
     const struct config_root *root;
     bool iommu_required; /* host.xml's word */
     bool iommu_present;
+    struct group_table functions; /* the host's; owners are those at its start */
     bool headless;
     bool attached;       /* what is typed goes to a domain */
     char *watching;      /* `store watch` runs on this path; NULL: none */
@@ -69,6 +71,8 @@ int verb_dumpxml(struct cli *cli, int argc, char **argv);
 int verb_help(struct cli *cli, int argc, char **argv);
 int verb_inject_nmi(struct cli *cli, int argc, char **argv);
 int verb_list(struct cli *cli, int argc, char **argv);
+int verb_nodedev_dumpxml(struct cli *cli, int argc, char **argv);
+int verb_nodedev_list(struct cli *cli, int argc, char **argv);
 int verb_nodeinfo(struct cli *cli, int argc, char **argv);
 int verb_poweroff(struct cli *cli, int argc, char **argv);
 int verb_reboot(struct cli *cli, int argc, char **argv);

@@ -29,7 +29,8 @@ static int check(struct cli *cli, const struct entry *entry, struct diagnostics 
     const struct supervise *s = cli->supervise;
     struct config_limits limits = {.root = cli->root,
                                    .iommu_required = cli->iommu_required,
-                                   .iommu_present = cli->iommu_present};
+                                   .iommu_present = cli->iommu_present,
+                                   .functions = &cli->functions};
     struct domain_config **configs = calloc(s->count, sizeof(struct domain_config *));
     size_t count = 0;
     size_t index = 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "group.h"
 #include "source.h"
 
 static void refuse(const struct check *check, struct domain_config *domain, unsigned line,
@@ -71,6 +72,18 @@ static void check_containment(const struct check *check, struct domain_config *d
            "is UNSAFE, since its device then reaches all memory");
 }
 
+/* Half of what reaches each other past the IOMMU is not contained. */
+static void check_groups(const struct check *check, struct domain_config *domain)
+{
+    char text[GROUP_TEXT_MAX];
+
+    if (!check->limits->functions || !check->limits->iommu_present)
+        return;
+    for (size_t i = 0; i < domain->hostdev_count; i++)
+        if (group_is_torn(check->limits->functions, domain, i, text))
+            refuse(check, domain, domain->hostdevs[i].address_line, "%s", text);
+}
+
 static void check_file(const struct check *check, struct domain_config *domain, const char *path,
                        unsigned line)
 {
@@ -100,6 +113,7 @@ static void check_alone(const struct check *check, size_t index, size_t limit)
         check_hostdev(check, domain, dev, domain);
     }
     check_containment(check, domain);
+    check_groups(check, domain);
     check_file(check, domain, domain->kernel, domain->kernel_line);
     check_file(check, domain, domain->initrd, domain->initrd_line);
 }

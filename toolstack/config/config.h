@@ -11,6 +11,8 @@
 
 #include "diagnostics.h"
 
+struct group_table;
+
 /* Where the absolute paths of the XML files start. In the control domain {"", NULL}. */
 struct config_root {
     const char *prefix; /* put before a path; "" for none */
@@ -197,11 +199,12 @@ void config_set_free(struct config_set *set);
 
 /* What the host has, for the checks over all domains. */
 struct config_limits {
-    const struct config_root *root; /* NULL: do not look for kernels and initrds */
-    bool iommu_required;            /* from host.xml */
-    bool iommu_present;             /* false: an assignment needs iommu_required == false */
-    uint64_t memory_bytes;          /* for the domains that are checked; 0: not checked */
-    bool incomplete;                /* some file could not be read: messages say so */
+    const struct config_root *root;      /* NULL: do not look for kernels and initrds */
+    bool iommu_required;                 /* from host.xml */
+    bool iommu_present;                  /* false: an assignment needs iommu_required == false */
+    const struct group_table *functions; /* the host's PCI functions; NULL: not known */
+    uint64_t memory_bytes;               /* for the domains that are checked; 0: not checked */
+    bool incomplete;                     /* some file could not be read: messages say so */
 };
 
 /*

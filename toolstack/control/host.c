@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <build/functions.h>
 #include <hcall.h>
 
 static struct config_set set;
@@ -57,9 +58,12 @@ static bool check(struct cli *cli)
     struct config_limits limits = {.root = cli->root,
                                    .iommu_required = cli->iommu_required,
                                    .iommu_present = cli->iommu_present,
+                                   .functions = &cli->functions,
                                    .incomplete = !set.complete};
     int refused;
 
+    if (functions_read(&cli->functions) < 0)
+        return false;
     if (hcall_host_info(&host) >= 0)
         limits.memory_bytes = host.free_bytes;
     refused = config_check_set(set.domains, set.count, &limits, &list);

@@ -16,6 +16,8 @@
 
 struct fake_domain fake_domains[FAKE_DOMAINS];
 struct bulkhead_host_info fake_host;
+const struct bulkhead_pci_info *fake_functions;
+unsigned fake_function_count;
 uint64_t fake_now;
 domid_t fake_attached;
 char fake_said[8192];
@@ -46,6 +48,7 @@ bool fake_has_failed(void)
 
 void fake_reset(void)
 {
+    fake_function_count = 0;
     for (unsigned i = 0; i < FAKE_DOMAINS; i++)
         free(fake_domains[i].ram);
     memset(fake_domains, 0, sizeof(fake_domains));
@@ -348,6 +351,19 @@ int hcall_domain_stats(struct bulkhead_domain_stats *arg)
         return -ESRCH;
     arg->frames = d->frames;
     arg->exits = 42;
+    return 0;
+}
+
+int hcall_pci_info(struct bulkhead_pci_info *arg)
+{
+    uint32_t index = arg->index;
+
+    if (fake_step() != 0)
+        return -EIO;
+    if (index >= fake_function_count)
+        return -ENOENT;
+    *arg = fake_functions[index];
+    arg->index = index;
     return 0;
 }
 

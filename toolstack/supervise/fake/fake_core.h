@@ -43,6 +43,8 @@ struct fake_domain {
 
 extern struct fake_domain fake_domains[FAKE_DOMAINS];
 extern struct bulkhead_host_info fake_host;
+extern const struct bulkhead_pci_info *fake_functions; /* of a test, fake_function_count many */
+extern unsigned fake_function_count;
 extern uint64_t fake_now;
 extern domid_t fake_attached;
 extern char fake_said[8192]; /* all that was printed */
