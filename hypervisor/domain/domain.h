@@ -51,6 +51,7 @@ struct domain {
     struct event_table *events;
     struct grant_table *grants;
     struct pci_space *pci; /* NULL: owns no function */
+    unsigned dma_limit;    /* blocked accesses of a function at which it crashes; 0: never */
     uint16_t *pairs;       /* ids of domains that it may share with; page of the pool, or NULL */
     unsigned pair_count;
     struct console_domain console;

@@ -4,7 +4,7 @@
 #include <arch/irq.h>
 #include <arch/table.h>
 
-#include <abi/xen.h>
+#include <abi/bulkhead.h>
 
 #include "console/console.h"
 #include "domain/domain.h"
@@ -12,7 +12,8 @@
 #include "mm/p2m.h"
 #include "pci/function.h"
 
-#define SILENT_FROM 256u /* blocked accesses of a function; from then on nothing is recorded */
+/* Blocked accesses of a function; from then on nothing is recorded. */
+#define SILENT_FROM ((unsigned)BULKHEAD_DMA_LIMIT_MAX)
 #define FAULTS_MAX  4096u
 
 /* Number 0 is kept for nobody. */
@@ -108,9 +109,10 @@ void iommu_message_drop(unsigned entry)
 /*
  * Each time that a function's count has doubled there is a line, and from some
  * count on nothing is recorded until its owner changes: nobody's device decides
- * how much the core prints, or how often it is interrupted.
+ * how much the core prints, or how often it is interrupted. Returns the id of the
+ * domain that this was one too many for; DOMID_INVALID: none.
  */
-static void report(const struct iommu_fault *fault)
+static uint16_t report(const struct iommu_fault *fault)
 {
     LOCK_SCOPE(&pci_lock);
     struct pci_function *f = function_find(fault->bdf);
@@ -132,6 +134,18 @@ static void report(const struct iommu_fault *fault)
         vendor->silence(fault->bdf);
         lock_release(&iommu_lock);
     }
+    return owner && count == owner->dma_limit ? owner->id : DOMID_INVALID;
+}
+
+/* Whatever drives such a device is broken or hostile: it ends like any other crash. */
+static void crash(uint16_t id, uint16_t bdf)
+{
+    struct domain *d = domain_get(id);
+
+    if (!d)
+        return;
+    domain_crash(d, "%u accesses of PCI %04x were blocked", d->dma_limit, bdf);
+    domain_put(d);
 }
 
 void iommu_interrupt(unsigned cookie)
@@ -140,6 +154,10 @@ void iommu_interrupt(unsigned cookie)
 
     (void)cookie;
     /* If this is not enough the unit says nothing more, but it goes on blocking. */
-    for (unsigned i = 0; i < FAULTS_MAX && vendor->fault(&fault); i++)
-        report(&fault);
+    for (unsigned i = 0; i < FAULTS_MAX && vendor->fault(&fault); i++) {
+        uint16_t id = report(&fault);
+
+        if (id != DOMID_INVALID)
+            crash(id, fault.bdf);
+    }
 }

@@ -78,6 +78,28 @@ BOTH(a_blocked_access_is_told_and_counted)
     moves_end();
 }
 
+/* At the last that it may have it lives, at the next it has crashed; once, and with the reason. */
+TEST(too_many_blocked_accesses_are_a_crash)
+{
+    struct domain *d = &fake_domain[1];
+
+    begin();
+    d->dma_limit = 3;
+    fake_function[1].owner = fake_function[2].owner = d;
+    EXPECT(iommu_attach(&fake_function[1], &d->p2m) == 0);
+    EXPECT(iommu_attach(&fake_function[2], &d->p2m) == 0);
+    for (unsigned i = 1; i <= 7; i++) {
+        /* Those of its other function are counted apart. */
+        EXPECT(fake_dma(i <= 2 ? 2 : 1, 0x123456000, true) < 0);
+        iommu_interrupt(0);
+        EXPECT(fake_crashes == (i >= 5));
+    }
+    EXPECT(d->stats.dma_blocked == 7 && fake_domain[0].stats.dma_blocked == 0);
+    iommu_detach(&fake_function[1]);
+    iommu_detach(&fake_function[2]);
+    moves_end();
+}
+
 static unsigned lines_of(const char *text)
 {
     unsigned n = 0;

@@ -58,6 +58,14 @@ static int copy_addresses(struct hc_call *call, uint64_t gfn, unsigned count, ui
     return copy_to_guest(call->vcpu, (gla_t){buffer}, address, count * sizeof(address[0]));
 }
 
+int hc_dma_limit(struct hc_call *call, struct bulkhead_dma_limit *arg)
+{
+    if (arg->count > BULKHEAD_DMA_LIMIT_MAX)
+        return -XEN_EINVAL;
+    call->target->dma_limit = arg->count;
+    return 0;
+}
+
 int hc_dma_address(struct hc_call *call, struct bulkhead_dma_address *arg)
 {
     int rc = 0;

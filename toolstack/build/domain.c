@@ -149,6 +149,16 @@ static int plan_memory(struct build *b)
     return 0;
 }
 
+/* One more than it survives is what ends it. */
+static int limit_faults(struct build *b)
+{
+    const struct domain_config *c = b->order.config;
+    struct bulkhead_dma_limit limit = {.domid = b->domid, .count = c->dma_limit + 1};
+    int rc = c->has_dma_limit ? hcall_dma_limit(&limit) : 0;
+
+    return rc < 0 ? refused(b, rc, "limit its blocked accesses") : 0;
+}
+
 /* RAM, the page of ACPI tables, the pages shared with services. */
 static int allow_memory(struct build *b)
 {
@@ -399,7 +409,8 @@ static int start_vcpu(struct build *b)
 
 typedef int step_fn(struct build *b);
 
-static step_fn *const create_steps[] = {open_images, create_domain, name_domain, give_rights};
+static step_fn *const create_steps[] = {open_images, create_domain, name_domain, give_rights,
+                                        limit_faults};
 static step_fn *const fill_steps[] = {
     plan_memory, allow_memory, take_exact,    find_places,    give_memory, load_images,
     load_tables, make_rings,   pair_backends, assign_devices, start_vcpu,

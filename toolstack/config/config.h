@@ -143,10 +143,12 @@ struct domain_config {
     size_t hostdev_count;
     struct config_bridge *bridges;
     size_t bridge_count;
-    uint32_t rights; /* RIGHT_* asked for in <metadata>; 0: none */
-    char *emulator;  /* accepted and unused; NULL: none */
-    bool autostart;  /* filled in by config_set_load: what host.xml says */
-    bool refused;    /* a check over all domains failed: do not start it */
+    bool has_dma_limit;
+    uint32_t dma_limit; /* blocked accesses of one function that it survives; 255 at most */
+    uint32_t rights;    /* RIGHT_* asked for in <metadata>; 0: none */
+    char *emulator;     /* accepted and unused; NULL: none */
+    bool autostart;     /* filled in by config_set_load: what host.xml says */
+    bool refused;       /* a check over all domains failed: do not start it */
 
     /* Lines for later complaints; that of the parent where the element is absent. */
     unsigned line; /* of <domain> */

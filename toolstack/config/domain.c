@@ -176,6 +176,13 @@ int domain_set_right(struct walk *walk, const char *text)
     return 0;
 }
 
+int domain_set_dma_limit(struct walk *walk, const char *text)
+{
+    reading_domain(walk)->dma_limit = value_number(text);
+    reading_domain(walk)->has_dma_limit = true;
+    return 0;
+}
+
 /* What one value alone does not show. */
 static void check_together(struct walk *walk, struct domain_config *domain)
 {

@@ -21,6 +21,7 @@
 #define TAG_FORM    "[1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-4]"
 #define FILTER_FORM "no-mac-spoofing|no-ip-spoofing|no-arp-spoofing|clean-traffic"
 #define BYTE_FORM   "0x[0-9a-fA-F]{1,2}|0{0,3}[0-7]|[89]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
+#define FAULTS_FORM "[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
 #define RIGHT_FORM  "build|memory|hardware|console|prompt|schedule|power|inspect"
 
 /* Attributes of both directions. */
@@ -44,6 +45,7 @@ enum row {
     OURS,
     RIGHT,
     BRIDGE,
+    DMA_FAULTS,
     MEMORY,
     CURRENT_MEMORY,
     VCPU,
@@ -121,6 +123,12 @@ static const struct walk_element rows[ROW_COUNT] = {
                                 .write = "name='lan', 1 to 15 of A-Z a-z 0-9 _ . -"},
                                {"nic", true, "[0-9]|[12][0-9]|3[01]", NULL, bridge_set_nic,
                                 .write = "nic='0' for the first <hostdev>, nic='1' ..."}}},
+
+    [DMA_FAULTS] = {OURS, "dma-faults", ELEMENTS_URI,
+                    .meaning = "how much that an IOMMU blocks is too much",
+                    .attributes = {{"limit", true, FAULTS_FORM, NULL, domain_set_dma_limit,
+                                    .write = "limit='0' to limit='255', what a function may have "
+                                             "blocked without a crash"}}},
 
     [MEMORY] = {DOMAIN, "memory", .count = WALK_REQUIRED, .begin = domain_begin_memory,
                 .write = "<memory unit='MiB'>128</memory>", .meaning = "RAM", .has_text = true,

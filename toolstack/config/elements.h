@@ -67,6 +67,7 @@ int interface_set_filter(struct walk *walk, const char *text);
 int interface_begin_parameter(struct walk *walk);
 int interface_set_parameter(struct walk *walk, const char *text);
 int interface_set_address(struct walk *walk, const char *text);
+int domain_set_dma_limit(struct walk *walk, const char *text);
 int bridge_begin(struct walk *walk);
 int bridge_set_name(struct walk *walk, const char *text);
 int bridge_set_nic(struct walk *walk, const char *text);

@@ -213,6 +213,8 @@ void config_json_write(struct json *json, const char *key, const struct domain_c
     json_array_close(json);
     write_bridges(json, domain, with_lines);
     write_rights(json, domain->rights);
+    if (domain->has_dma_limit)
+        json_number(json, "dma_limit", domain->dma_limit);
     if (with_lines)
         write_lines(json, domain);
     json_object_close(json);

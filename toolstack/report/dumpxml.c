@@ -43,7 +43,7 @@ static void write_attribute(FILE *out, const char *name, const char *text)
 
 static void write_metadata(FILE *out, const struct domain_config *domain)
 {
-    if (!domain->rights && domain->bridge_count == 0)
+    if (!domain->rights && domain->bridge_count == 0 && !domain->has_dma_limit)
         return;
     (void)fputs("  <metadata>\n"
                 "    <bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>\n",
@@ -55,6 +55,8 @@ static void write_metadata(FILE *out, const struct domain_config *domain)
     for (size_t i = 0; i < domain->bridge_count; i++)
         (void)fprintf(out, "      <bulkhead:bridge name='%s' nic='%u'/>\n", domain->bridges[i].name,
                       domain->bridges[i].nic);
+    if (domain->has_dma_limit)
+        (void)fprintf(out, "      <bulkhead:dma-faults limit='%u'/>\n", domain->dma_limit);
     (void)fputs("    </bulkhead:domain>\n"
                 "  </metadata>\n",
                 out);

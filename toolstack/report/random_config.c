@@ -239,6 +239,9 @@ struct domain_config *random_config_make(struct random_config *random)
     make_hostdevs(random, domain);
     make_bridges(random, domain);
     domain->rights = next(random) & RIGHTS_ALL;
+    domain->has_dma_limit = next(random) & 1;
+    if (domain->has_dma_limit)
+        domain->dma_limit = next(random);
     domain->emulator = next(random) & 1 ? make_path(random, "") : NULL;
     return domain;
 }

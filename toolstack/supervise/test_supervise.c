@@ -24,7 +24,7 @@ TEST(guest_is_built)
     struct hvm_modlist_entry module;
 
     begin_running();
-    EXPECT(strcmp(d->label, "guest") == 0 && d->rights == 0);
+    EXPECT(strcmp(d->label, "guest") == 0 && d->rights == 0 && d->dma_limit == 0);
     EXPECT(d->frames == (8u << 20) / 4096 + 3);
     EXPECT(d->start.entry == 0x200000 && d->start.vcpu == 0);
     EXPECT(memcmp(d->ram + 0x200000, "a tiny kernel..", 16) == 0);
@@ -324,6 +324,19 @@ TEST(bad_files)
     EXPECT(fake_count_said("/block.xml:11: the host has no PCI function 0000:03:04.0") == 1);
     nvme.bus = 0;
     EXPECT(fake_domain_count() == 0 && fake_node_count() == 0);
+    end();
+}
+
+/* What it survives is one less than what ends it, and zero is a limit, too. */
+TEST(blocked_accesses_are_limited)
+{
+    begin();
+    block.has_dma_limit = true;
+    block.dma_limit = 0;
+    supervise_start(&s, block_entry);
+    supervise_step(&s);
+    EXPECT(fake_domains[1].exists && fake_domains[1].dma_limit == 1);
+    block.has_dma_limit = false;
     end();
 }
 

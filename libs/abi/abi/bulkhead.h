@@ -248,6 +248,19 @@ struct bulkhead_domain_reset {
 };
 
 /*
+ * Makes a domain crash at so many blocked accesses of one of its functions, counted
+ * from when the domain got it (0, as without this call: never). The core records
+ * no more than BULKHEAD_DMA_LIMIT_MAX of a function. Before the domain first runs.
+ */
+#define BULKHEAD_dma_limit     17
+#define BULKHEAD_DMA_LIMIT_MAX 256
+struct bulkhead_dma_limit {
+    uint16_t domid;
+    uint16_t pad;
+    uint32_t count;
+};
+
+/*
  * Upper half of the address of an MSI or MSI-X message that is no interrupt but
  * an event: its data is a port of the function's owner, unbound or bound.
  */

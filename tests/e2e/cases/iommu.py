@@ -6,9 +6,9 @@ from machine import attach, boot
 EDU = ('--device', 'edu,bus=pcie.0,addr=1e.0,dma_mask=0xffffffffffff')
 
 
-def attack(name, iommu='yes'):
+def attack(name, iommu='yes', extra=''):
     """The folder of a host whose one domain has its device reach for everything."""
-    dma = domain('dma', '/dma.elf', 16, devices=function(0x1e))
+    dma = domain('dma', '/dma.elf', 16, devices=function(0x1e), extra=extra)
     return host(name, {'/dma.xml': dma, '/small.xml': busybox()},
                 ['dma.elf', 'vmlinuz', 'busybox.img'], iommu=iommu)
 
@@ -30,6 +30,19 @@ def test_attack_succeeds_without(name):
         machine.expect(r'^\[dma\] dma: open')
         machine.expect(r'^\[dma\] result success')
         machine.finish()
+
+
+def test_too_much_is_a_crash(name):
+    """Beyond the limit of its file a domain has crashed, with the reason, and on_crash applies."""
+    extra = ("<on_crash>preserve</on_crash>\n<metadata>\n"
+             "<bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>\n"
+             "<bulkhead:dma-faults limit='1'/>\n</bulkhead:domain>\n</metadata>")
+    with boot(name, attack(name, extra=extra), *EDU) as machine:
+        machine.expect(r'^\[core\] IOMMU: PCI 00f0 \(dma\): blocked .* 1 times in all')
+        machine.expect(r'^\[core\] domain \d+ \(dma\) crashed: 2 accesses of PCI 00f0 were blocked')
+        machine.expect(r'^\[control\] dma: crashed')
+        machine.finish(1)
+        machine.absent(r'^\[dma\] result')
 
 
 def test_disks_are_contained(name):

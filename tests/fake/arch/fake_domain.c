@@ -20,7 +20,7 @@
 #include "vcpu/lapic.h"
 
 struct domain fake_domain[FAKE_DOMAINS];
-unsigned fake_wakes;
+unsigned fake_wakes, fake_crashes;
 uint64_t fake_pool_kept;
 unsigned fake_strangers[2] = {FAKE_DOMAINS, FAKE_DOMAINS};
 static struct vcpu vcpus[FAKE_DOMAINS];
@@ -33,7 +33,7 @@ void fake_domains(void)
 
 void fake_domains_make(void)
 {
-    fake_wakes = 0;
+    fake_wakes = fake_crashes = 0;
     fake_strangers[0] = fake_strangers[1] = FAKE_DOMAINS;
     for (unsigned i = 0; i < FAKE_DOMAINS; i++) {
         struct domain *d = &fake_domain[i];
@@ -68,6 +68,13 @@ void fake_domains_end(void)
     }
     EXPECT(frame_free() == FAKE_FRAMES - FAKE_POOL);
     EXPECT(pool_bytes_free() == ((uint64_t)FAKE_POOL << PAGE_SHIFT) - fake_pool_kept);
+}
+
+void domain_crash(struct domain *d, const char *format, ...)
+{
+    (void)format;
+    EXPECT(d->refs == 2);
+    fake_crashes++;
 }
 
 struct domain *domain_get(uint16_t id)

@@ -18,6 +18,9 @@ void fake_domains_make(void);
 /* As their end: mappings down, channels closed, memory back. All else must be undone already. */
 void fake_domains_end(void);
 
+/* How often a domain was crashed. */
+extern unsigned fake_crashes;
+
 /* How often a vCPU was woken. */
 extern unsigned fake_wakes;
 

@@ -60,6 +60,7 @@ TEST(the_builders_extensions)
     struct bulkhead_vcpu_start start = {.domid = STRANGER};
     struct bulkhead_grant_seed seed = {.domid = STRANGER, .peer = start_self()};
     struct bulkhead_domain_reset reset = {.domid = STRANGER};
+    struct bulkhead_dma_limit limit = {.domid = start_self(), .count = 1};
 
     EXPECT(bulkhead(BULKHEAD_domain_label, &label) == -XEN_EPERM);
     EXPECT(bulkhead(BULKHEAD_domain_rights, &rights) == -XEN_EPERM);
@@ -69,6 +70,9 @@ TEST(the_builders_extensions)
     EXPECT(bulkhead(BULKHEAD_domain_reset, &reset) == -XEN_EPERM);
     reset.domid = start_self();
     EXPECT(bulkhead(BULKHEAD_domain_reset, &reset) == -XEN_EPERM);
+    EXPECT(bulkhead(BULKHEAD_dma_limit, &limit) == -XEN_EPERM);
+    limit.domid = STRANGER;
+    EXPECT(bulkhead(BULKHEAD_dma_limit, &limit) == -XEN_EPERM);
 }
 
 TEST(other_domains_memory)

@@ -178,6 +178,16 @@ int hcall_domain_reset(struct bulkhead_domain_reset *arg)
     return 0;
 }
 
+int hcall_dma_limit(struct bulkhead_dma_limit *arg)
+{
+    struct fake_domain *d = fake_domain(arg->domid);
+
+    if (!d || fake_step() != 0)
+        return -EIO;
+    d->dma_limit = arg->count;
+    return 0;
+}
+
 int hcall_control_max_mem(struct xen_domctl *arg)
 {
     struct fake_domain *d = fake_domain(arg->domain);

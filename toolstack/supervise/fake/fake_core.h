@@ -24,6 +24,7 @@ struct fake_domain {
     uint32_t flags; /* XEN_DOMINF_shutdown and its code */
     char label[BULKHEAD_LABEL_MAX];
     uint32_t rights;
+    uint32_t dma_limit;
     uint64_t max_kib;
     uint64_t frames;
     uint8_t *ram; /* its first FAKE_RAM bytes */
