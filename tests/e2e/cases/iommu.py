@@ -1,7 +1,9 @@
 """Devices behind an IOMMU reach what their owners do; without one, everything."""
 
-from host import block, busybox, disk, domain, function, host, raw_disk
-from machine import attach, boot
+import re
+
+from host import block, busybox, disk, domain, function, host, net, raw_disk
+from machine import attach, boot, equal
 
 EDU = ('--device', 'edu,bus=pcie.0,addr=1e.0,dma_mask=0xffffffffffff')
 
@@ -43,6 +45,22 @@ def test_too_much_is_a_crash(name):
         machine.expect(r'^\[control\] dma: crashed')
         machine.finish(1)
         machine.absent(r'^\[dma\] result')
+
+
+def test_virtio_past_the_unit(name):
+    """A virtio disk and card whose DMA goes round the IOMMU: their drivers refuse them."""
+    devices = '<devices>\n' + disk('/dev/vda') + '\n</devices>\n</domain>'
+    small = busybox().replace('</domain>', devices)
+    files = {'/block.xml': block(slots=(4,)), '/net.xml': net(slots=(5,)), '/small.xml': small,
+             '/other.xml': busybox('other')}
+    with boot(name, host(name, files, ['vmlinuz', 'busybox.img']),
+              '--qemu', f'-drive if=none,id=past,format=raw,file={raw_disk(name, gpt=False)}',
+              '--device', 'virtio-blk-pci,drive=past,disable-legacy=on,bus=pcie.0,addr=04.0',
+              '--device', 'virtio-net-pci,disable-legacy=on,bus=pcie.0,addr=05.0') as machine:
+        text = machine.finish(1)
+    for said in (r'^\[block\] .*goes round the IOMMU', r'^\[net\] .*goes round the IOMMU',
+                 r'^\[control\] /small.xml:\d+: .*/dev/vda', r'^\[other\] busybox: up'):
+        equal(bool(re.search(said, text, re.MULTILINE)), True, f'{said} to be said')
 
 
 def test_disks_are_contained(name):
