@@ -41,8 +41,9 @@ static void (*const handlers[IRQ_KINDS])(unsigned cookie) = {
 
 void irq_handle(unsigned vector)
 {
-    if (vector != VECTOR_SPURIOUS)
-        apic_eoi();
+    /* Always: a spurious one ends nothing, since no other is in service here, and one that a device
+     * forged as such would otherwise stay and keep all others away. */
+    apic_eoi();
     if (handlers[vectors[vector].kind])
         handlers[vectors[vector].kind](vectors[vector].cookie);
 }

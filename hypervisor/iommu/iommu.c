@@ -153,8 +153,9 @@ void iommu_interrupt(unsigned cookie)
     struct iommu_fault fault;
 
     (void)cookie;
-    /* If this is not enough the unit says nothing more, but it goes on blocking. */
-    for (unsigned i = 0; i < FAULTS_MAX && vendor->fault(&fault); i++) {
+    /* If this is not enough the unit says nothing more, but it goes on blocking. Without a unit the
+     * interrupt is forged. */
+    for (unsigned i = 0; i < FAULTS_MAX && vendor && vendor->fault(&fault); i++) {
         uint16_t id = report(&fault);
 
         if (id != DOMID_INVALID)
