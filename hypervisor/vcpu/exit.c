@@ -123,14 +123,5 @@ void exit_nested(struct vcpu *v, const struct exit_nested *fault)
         return;
     }
     v->exits_by[BULKHEAD_EXIT_HOLE]++;
-    switch (hole_touch(d, gpa_gfn(at), fault->write, fault->fetch)) {
-    case HOLE_AGAIN: return;
-    case HOLE_READ_ONLY: vcpu_raise(v, EXCEPTION_GP); return;
-    case HOLE_EXECUTED:
-        domain_crash(d, "vCPU %u executes at %lx, where no code can be", v->id, at.v);
-        return;
-    case HOLE_REFUSED:
-        domain_crash(d, "vCPU %u finds no page tables for %lx, where nothing is", v->id, at.v);
-        return;
-    }
+    hole_touch(v, at, fault->write, fault->fetch);
 }

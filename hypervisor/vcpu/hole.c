@@ -6,6 +6,7 @@
 #include "domain/domain.h"
 #include "mm/heap.h"
 #include "util/string.h"
+#include "vcpu/vcpu.h"
 
 /* One page of ones that all domains read. */
 static void *ones;
@@ -31,45 +32,50 @@ static void evict(struct domain *d, gfn_t gfn)
     p2m_prune(&d->p2m, gfn);
 }
 
-static enum hole_result stand_in(struct domain *d, gfn_t gfn, void *page, enum p2m_type type)
+/* False: no page, or none for the tables that lead to it. */
+static bool stand_in(struct domain *d, gfn_t gfn, void *page, enum p2m_type type)
 {
     uint64_t *slot = &d->hole[d->hole_next % DOMAIN_HOLES];
 
     if (!page)
-        return HOLE_REFUSED;
+        return false;
     if (*slot != 0)
         evict(d, (gfn_t){*slot});
     int rc = p2m_map(&d->p2m, gfn, pool_mfn(page), 0, type);
-    if (rc == -XEN_EEXIST)
-        return HOLE_AGAIN; /* another vCPU was faster */
     if (rc < 0)
-        return HOLE_REFUSED;
+        return rc == -XEN_EEXIST; /* another vCPU was faster */
     *slot = gfn.v;
     d->hole_next++;
-    return HOLE_AGAIN;
+    return true;
 }
 
-enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch)
+void hole_touch(struct vcpu *v, gpa_t at, bool write, bool fetch)
 {
+    struct domain *d = v->domain;
     enum p2m_type type;
+    bool found;
 
-    (void)p2m_lookup(&d->p2m, gfn, &type);
-    if (fetch && type != P2M_RAM && type != P2M_RAM_RO)
-        return HOLE_EXECUTED;
-    switch (type) {
-    case P2M_RAM_RO:
-    case P2M_GRANT_RO: return write ? HOLE_READ_ONLY : HOLE_AGAIN;
-    case P2M_EMPTY:
-    case P2M_HOLE: break;
-    default: return HOLE_AGAIN; /* allowed by now */
+    (void)p2m_lookup(&d->p2m, gpa_gfn(at), &type);
+    if (fetch && type != P2M_RAM && type != P2M_RAM_RO) {
+        domain_crash(d, "vCPU %u executes at %lx, where no code can be", v->id, at.v);
+        return;
     }
-    if (!write) {
+    if (write && (type == P2M_RAM_RO || type == P2M_GRANT_RO)) {
+        vcpu_raise(v, EXCEPTION_GP);
+        return;
+    }
+    if (type != P2M_EMPTY && type != P2M_HOLE)
+        return; /* allowed by now */
+    if (write) {
+        d->stats.holes_written++;
+        /* A page where the domain alone can see what it wrote. */
+        if (!d->scratch)
+            d->scratch = pool_alloc(0);
+        found = stand_in(d, gpa_gfn(at), d->scratch, P2M_SCRATCH);
+    } else {
         d->stats.holes_read++;
-        return type == P2M_HOLE ? HOLE_AGAIN : stand_in(d, gfn, ones, P2M_HOLE);
+        found = type == P2M_HOLE || stand_in(d, gpa_gfn(at), ones, P2M_HOLE);
     }
-    d->stats.holes_written++;
-    /* A page where the domain alone can see what it wrote. */
-    if (!d->scratch)
-        d->scratch = pool_alloc(0);
-    return stand_in(d, gfn, d->scratch, P2M_SCRATCH);
+    if (!found)
+        domain_crash(d, "vCPU %u finds no page tables for %lx, where nothing is", v->id, at.v);
 }

@@ -5,17 +5,14 @@
 
 #include "util/check.h"
 
-struct domain;
-
-enum hole_result {
-    HOLE_AGAIN,     /* a page stands in now (or the real one came meanwhile): run on */
-    HOLE_READ_ONLY, /* a write to what may only be read */
-    HOLE_EXECUTED,
-    HOLE_REFUSED /* too many, or no page */
-};
+struct vcpu;
 
 /* Once, at boot. -XEN_ENOMEM. */
 MUST_USE int hole_init(void);
 
-/* The guest touched a frame in a way that its nested tables do not allow. */
-MUST_USE enum hole_result hole_touch(struct domain *d, gfn_t gfn, bool write, bool fetch);
+/*
+ * The guest touched an address in a way that its nested tables do not allow. A page
+ * stands in now, or the guest gets #GP for writing what may only be read, or its
+ * domain ends.
+ */
+void hole_touch(struct vcpu *v, gpa_t at, bool write, bool fetch);

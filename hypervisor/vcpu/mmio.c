@@ -43,22 +43,9 @@ static void register_write(struct regs *r, const struct mmio_access *a, uint64_t
     *reg = a->width == 4 ? value & mask : (*reg & ~mask) | (value & mask);
 }
 
-static void refuse(struct vcpu *v, gpa_t at, const uint8_t *b, size_t len)
-{
-    uint8_t shown[8] = {0};
-
-    for (size_t i = 0; i < sizeof(shown) && i < len; i++)
-        shown[i] = b[i];
-    domain_crash(v->domain,
-                 "access to %lx by an instruction that is not emulated: "
-                 "%02x %02x %02x %02x %02x %02x %02x %02x",
-                 at.v, shown[0], shown[1], shown[2], shown[3], shown[4], shown[5], shown[6],
-                 shown[7]);
-}
-
 void mmio_emulate(struct vcpu *v, gpa_t at, bool write, const struct mmio_ops *ops)
 {
-    uint8_t bytes[MMIO_MAX_LENGTH];
+    uint8_t bytes[MMIO_MAX_LENGTH] = {0};
     struct mmio_access a;
     struct vcpu_mode mode;
     uint64_t old = 0;
@@ -69,7 +56,11 @@ void mmio_emulate(struct vcpu *v, gpa_t at, bool write, const struct mmio_ops *o
     /* The guest may have changed the instruction since: what was decoded is what is done. */
     if (!mmio_decode(bytes, len, code, &a) || (write && !a.write) ||
         (at.v & PAGE_MASK) + a.size > PAGE_SIZE) {
-        refuse(v, at, bytes, len);
+        domain_crash(v->domain,
+                     "access to %lx by an instruction that is not emulated: "
+                     "%02x %02x %02x %02x %02x %02x %02x %02x",
+                     at.v, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6],
+                     bytes[7]);
         return;
     }
     if (!a.write || a.exchange)

@@ -38,8 +38,8 @@ struct cpu {
     volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
     volatile bool resched;     /* set by anyone, with an IPI if remote */
     bool sending; /* the current vCPU sends an event: whom it wakes may wait a little */
-    const struct p2m
-        *volatile reading[2]; /* whose tables it looks at: they and their frames stay */
+    /* Whose tables it looks at: they and their frames stay. */
+    const struct p2m *volatile reading[2];
     struct cpu_peek peek[WINDOWS];
     struct cpu_known known;
     struct lookup *lookups; /* nested entries it found lately (mm/lookup.h) */
