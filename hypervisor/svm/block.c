@@ -76,7 +76,7 @@ static void svm_reset(struct vcpu *v, uint64_t cr0, const struct vmcb_segment *c
     memset(svm->debug, 0, sizeof(svm->debug));
 }
 
-void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
+static void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
 {
     static const struct vmcb_segment code = {0x8, 0xc9b, UINT32_MAX, 0};
     static const struct vmcb_segment data = {0x10, 0xc93, UINT32_MAX, 0};
@@ -85,7 +85,7 @@ void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info)
     v->regs = (struct regs){.rbx = start_info, .rip = entry, .rflags = RFLAGS_RESET};
 }
 
-void svm_reset_sipi(struct vcpu *v, uint8_t vector)
+static void svm_reset_sipi(struct vcpu *v, uint8_t vector)
 {
     const struct vmcb_segment code = {(uint16_t)(vector << 8), 0x9b, 0xffff,
                                       (uint64_t)vector << 12};
@@ -95,7 +95,7 @@ void svm_reset_sipi(struct vcpu *v, uint8_t vector)
     v->regs = (struct regs){.rflags = RFLAGS_RESET};
 }
 
-void svm_mode(const struct vcpu *v, struct vcpu_mode *mode)
+static void svm_mode(const struct vcpu *v, struct vcpu_mode *mode)
 {
     const struct vmcb *vmcb = svm_of(v)->vmcb;
     bool is_long = (vmcb->efer & EFER_LMA) != 0 && (vmcb->cs.attributes & SEGMENT_LONG) != 0;
@@ -112,7 +112,7 @@ void svm_mode(const struct vcpu *v, struct vcpu_mode *mode)
     };
 }
 
-bool svm_can_nmi(const struct vcpu *v)
+static bool svm_can_nmi(const struct vcpu *v)
 {
     const struct svm_vcpu *svm = svm_of(v);
 
@@ -120,7 +120,7 @@ bool svm_can_nmi(const struct vcpu *v)
            !(svm->vmcb->inject & EVENT_VALID);
 }
 
-void svm_inject(struct vcpu *v, uint8_t vector)
+static void svm_inject(struct vcpu *v, uint8_t vector)
 {
     struct svm_vcpu *svm = svm_of(v);
     uint64_t type = EVENT_EXCEPTION;
@@ -143,7 +143,7 @@ static void vintr_set(struct vmcb *vmcb, uint8_t vector, unsigned priority)
     vmcb->vintr |= VINTR_IRQ | rule | (uint64_t)vector << VINTR_VECTOR_SHIFT;
 }
 
-void svm_offer(struct vcpu *v, uint8_t vector, unsigned priority)
+static void svm_offer(struct vcpu *v, uint8_t vector, unsigned priority)
 {
     struct svm_vcpu *svm = svm_of(v);
 
@@ -157,7 +157,7 @@ void svm_offer(struct vcpu *v, uint8_t vector, unsigned priority)
 }
 
 /* One that is never delivered: the exit just before it says that one could be. */
-void svm_want_window(struct vcpu *v, unsigned priority)
+static void svm_want_window(struct vcpu *v, unsigned priority)
 {
     if (priority == 0)
         return;
@@ -180,7 +180,7 @@ void svm_withdraw(struct vcpu *v)
     vmcb->intercept3 &= ~INTERCEPT_VINTR;
 }
 
-bool svm_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
+static bool svm_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
 {
     const struct vmcb *vmcb = svm_of(v)->vmcb;
 
@@ -213,7 +213,7 @@ static bool pat_write(struct vmcb *vmcb, uint64_t value)
     return true;
 }
 
-bool svm_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
+static bool svm_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
 {
     switch (index) {
     case MSR_EFER: return efer_write(svm_of(v)->vmcb, value);
@@ -232,7 +232,7 @@ bool svm_debug_use(struct vcpu *v)
     return false;
 }
 
-void svm_switch_out(struct vcpu *v)
+static void svm_switch_out(struct vcpu *v)
 {
     static const uint64_t none[4];
     struct svm_vcpu *svm = svm_of(v);
@@ -245,7 +245,7 @@ void svm_switch_out(struct vcpu *v)
     svm->vmcb->intercept_dr = INTERCEPT_DR_ALL;
 }
 
-void svm_dump(const struct vcpu *v)
+static void svm_dump(const struct vcpu *v)
 {
     const struct vmcb *b = svm_of(v)->vmcb;
 
@@ -256,3 +256,25 @@ void svm_dump(const struct vcpu *v)
     console_log("  cs %x %x %lx ss %x ds %x fs %lx gs %lx cpl %u", b->cs.selector, b->cs.attributes,
                 b->cs.base, b->ss.selector, b->ds.selector, b->fs.base, b->gs.base, b->cpl);
 }
+
+const struct virt_ops svm_ops = {
+    .name = "SVM",
+    .cpu_enable = svm_cpu_enable,
+    .vcpu_init = svm_vcpu_init,
+    .vcpu_fini = svm_vcpu_fini,
+    .reset_pvh = svm_reset_pvh,
+    .reset_sipi = svm_reset_sipi,
+    .run = svm_run,
+    .mode = svm_mode,
+    .advance = svm_advance,
+    .can_nmi = svm_can_nmi,
+    .inject = svm_inject,
+    .offer = svm_offer,
+    .want_window = svm_want_window,
+    .msr_read = svm_msr_read,
+    .msr_write = svm_msr_write,
+    .switch_out = svm_switch_out,
+    .dump = svm_dump,
+    .nested_leaf = svm_nested_leaf,
+    .nested_table = svm_nested_table,
+};

@@ -67,7 +67,7 @@ static int bitmaps_create(void)
     return 0;
 }
 
-static int svm_cpu_enable(void)
+int svm_cpu_enable(void)
 {
     struct svm_cpu *cpu = &svm_cpus[cpu_this()->id];
     struct cpuid leaf = cpu_cpuid(CPUID_SVM, 0);
@@ -102,7 +102,7 @@ static int svm_cpu_enable(void)
     return 0;
 }
 
-static int svm_vcpu_init(struct vcpu *v)
+int svm_vcpu_init(struct vcpu *v)
 {
     struct svm_vcpu *svm = heap_alloc(sizeof(*svm));
     struct vmcb *vmcb = pool_alloc(0);
@@ -118,7 +118,7 @@ static int svm_vcpu_init(struct vcpu *v)
     return 0;
 }
 
-static void svm_vcpu_fini(struct vcpu *v)
+void svm_vcpu_fini(struct vcpu *v)
 {
     pool_free(svm_of(v)->vmcb, 0);
     heap_free(v->virt);
@@ -172,7 +172,7 @@ static void enter_p2m(struct vcpu *v, struct svm_vcpu *svm)
         asid_assign(svm, cpu, id);
 }
 
-static void svm_run(struct vcpu *v)
+void svm_run(struct vcpu *v)
 {
     struct svm_vcpu *svm = svm_of(v);
     struct vmcb *vmcb = svm->vmcb;
@@ -196,25 +196,3 @@ static void svm_run(struct vcpu *v)
     svm_withdraw(v);
     svm_exit(v, vmcb);
 }
-
-const struct virt_ops svm_ops = {
-    .name = "SVM",
-    .cpu_enable = svm_cpu_enable,
-    .vcpu_init = svm_vcpu_init,
-    .vcpu_fini = svm_vcpu_fini,
-    .reset_pvh = svm_reset_pvh,
-    .reset_sipi = svm_reset_sipi,
-    .run = svm_run,
-    .mode = svm_mode,
-    .advance = svm_advance,
-    .can_nmi = svm_can_nmi,
-    .inject = svm_inject,
-    .offer = svm_offer,
-    .want_window = svm_want_window,
-    .msr_read = svm_msr_read,
-    .msr_write = svm_msr_write,
-    .switch_out = svm_switch_out,
-    .dump = svm_dump,
-    .nested_leaf = svm_nested_leaf,
-    .nested_table = svm_nested_table,
-};

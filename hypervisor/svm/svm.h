@@ -41,19 +41,14 @@ uint64_t svm_nested_table(mfn_t table);
 /* The guest reads or writes DR0-DR7: from now on it does so without an exit. */
 bool svm_debug_use(struct vcpu *v);
 
-/* block.c: rows of struct virt_ops. */
-void svm_reset_pvh(struct vcpu *v, uint32_t entry, uint32_t start_info);
-void svm_reset_sipi(struct vcpu *v, uint8_t vector);
-void svm_mode(const struct vcpu *v, struct vcpu_mode *mode);
-bool svm_can_nmi(const struct vcpu *v);
-void svm_inject(struct vcpu *v, uint8_t vector);
-void svm_offer(struct vcpu *v, uint8_t vector, unsigned priority);
+/* After an exit: what the entry offered was taken, or is no longer offered. */
 void svm_withdraw(struct vcpu *v);
-void svm_want_window(struct vcpu *v, unsigned priority);
-bool svm_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
-bool svm_msr_write(struct vcpu *v, uint32_t index, uint64_t value);
-void svm_switch_out(struct vcpu *v);
-void svm_dump(const struct vcpu *v);
+
+/* svm.c: rows of struct virt_ops. */
+int svm_cpu_enable(void);
+int svm_vcpu_init(struct vcpu *v);
+void svm_vcpu_fini(struct vcpu *v);
+void svm_run(struct vcpu *v);
 
 /* Assembly: one stay in the guest; saves FS, GS, TR and the like. */
 void svm_enter(struct regs *regs, uint64_t guest_block, uint64_t host_block);
