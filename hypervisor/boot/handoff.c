@@ -6,6 +6,8 @@
 
 #include <abi/start.h>
 
+#include <arch/acpi.h>
+
 #include "util/string.h"
 
 #define MULTIBOOT_PROTOCOL 0x36d76289u
@@ -24,21 +26,6 @@ enum {
 
 struct tag {
     uint32_t type, size;
-};
-
-struct tag_module {
-    struct tag tag;
-    uint32_t start, end;
-};
-
-struct tag_map {
-    struct tag tag;
-    uint32_t entry_size, entry_version;
-};
-
-struct map_entry {
-    uint64_t start, len;
-    uint32_t type, reserved;
 };
 
 struct handoff handoff;
@@ -114,17 +101,14 @@ static void pvh_collect(const struct hvm_start_info *info)
         rsdp_copy(low(info->rsdp_paddr), sizeof(handoff.rsdp));
 }
 
-static void memory_map_add(const struct tag_map *map)
+/* Entries of address, length, type, behind their size and version. */
+static void memory_map_add(const char *body, size_t len)
 {
-    const char *entry = (const char *)(map + 1);
-    const char *end = (const char *)map + map->tag.size;
+    size_t step = len < 8 ? 0 : acpi_field(body, 0, 4);
 
-    if (map->entry_size < sizeof(struct map_entry))
-        return;
-    for (; entry + sizeof(struct map_entry) <= end; entry += map->entry_size) {
-        const struct map_entry *e = (const void *)entry;
-        range_add(e->start, e->len, e->type == 1);
-    }
+    for (size_t at = 8; step >= 24 && at + 24 <= len; at += step)
+        range_add(acpi_field(body, at, 8), acpi_field(body, at + 8, 8),
+                  acpi_field(body, at + 16, 4) == 1);
 }
 
 static void tag_collect(const struct tag *tag)
@@ -134,13 +118,9 @@ static void tag_collect(const struct tag *tag)
 
     switch (tag->type) {
     case TAG_CMDLINE: cmdline_copy(body, len); break;
-    case TAG_MODULE: {
-        const struct tag_module *module = (const void *)tag;
-        module_add(module->start, module->end);
-        break;
-    }
+    case TAG_MODULE: module_add(acpi_field(body, 0, 4), acpi_field(body, 4, 4)); break;
     /* GRUB makes it under UEFI as well, from the firmware's own map. */
-    case TAG_MEMORY_MAP: memory_map_add((const void *)tag); break;
+    case TAG_MEMORY_MAP: memory_map_add(body, len); break;
     case TAG_RSDP_OLD:
         if (!handoff.has_rsdp)
             rsdp_copy(body, len);

@@ -70,16 +70,9 @@ size_t strnlen(const char *s, size_t max)
 
 int strcmp(const char *a, const char *b)
 {
-    return strncmp(a, b, SIZE_MAX);
-}
+    size_t i = 0;
 
-int strncmp(const char *a, const char *b, size_t n)
-{
-    for (; n > 0; n--, a++, b++) {
-        if (*a != *b)
-            return (uint8_t)*a < (uint8_t)*b ? -1 : 1;
-        if (!*a)
-            break;
-    }
-    return 0;
+    while (a[i] && a[i] == b[i])
+        i++;
+    return (uint8_t)a[i] - (uint8_t)b[i];
 }

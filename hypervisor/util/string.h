@@ -12,7 +12,6 @@ int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t n);
 
 /* What a hexadecimal digit counts; -1: it is none. */
 int string_digit(char c);
