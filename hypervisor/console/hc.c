@@ -120,7 +120,7 @@ int hc_console_attach(struct hc_call *call, struct bulkhead_console_attach *arg)
     arg->domid =
         attached == DOMID_INVALID ? call->domain->id : attached; /* the prompt: the caller */
     if (changes)
-        event_raise_global(VIRQ_CONSOLE, NULL);
+        event_raise_global(VIRQ_CONSOLE);
     return 0;
 }
 

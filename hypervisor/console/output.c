@@ -12,9 +12,8 @@
 #include "console/log.h"
 #include "util/string.h"
 
-#define LINE_MAX                                                                                   \
-    1024u /* a longer one is broken, so that its rest cannot pass for another's line               \
-           */
+/* A longer line is broken, so that its rest cannot pass for another's line. */
+#define LINE_MAX 1024u
 #define TEXT_MAX 512u
 
 static struct {

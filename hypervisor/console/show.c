@@ -62,5 +62,5 @@ void console_receive(void)
     bool any = input_receive();
     lock_release(&console_lock);
     if (any)
-        event_raise_global(VIRQ_CONSOLE, NULL);
+        event_raise_global(VIRQ_CONSOLE);
 }

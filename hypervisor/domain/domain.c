@@ -244,15 +244,6 @@ void domain_unpause(struct domain *d)
         sched_unpause(d->vcpu[i]);
 }
 
-/* Nobody is left who could be told anything: the host ends as its control domain did. */
-static void host_without_control(uint8_t code)
-{
-    console_log("the control domain stopped (reason %u): so does the host", code);
-    if (code == SHUTDOWN_reboot)
-        power_reboot();
-    power_off(code == SHUTDOWN_poweroff ? 0 : 1);
-}
-
 void domain_shutdown(struct domain *d, uint8_t code)
 {
     lock_acquire(&d->lock);
@@ -264,9 +255,13 @@ void domain_shutdown(struct domain *d, uint8_t code)
     if (!first)
         return;
     pause_all(d);
-    if (d->id == 0)
-        host_without_control(code);
-    event_raise_global(VIRQ_DOM_EXC, NULL);
+    if (d->id == 0) { /* nobody is left who could be told anything */
+        console_log("the control domain stopped (reason %u): so does the host", code);
+        if (code == SHUTDOWN_reboot)
+            power_reboot();
+        power_off(code == SHUTDOWN_poweroff ? 0 : 1);
+    }
+    event_raise_global(VIRQ_DOM_EXC);
 }
 
 void domain_crash(struct domain *d, const char *format, ...)

@@ -352,12 +352,12 @@ void event_raise_virq(struct vcpu *v, uint32_t virq)
         set_pending(d, channel(d->events, v->virq_port[virq]), v->virq_port[virq]);
 }
 
-void event_raise_global(uint32_t virq, const struct domain *only)
+void event_raise_global(uint32_t virq)
 {
     struct domain *d = NULL;
 
     while ((d = domain_next(d)) != NULL)
-        if (d->vcpu_count > 0 && (!only || d == only) && !d->dying)
+        if (d->vcpu_count > 0 && !d->dying)
             event_raise_virq(d->vcpu[0], virq);
 }
 

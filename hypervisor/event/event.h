@@ -60,9 +60,9 @@ void event_raise_virq(struct vcpu *v, uint32_t virq);
 
 /*
  * Raises a host-wide one (VIRQ_DOM_EXC, VIRQ_CONSOLE) at every domain that has
- * bound it, or at one only. No lock held.
+ * bound it. No lock held.
  */
-void event_raise_global(uint32_t virq, const struct domain *only);
+void event_raise_global(uint32_t virq);
 
 /* Sets a port of the domain pending for a device of its own; what is no port is ignored. */
 void event_raise_port(struct domain *d, uint32_t port);

@@ -15,10 +15,9 @@
 
 struct domain;
 
-#define GRANT_FRAMES_MAX 64u
-#define GRANT_HANDLES_MAX                                                                          \
-    16384u /* and a domain's own limit is the pages it may have and these:                         \
-            */
+#define GRANT_FRAMES_MAX  64u
+/* A domain's own limit is the pages it may have and a few more. */
+#define GRANT_HANDLES_MAX 16384u
 #define GRANT_HANDLES_ANY 1024u
 #define GRANT_BATCH       32u
 

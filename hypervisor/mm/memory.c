@@ -11,8 +11,8 @@
 #include "mm/table.h"
 #include "util/string.h"
 
-#define LOW_FRAMES                                                                                 \
-    (512ull << (20 - PAGE_SHIFT)) /* room for a Linux whose frames are the machine's */
+/* Room for a Linux whose frames are the machine's. */
+#define LOW_FRAMES (512ull << (20 - PAGE_SHIFT))
 
 static struct plan plan;
 static struct lookup lookups[LOOKUP_SLOTS]; /* of the first CPU */

@@ -10,8 +10,8 @@
 #include "mm/lookup.h"
 #include "vcpu/virt.h"
 
-#define TABLES_ALWAYS                                                                              \
-    64u /* a domain's tables: so many, and as many again as twice its memory needs */
+/* A domain's tables: so many, and as many again as twice its memory needs. */
+#define TABLES_ALWAYS 64u
 
 static uint64_t leaf_make(uint64_t mfn, unsigned level, enum p2m_type type)
 {
