@@ -121,7 +121,7 @@ static void take_down(struct domain *user, const struct grant_mapping *m, struct
     mfn_t frame;
 
     /* Nothing else can take a grant out of the p2m, and 4 KiB entries need no split. */
-    CHECK(p2m_unmap(&user->p2m, (gfn_t){m->gfn}, &frame, &type) == 0 &&
+    CHECK(p2m_take(&user->p2m, (gfn_t){m->gfn}, P2M_ALL, &frame, &type) == 0 &&
           (type == P2M_GRANT || type == P2M_GRANT_RO));
     if (batch->count == GRANT_BATCH)
         grant_batch_flush(user, batch);

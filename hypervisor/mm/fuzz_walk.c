@@ -85,7 +85,7 @@ static void unmap(struct domain *d, uint64_t gfn)
     enum p2m_type type;
     mfn_t mfn;
 
-    if (p2m_unmap(&d->p2m, (gfn_t){gfn}, &mfn, &type) == 0 && type == P2M_RAM)
+    if (p2m_take(&d->p2m, (gfn_t){gfn}, P2M_ALL, &mfn, &type) == 0 && type == P2M_RAM)
         frame_put(mfn);
 }
 

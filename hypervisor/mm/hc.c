@@ -156,29 +156,25 @@ static int answer(uint64_t n)
     return (int)(n < INT32_MAX ? n : INT32_MAX);
 }
 
-int hc_memory_maximum_ram_page(struct hc_call *call, struct hc_none *arg)
+int hc_memory_maximum_ram_page(struct hc_call *, struct hc_none *)
 {
-    (void)call, (void)arg;
     return answer(frame_total());
 }
 
-int hc_memory_current(struct hc_call *call, domid_t *arg)
+int hc_memory_current(struct hc_call *call, domid_t *)
 {
-    (void)arg;
     return answer(call->target->frames);
 }
 
-int hc_memory_maximum(struct hc_call *call, domid_t *arg)
+int hc_memory_maximum(struct hc_call *call, domid_t *)
 {
-    (void)arg;
     return answer(call->target->frames_max);
 }
 
-int hc_memory_maximum_gpfn(struct hc_call *call, domid_t *arg)
+int hc_memory_maximum_gpfn(struct hc_call *call, domid_t *)
 {
     uint64_t end = call->target->p2m.ram_end;
 
-    (void)arg;
     return answer(end ? end - 1 : 0);
 }
 

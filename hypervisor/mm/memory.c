@@ -50,7 +50,6 @@ int memory_init(struct handoff *h)
         .module = h->module,
         .reach = paging_first_reach(),
     };
-    struct paging_made made;
 
     if (h->overflow)
         console_log("memory: the map is too long, its end is not used");
@@ -60,17 +59,17 @@ int memory_init(struct handoff *h)
         return rc;
     }
     module_move(&h->module);
-    paging_init(&plan, &made);
+    uint64_t taken = paging_init(&plan);
     paging_window_init();
     cpu_this()->lookups = lookups;
-    frame_init(made.table, plan.frames, LOW_FRAMES);
+    frame_init((void *)PAGING_FRAMES, plan.frames, LOW_FRAMES);
     add(plan.image, FRAME_CORE);
     add(plan.pool, FRAME_CORE);
     add(plan.module, FRAME_BUNDLE);
     for (unsigned i = 0; i < plan.free_count; i++)
         add(plan.free[i], FRAME_FREE);
-    pool_init(&(struct pool_place){made.pool, plan.pool.start >> PAGE_SHIFT,
+    pool_init(&(struct pool_place){(void *)PAGING_POOL, plan.pool.start >> PAGE_SHIFT,
                                    (plan.pool.end - plan.pool.start) >> PAGE_SHIFT},
-              made.taken, plan.image.end - plan.image.start);
+              taken, plan.image.end - plan.image.start);
     return 0;
 }

@@ -85,12 +85,6 @@ MUST_USE int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum
  */
 MUST_USE int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_type *type);
 
-/* The same whatever its type is. */
-MUST_USE static inline int p2m_unmap(struct p2m *p2m, gfn_t gfn, mfn_t *mfn, enum p2m_type *type)
-{
-    return p2m_take(p2m, gfn, P2M_ALL, mfn, type);
-}
-
 /* Gives back the tables that lead to a gfn and map nothing any more. */
 void p2m_prune(struct p2m *p2m, gfn_t gfn);
 

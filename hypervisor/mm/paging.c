@@ -10,8 +10,6 @@
 #include "mm/table.h"
 #include "util/string.h"
 
-#define POOL_BASE   0xffff800000000000ull
-#define FRAMES_BASE 0xffff808000000000ull
 #define DEVICE_BASE 0xffff810000000000ull
 #define WINDOW_BASE 0xffffffffc0000000ull
 
@@ -32,13 +30,6 @@
 
 #define LARGE_SIZE 0x200000u
 #define TABLE_SIZE 512u
-#define DEVICES    256u
-
-struct device {
-    uint64_t address;
-    size_t len;
-    void *at;
-};
 
 static struct {
     uint64_t root;      /* physical */
@@ -47,8 +38,6 @@ static struct {
     bool built;
     uint64_t device_next;
     uint64_t *window; /* entries, one per slot */
-    struct device device[DEVICES];
-    unsigned device_count;
 } paging;
 
 extern char boot_stack_guard[];
@@ -126,7 +115,7 @@ static void map_frame_table(const struct plan *plan)
         struct memory_range part = {(i * per_page) << PAGE_SHIFT, ((i + 1) * per_page)
                                                                       << PAGE_SHIFT};
         bool covered = plan_covers(plan, part);
-        CHECK(map(FRAMES_BASE + i * PAGE_SIZE, covered ? page_take() : absent, PAGE_SIZE,
+        CHECK(map(PAGING_FRAMES + i * PAGE_SIZE, covered ? page_take() : absent, PAGE_SIZE,
                   covered ? MAP_DATA : MAP_RODATA));
     }
 }
@@ -146,7 +135,7 @@ static uint64_t map_windows(void)
     return first;
 }
 
-void paging_init(const struct plan *plan, struct paging_made *made)
+uint64_t paging_init(const struct plan *plan)
 {
     uint64_t pool_len = plan->pool.end - plan->pool.start;
 
@@ -159,18 +148,16 @@ void paging_init(const struct plan *plan, struct paging_made *made)
     uint64_t *guard = slot_find((uintptr_t)boot_stack_guard, 0);
     CHECK(guard);
     table_write(guard, 0);
-    CHECK(map(POOL_BASE, plan->pool.start, pool_len, MAP_DATA));
+    CHECK(map(PAGING_POOL, plan->pool.start, pool_len, MAP_DATA));
     map_frame_table(plan);
     uint64_t windows = map_windows();
 
     __asm__ volatile("movq %0, %%cr3" : : "r"(paging.root) : "memory");
-    paging.offset = POOL_BASE - plan->pool.start;
+    paging.offset = PAGING_POOL - plan->pool.start;
     paging.built = true;
     paging.device_next = DEVICE_BASE;
     paging.window = seen(windows);
-    made->pool = seen(plan->pool.start);
-    made->table = (void *)FRAMES_BASE;
-    made->taken = (paging.next - plan->pool.start) >> PAGE_SHIFT;
+    return (paging.next - plan->pool.start) >> PAGE_SHIFT;
 }
 
 void paging_window_init(void)
@@ -197,18 +184,14 @@ void *paging_map_device(hpa_t address, size_t len)
 {
     uint64_t first = address.v & ~(uint64_t)PAGE_MASK;
     uint64_t size = ((address.v + len + PAGE_MASK) & ~(uint64_t)PAGE_MASK) - first;
-
-    for (unsigned i = 0; i < paging.device_count; i++)
-        if (paging.device[i].address == address.v && paging.device[i].len == len)
-            return paging.device[i].at;
     uint64_t virt = paging.device_next;
+
     /* The same place inside 2 MiB on both sides, so that large pages fit. */
     if (size >= LARGE_SIZE)
         virt = ((virt + LARGE_SIZE - 1) & ~(uint64_t)(LARGE_SIZE - 1)) + (first & (LARGE_SIZE - 1));
-    if (paging.device_count == DEVICES || !map(virt, first, size, MAP_DEVICE))
+    if (!map(virt, first, size, MAP_DEVICE))
         return NULL;
     paging.device_next = virt + size;
-    struct device *device = &paging.device[paging.device_count++];
-    *device = (struct device){address.v, len, (void *)(uintptr_t)(virt + (address.v & PAGE_MASK))};
-    return device->at;
+    virt += address.v & PAGE_MASK;
+    return (void *)(uintptr_t)virt; /* NOLINT(performance-no-int-to-ptr) */
 }

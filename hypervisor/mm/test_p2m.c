@@ -149,8 +149,9 @@ TEST(map_look_up_unmap)
     EXPECT(lookup(5) == m.v && lookup(4) == FRAME_NONE && lookup(6) == FRAME_NONE);
     EXPECT(map(5, m, 0, P2M_RAM) == -XEN_EEXIST);
     EXPECT(p2m->ram_end == 6);
-    EXPECT(p2m_unmap(p2m, (gfn_t){5}, &got, &type) == 0 && got.v == m.v && type == P2M_RAM);
-    EXPECT(p2m_unmap(p2m, (gfn_t){5}, &got, &type) == 0 && mfn_is_none(got) && type == P2M_EMPTY);
+    EXPECT(p2m_take(p2m, (gfn_t){5}, P2M_ALL, &got, &type) == 0 && got.v == m.v && type == P2M_RAM);
+    EXPECT(p2m_take(p2m, (gfn_t){5}, P2M_ALL, &got, &type) == 0 && mfn_is_none(got) &&
+           type == P2M_EMPTY);
     frame_put(m);
     finish();
 }
@@ -248,7 +249,7 @@ TEST(every_prefix_of_splitting_is_safe)
     EXPECT(map(512, large, 9, P2M_RAM) == 0);
     EXPECT(map(1024, other, 9, P2M_RAM) == 0);
     watch(600, 1, FRAME_NONE);
-    EXPECT(p2m_unmap(p2m, (gfn_t){600}, &got, &type) == 0);
+    EXPECT(p2m_take(p2m, (gfn_t){600}, P2M_ALL, &got, &type) == 0);
     watched();
     EXPECT(got.v == large.v + 88 && type == P2M_RAM);
     frame_put(got);
@@ -264,7 +265,7 @@ TEST(giant_pages_split_twice)
     start();
     EXPECT(map(0, (mfn_t){1u << 18}, 18, P2M_DEVICE) == 0);
     watch(700, 1, FRAME_NONE);
-    EXPECT(p2m_unmap(p2m, (gfn_t){700}, &got, &type) == 0);
+    EXPECT(p2m_take(p2m, (gfn_t){700}, P2M_ALL, &got, &type) == 0);
     watched();
     EXPECT(got.v == (1u << 18) + 700 && type == P2M_DEVICE);
     EXPECT(lookup(699) == (1u << 18) + 699 && lookup((1u << 18) - 1) == (1u << 19) - 1);
@@ -291,7 +292,7 @@ TEST(an_empty_table_gives_way_after_a_flush)
     mfn_t m = frame(0), large = frame(9);
     EXPECT(map(512, m, 0, P2M_RAM) == 0);
     EXPECT(map(512, large, 9, P2M_RAM) == -XEN_EEXIST);
-    EXPECT(p2m_unmap(p2m, (gfn_t){512}, &got, &type) == 0);
+    EXPECT(p2m_take(p2m, (gfn_t){512}, P2M_ALL, &got, &type) == 0);
     frame_put(got);
     pool_then = pool_bytes_free();
     p2m->running = 1u << 1;
@@ -343,7 +344,7 @@ TEST(no_memory_for_a_table)
     EXPECT(map(512, frame(9), 9, P2M_RAM) == 0);
     while (n < FAKE_POOL && (all[n] = pool_alloc(0)) != NULL)
         n++;
-    EXPECT(p2m_unmap(p2m, (gfn_t){513}, &got, &type) == -XEN_ENOMEM);
+    EXPECT(p2m_take(p2m, (gfn_t){513}, P2M_ALL, &got, &type) == -XEN_ENOMEM);
     EXPECT(lookup(513) != FRAME_NONE);
     EXPECT(map(0, (mfn_t){FAKE_FIRST}, 0, P2M_SHARED) == -XEN_ENOMEM);
     while (n > 0)

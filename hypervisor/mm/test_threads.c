@@ -89,7 +89,7 @@ static void take_and_return(uint64_t gfn)
     enum p2m_type type;
     mfn_t mfn;
 
-    EXPECT(p2m_unmap(&d.p2m, (gfn_t){gfn}, &mfn, &type) == 0 && type == P2M_RAM);
+    EXPECT(p2m_take(&d.p2m, (gfn_t){gfn}, P2M_ALL, &mfn, &type) == 0 && type == P2M_RAM);
     tlb_flush_p2m(&d.p2m);
     memset(fake_frame(mfn.v), 'z', PAGE_SIZE);
     for (unsigned i = 0; i < 3; i++)

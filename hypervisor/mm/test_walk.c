@@ -244,7 +244,7 @@ TEST(what_was_looked_up_and_removed)
 
     start();
     EXPECT(copy_to_gpa(&d, (gpa_t){0x5000}, &byte, 1) == 0);
-    EXPECT(p2m_unmap(&d.p2m, (gfn_t){5}, &old, &type) == 0);
+    EXPECT(p2m_take(&d.p2m, (gfn_t){5}, P2M_ALL, &old, &type) == 0);
     EXPECT(copy_from_gpa(&d, &byte, (gpa_t){0x5000}, 1) == -XEN_EFAULT);
     mfn_t fresh = frame_alloc(1, 0);
     EXPECT(p2m_map(&d.p2m, (gfn_t){5}, fresh, 0, P2M_RAM) == 0);

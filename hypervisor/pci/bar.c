@@ -90,7 +90,7 @@ static void bar_unmap(struct pci_function *f, unsigned index)
 
         /* Only what this BAR put there. */
         if (type == P2M_DEVICE && mfn.v == first + (offset >> PAGE_SHIFT) &&
-            p2m_unmap(&f->owner->p2m, gfn, &mfn, &type) < 0)
+            p2m_take(&f->owner->p2m, gfn, P2M_ALL, &mfn, &type) < 0)
             console_log("PCI %04x: no memory to unmap", f->bdf);
     }
     bar->mapped = 0;

@@ -78,14 +78,15 @@ static bool found(struct pci_function *f, uint8_t at, uint32_t head)
 }
 
 static const struct {
-    uint8_t offset, rule;
+    uint8_t offset, len, rule;
 } header_rules[] = {
-    {CONFIG_ID, RULE_READ},        {CONFIG_COMMAND, RULE_COMMAND},
-    {CONFIG_CLASS, RULE_READ},     {CONFIG_HEADER, RULE_READ},
-    {CONFIG_BAR, RULE_BAR},        {CONFIG_BAR + 4, RULE_BAR},
-    {CONFIG_BAR + 8, RULE_BAR},    {CONFIG_BAR + 12, RULE_BAR},
-    {CONFIG_BAR + 16, RULE_BAR},   {CONFIG_BAR + 20, RULE_BAR},
-    {CONFIG_SUBSYSTEM, RULE_READ}, {CONFIG_CAPABILITIES, RULE_CAPABILITIES},
+    {CONFIG_ID, 4, RULE_READ},
+    {CONFIG_COMMAND, 4, RULE_COMMAND},
+    {CONFIG_CLASS, 4, RULE_READ},
+    {CONFIG_HEADER, 4, RULE_READ},
+    {CONFIG_BAR, 24, RULE_BAR},
+    {CONFIG_SUBSYSTEM, 4, RULE_READ},
+    {CONFIG_CAPABILITIES, 4, RULE_CAPABILITIES},
 };
 
 static void extended_scan(struct pci_function *f)
@@ -111,7 +112,7 @@ void capability_scan(struct pci_function *f)
     uint8_t at = 0;
 
     for (unsigned i = 0; i < sizeof(header_rules) / sizeof(header_rules[0]); i++)
-        f->rule[header_rules[i].offset / 4] = header_rules[i].rule;
+        show(f, header_rules[i].offset, header_rules[i].len, header_rules[i].rule);
     if (config_read(f, CONFIG_COMMAND, 4) & STATUS_CAPABILITIES)
         at = (uint8_t)config_read(f, CONFIG_CAPABILITIES, 1) & 0xfc;
     for (unsigned n = 0; at >= 0x40 && n < CAPABILITIES_MAX; n++) {

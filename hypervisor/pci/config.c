@@ -9,9 +9,14 @@
 
 volatile uint8_t *config_bus(unsigned number)
 {
+    static volatile uint8_t *bus[256]; /* as mapped; they stay */
+    hpa_t at = {acpi.ecam.base + (uint64_t)number * BUS_BYTES};
+
     if (acpi.ecam.base == 0 || number < acpi.ecam.first_bus || number > acpi.ecam.last_bus)
         return NULL;
-    return paging_map_device((hpa_t){acpi.ecam.base + (uint64_t)number * BUS_BYTES}, BUS_BYTES);
+    if (!bus[number])
+        bus[number] = paging_map_device(at, BUS_BYTES);
+    return bus[number];
 }
 
 uint32_t config_read(const struct pci_function *f, unsigned offset, unsigned size)
