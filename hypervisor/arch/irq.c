@@ -18,15 +18,13 @@ static struct {
     [VECTOR_KICK] = {IRQ_KICK, 0},
 };
 
-static void handle_timer(unsigned cookie)
+static void handle_timer(unsigned)
 {
-    (void)cookie;
     cpu_this()->timer_fired = true;
 }
 
-static void handle_uart(unsigned cookie)
+static void handle_uart(unsigned)
 {
-    (void)cookie;
     console_receive();
 }
 

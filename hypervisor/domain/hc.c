@@ -13,14 +13,13 @@
 /* Grant table frames of a domain that does not ask for a number. */
 #define GRANT_FRAMES_DEFAULT 64
 
-int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
+int hc_control_create(struct hc_call *, struct xen_domctl *arg)
 {
     const struct xen_domctl_createdomain *create = &arg->u.createdomain;
     struct domain_limits limits = {.vcpus = create->max_vcpus,
                                    .grant_frames = GRANT_FRAMES_DEFAULT};
     struct domain *d;
 
-    (void)call;
     if (create->flags != (XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap))
         return -XEN_EINVAL;
     if (create->max_grant_frames > 0)
@@ -34,22 +33,19 @@ int hc_control_create(struct hc_call *call, struct xen_domctl *arg)
     return 0;
 }
 
-int hc_control_destroy(struct hc_call *call, struct xen_domctl *arg)
+int hc_control_destroy(struct hc_call *call, struct xen_domctl *)
 {
-    (void)arg;
     return domain_destroy(call->target);
 }
 
-int hc_control_pause(struct hc_call *call, struct xen_domctl *arg)
+int hc_control_pause(struct hc_call *call, struct xen_domctl *)
 {
-    (void)arg;
     domain_pause(call->target);
     return 0;
 }
 
-int hc_control_unpause(struct hc_call *call, struct xen_domctl *arg)
+int hc_control_unpause(struct hc_call *call, struct xen_domctl *)
 {
-    (void)arg;
     if (call->target->dying)
         return -XEN_EINVAL;
     domain_unpause(call->target);
@@ -178,9 +174,8 @@ int hc_domain_rights(struct hc_call *call, struct bulkhead_domain_rights *arg)
     return 0;
 }
 
-int hc_domain_reset(struct hc_call *call, struct bulkhead_domain_reset *arg)
+int hc_domain_reset(struct hc_call *call, struct bulkhead_domain_reset *)
 {
-    (void)arg;
     return domain_reset(call->target);
 }
 

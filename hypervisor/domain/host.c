@@ -9,9 +9,8 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 
-int hc_host_info(struct hc_call *call, struct bulkhead_host_info *arg)
+int hc_host_info(struct hc_call *, struct bulkhead_host_info *arg)
 {
-    (void)call;
     arg->memory_bytes = frame_total() << PAGE_SHIFT;
     arg->free_bytes = frame_free() << PAGE_SHIFT;
     arg->core_bytes = pool_bytes();
@@ -24,11 +23,10 @@ int hc_host_info(struct hc_call *call, struct bulkhead_host_info *arg)
     return 0;
 }
 
-int hc_control_physinfo(struct hc_call *call, struct xen_sysctl *arg)
+int hc_control_physinfo(struct hc_call *, struct xen_sysctl *arg)
 {
     struct xen_sysctl_physinfo *info = &arg->u.physinfo;
 
-    (void)call;
     *info = (struct xen_sysctl_physinfo){
         .threads_per_core = 1,
         .cores_per_socket = cpu_count(),
@@ -43,9 +41,8 @@ int hc_control_physinfo(struct hc_call *call, struct xen_sysctl *arg)
     return 0;
 }
 
-int hc_host_shutdown(struct hc_call *call, struct bulkhead_host_shutdown *arg)
+int hc_host_shutdown(struct hc_call *, struct bulkhead_host_shutdown *arg)
 {
-    (void)call;
     if (arg->action > BULKHEAD_HOST_REBOOT || arg->status > 63)
         return -XEN_EINVAL;
     if (arg->action == BULKHEAD_HOST_REBOOT)

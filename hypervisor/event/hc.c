@@ -62,9 +62,8 @@ int hc_event_status(struct hc_call *call, struct evtchn_status *arg)
 }
 
 /* Closes all ports of a domain: a kernel that starts another one in its place (kexec). */
-int hc_event_reset(struct hc_call *call, struct evtchn_reset *arg)
+int hc_event_reset(struct hc_call *call, struct evtchn_reset *)
 {
-    (void)arg;
     event_close_all(call->target);
     return 0;
 }

@@ -21,9 +21,8 @@ int hc_grant_copy(struct hc_call *call, struct gnttab_copy *arg)
 }
 
 /* Giving a page away for good: no stock front end asks for it any more. */
-int hc_grant_transfer(struct hc_call *call, struct gnttab_transfer *arg)
+int hc_grant_transfer(struct hc_call *, struct gnttab_transfer *arg)
 {
-    (void)call;
     arg->status = GNTST_general_error;
     return 0;
 }
@@ -40,9 +39,8 @@ int hc_grant_query_size(struct hc_call *call, struct gnttab_query_size *arg)
     return 0;
 }
 
-int hc_grant_set_version(struct hc_call *call, struct gnttab_set_version *arg)
+int hc_grant_set_version(struct hc_call *, struct gnttab_set_version *arg)
 {
-    (void)call;
     if (arg->version != 1)
         return -XEN_EINVAL;
     return 0;

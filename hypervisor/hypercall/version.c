@@ -10,28 +10,24 @@
      (1u << XENFEAT_supervisor_mode_kernel) | (1u << XENFEAT_hvm_callback_vector) |                \
      (1u << XENFEAT_hvm_safe_pvclock) | (1u << XENFEAT_memory_op_vnode_supported))
 
-int64_t hc_version(struct hc_call *call)
+int64_t hc_version(struct hc_call *)
 {
-    (void)call;
     return VERSION_MAJOR << 16 | VERSION_MINOR;
 }
 
-int64_t hc_version_pagesize(struct hc_call *call)
+int64_t hc_version_pagesize(struct hc_call *)
 {
-    (void)call;
     return PAGE_SIZE;
 }
 
-int hc_version_extra(struct hc_call *call, xen_extraversion_t *arg)
+int hc_version_extra(struct hc_call *, xen_extraversion_t *arg)
 {
-    (void)call;
     string_format(*arg, sizeof(*arg), "-bulkhead");
     return 0;
 }
 
-int hc_version_compile(struct hc_call *call, struct xen_compile_info *arg)
+int hc_version_compile(struct hc_call *, struct xen_compile_info *arg)
 {
-    (void)call;
     string_format(arg->compiler, sizeof(arg->compiler), "gcc %s", __VERSION__);
     string_format(arg->compile_by, sizeof(arg->compile_by), "bulkhead");
     string_format(arg->compile_domain, sizeof(arg->compile_domain), "bulkhead");
@@ -39,31 +35,27 @@ int hc_version_compile(struct hc_call *call, struct xen_compile_info *arg)
     return 0;
 }
 
-int hc_version_capabilities(struct hc_call *call, xen_capabilities_info_t *arg)
+int hc_version_capabilities(struct hc_call *, xen_capabilities_info_t *arg)
 {
-    (void)call;
     string_format(*arg, sizeof(*arg), "hvm-3.0-x86_32 hvm-3.0-x86_64");
     return 0;
 }
 
-int hc_version_changeset(struct hc_call *call, xen_changeset_info_t *arg)
+int hc_version_changeset(struct hc_call *, xen_changeset_info_t *arg)
 {
-    (void)call;
     string_format(*arg, sizeof(*arg), "unavailable");
     return 0;
 }
 
 /* A translated guest has no use for the start of a PV address space. */
-int hc_version_platform(struct hc_call *call, struct xen_platform_parameters *arg)
+int hc_version_platform(struct hc_call *, struct xen_platform_parameters *arg)
 {
-    (void)call;
     arg->virt_start = 0;
     return 0;
 }
 
-int hc_version_features(struct hc_call *call, struct xen_feature_info *arg)
+int hc_version_features(struct hc_call *, struct xen_feature_info *arg)
 {
-    (void)call;
     if (arg->submap_idx >= XENFEAT_NR_SUBMAPS)
         return -XEN_EINVAL;
     arg->submap = FEATURES;

@@ -191,9 +191,8 @@ static void entry_update(struct pci_function *f, unsigned index)
     *entry_word(f, index, ENTRY_CONTROL) = 0;
 }
 
-uint32_t msix_control_read(const struct pci_function *f, unsigned offset)
+uint32_t msix_control_read(const struct pci_function *f, unsigned)
 {
-    (void)offset;
     return (config_read(f, f->msix.capability, 4) & (0xffffu | MSIX_SIZE)) |
            (f->msix.enabled ? MSIX_ENABLE : 0) | (f->msix.masked ? MSIX_MASK : 0);
 }

@@ -26,9 +26,8 @@ static uint32_t read_command(const struct pci_function *f, unsigned offset)
 }
 
 /* INTx stays off and memory decoding on, whatever the owner's own view is. */
-static void write_command(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
+static void write_command(struct pci_function *f, unsigned, uint32_t value, uint32_t mask)
 {
-    (void)offset;
     if (mask & 0xffff) {
         f->command = (uint16_t)((f->command & ~mask) | (value & mask & COMMAND_OWNERS));
         bar_update(f);
@@ -39,9 +38,8 @@ static void write_command(struct pci_function *f, unsigned offset, uint32_t valu
         config_write(f, CONFIG_COMMAND + 2, 2, (value & mask) >> 16);
 }
 
-static uint32_t read_capabilities(const struct pci_function *f, unsigned offset)
+static uint32_t read_capabilities(const struct pci_function *f, unsigned)
 {
-    (void)offset;
     return f->first_capability;
 }
 

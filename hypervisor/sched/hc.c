@@ -37,9 +37,8 @@ int hc_sched_shutdown(struct hc_call *call, struct sched_shutdown *arg)
 }
 
 /* Says beforehand why a later stop will be one; the reason of the first shutdown counts. */
-int hc_sched_shutdown_code(struct hc_call *call, struct sched_shutdown *arg)
+int hc_sched_shutdown_code(struct hc_call *, struct sched_shutdown *arg)
 {
-    (void)call;
     return arg->reason > SHUTDOWN_MAX ? -XEN_EINVAL : 0;
 }
 
@@ -130,9 +129,8 @@ int hc_vcpu_set_singleshot_timer(struct hc_call *call, struct vcpu_set_singlesho
     return 0;
 }
 
-int hc_vcpu_stop_singleshot_timer(struct hc_call *call, struct hc_none *arg)
+int hc_vcpu_stop_singleshot_timer(struct hc_call *call, struct hc_none *)
 {
-    (void)arg;
     if (target(call) != call->vcpu)
         return -XEN_EINVAL;
     timer_stop(&call->vcpu->timer);
@@ -140,24 +138,21 @@ int hc_vcpu_stop_singleshot_timer(struct hc_call *call, struct hc_none *arg)
 }
 
 /* There is no periodic timer to stop; Linux asks to see whether this interface is there. */
-int hc_vcpu_stop_periodic_timer(struct hc_call *call, struct hc_none *arg)
+int hc_vcpu_stop_periodic_timer(struct hc_call *, struct hc_none *)
 {
-    (void)call, (void)arg;
     return 0;
 }
 
 /* ---- vCPUs and their areas ------------------------------------------------------ */
 
-int hc_vcpu_is_up(struct hc_call *call, struct hc_none *arg)
+int hc_vcpu_is_up(struct hc_call *call, struct hc_none *)
 {
-    (void)arg;
     return target(call)->state != VCPU_DOWN;
 }
 
 /* Brings back what vcpu_down took away; a vCPU that never started is started by its APIC. */
-int hc_vcpu_up(struct hc_call *call, struct hc_none *arg)
+int hc_vcpu_up(struct hc_call *call, struct hc_none *)
 {
-    (void)arg;
     if (!target(call)->was_started)
         return -XEN_EINVAL;
     if (target(call)->state == VCPU_DOWN)
@@ -165,9 +160,8 @@ int hc_vcpu_up(struct hc_call *call, struct hc_none *arg)
     return 0;
 }
 
-int hc_vcpu_down(struct hc_call *call, struct hc_none *arg)
+int hc_vcpu_down(struct hc_call *call, struct hc_none *)
 {
-    (void)arg;
     vcpu_down(target(call));
     return 0;
 }

@@ -86,9 +86,8 @@ static bool on_interrupt(struct vcpu *v)
  * An NMI was taken by its own handler as soon as GIF was set; where interrupts
  * opened, vcpu_run decides anew what the guest gets.
  */
-static bool on_nothing(struct vcpu *v)
+static bool on_nothing(struct vcpu *)
 {
-    (void)v;
     return false;
 }
 
@@ -107,9 +106,8 @@ static bool on_iret(struct vcpu *v)
 }
 
 /* Caches are coherent and shared with other domains: nothing to do, and above all no INVD. */
-static bool on_cache(struct vcpu *v)
+static bool on_cache(struct vcpu *)
 {
-    (void)v;
     return true;
 }
 

@@ -66,12 +66,11 @@ struct cpuid_row {
 /* the common ones, APIC SYSCALL NX MMXEXT FFXSR 1-GiB pages RDTSCP long mode 3DNOW */
 #define FEATURES_81_EDX (FEATURES_COMMON | 0xee500a00u)
 
-static void adjust_features(struct vcpu *v, uint32_t subleaf, struct cpuid *out)
+static void adjust_features(struct vcpu *v, uint32_t, struct cpuid *out)
 {
     struct vcpu_mode mode;
     unsigned vcpus = v->domain->vcpu_count;
 
-    (void)subleaf;
     vcpu_mode(v, &mode);
     out->ebx |= v->lapic.id << 24 | (vcpus > 1 ? vcpus << 16 : 1u << 16);
     out->ecx |= HYPERVISOR | X2APIC; /* ours: the host's APIC does not matter */
@@ -128,9 +127,8 @@ static uint32_t xstate_size(uint32_t features)
     return size;
 }
 
-static void adjust_xstate(struct vcpu *v, uint32_t subleaf, struct cpuid *out)
+static void adjust_xstate(struct vcpu *, uint32_t subleaf, struct cpuid *out)
 {
-    (void)v;
     switch (subleaf) {
     case 0:
         out->eax &= XCR0_OFFERED;
@@ -148,13 +146,12 @@ static void adjust_xstate(struct vcpu *v, uint32_t subleaf, struct cpuid *out)
     }
 }
 
-static void adjust_widths(struct vcpu *v, uint32_t subleaf, struct cpuid *out)
+static void adjust_widths(struct vcpu *v, uint32_t, struct cpuid *out)
 {
     uint64_t frames = p2m_gfn_limit();
     uint32_t bits = 12;
     uint32_t host = out->eax & 0xff;
 
-    (void)subleaf;
     while (frames >>= 1)
         bits++;
     out->eax = (out->eax & 0xff00) | (bits < host ? bits : host);

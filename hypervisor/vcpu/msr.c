@@ -46,9 +46,8 @@ static bool vendor_write(struct vcpu *v, uint32_t index, uint64_t value)
     return virt->msr_write(v, index, value);
 }
 
-static bool tsc_read(struct vcpu *v, uint32_t index, uint64_t *value)
+static bool tsc_read(struct vcpu *, uint32_t index, uint64_t *value)
 {
-    (void)v;
     *value = msr_read(index);
     return true;
 }
