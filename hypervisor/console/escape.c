@@ -1,5 +1,5 @@
 /* From a domain's bytes to what may be shown on somebody's terminal. */
-#include "console/escape.h"
+#include "console/parts.h"
 
 static size_t put_hex(uint8_t byte, char *out)
 {

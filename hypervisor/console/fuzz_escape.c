@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-#include "console/escape.h"
+#include "console/parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

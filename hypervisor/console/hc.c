@@ -2,10 +2,7 @@
 
 #include <arch/clock.h>
 
-#include "console/input.h"
-#include "console/limit.h"
-#include "console/log.h"
-#include "console/output.h"
+#include "console/parts.h"
 #include "domain/domain.h"
 #include "event/event.h"
 #include "hypercall/call.h"

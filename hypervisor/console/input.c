@@ -3,13 +3,11 @@
  * not asked. An attached domain that does not read loses what does not fit, or
  * the way back to the prompt would be blocked.
  */
-#include "console/input.h"
+#include "console/parts.h"
 
 #include <abi/console.h>
 
 #include <arch/uart.h>
-
-#include "console/output.h"
 
 #define BUFFER 4096u /* a power of two */
 #define BATCH  16u

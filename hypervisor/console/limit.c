@@ -1,5 +1,5 @@
 /* The token bucket: `used` leaks away at LIMIT_RATE. */
-#include "console/limit.h"
+#include "console/parts.h"
 
 #define NS_PER_BYTE (1000000000u / LIMIT_RATE)
 

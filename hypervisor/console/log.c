@@ -1,5 +1,5 @@
 /* The log ring. Its caller holds the console's lock. */
-#include "console/log.h"
+#include "console/parts.h"
 
 static char ring[LOG_SIZE];
 static uint64_t end;

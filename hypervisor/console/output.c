@@ -3,13 +3,11 @@
  * another writer begins a new line, and lines begin with their writer's name
  * where the mode wants it.
  */
-#include "console/output.h"
+#include "console/parts.h"
 
 #include <arch/clock.h>
 #include <arch/uart.h>
 
-#include "console/escape.h"
-#include "console/log.h"
 #include "util/string.h"
 
 /* A longer line is broken, so that its rest cannot pass for another's line. */

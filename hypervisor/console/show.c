@@ -1,8 +1,7 @@
 /* Whose bytes are shown in which form, and the door from the UART's interrupt. */
 #include <abi/rights.h>
 
-#include "console/input.h"
-#include "console/output.h"
+#include "console/parts.h"
 #include "domain/domain.h"
 #include "event/event.h"
 #include "util/string.h"

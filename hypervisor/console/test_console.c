@@ -3,11 +3,7 @@
 #include "check.h"
 #include "fake_arch.h"
 
-#include "console/escape.h"
-#include "console/input.h"
-#include "console/limit.h"
-#include "console/log.h"
-#include "console/output.h"
+#include "console/parts.h"
 
 #include <abi/console.h>
 #include <abi/xen.h>

@@ -9,7 +9,7 @@
 
 #include "boot/options.h"
 #include "console/console.h"
-#include "console/limit.h"
+#include "console/parts.h"
 #include "hypercall/call.h"
 #include "mm/copy.h"
 
