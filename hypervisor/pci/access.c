@@ -120,7 +120,7 @@ static void access_write(const struct domain *d, uint64_t at, unsigned size, uin
 }
 
 /* The old way to configuration space: an address in one port, data in the other. */
-bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *value)
+bool pci_port(struct vcpu *v, uint16_t port, unsigned size, bool in, uint32_t *value)
 {
     struct pci_space *space = v->domain->pci;
     bool is_data = port >= PORT_DATA && port + size <= PORT_DATA + 4;

@@ -28,7 +28,7 @@ void pci_release(struct domain *d);
 uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame);
 
 /* I/O ports of configuration space (CF8, CFC); false: not ours. */
-bool pci_port(struct vcpu *v, uint16_t port, uint8_t size, bool in, uint32_t *value);
+bool pci_port(struct vcpu *v, uint16_t port, unsigned size, bool in, uint32_t *value);
 
 /* The address is answered here: virtual configuration space, or a page with an MSI-X table. */
 bool pci_claims(const struct domain *d, gpa_t at);

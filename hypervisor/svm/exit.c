@@ -39,20 +39,13 @@ static bool on_msr(struct vcpu *v)
 
 static bool on_io(struct vcpu *v)
 {
-    struct vmcb *vmcb = svm_of(v)->vmcb;
+    const struct vmcb *vmcb = svm_of(v)->vmcb;
     uint32_t info = (uint32_t)vmcb->exit_info1;
-    struct exit_io io = {
-        .port = (uint16_t)(info >> IO_PORT_SHIFT),
-        .size = (uint8_t)(info >> IO_SIZE_SHIFT & IO_SIZE_MASK),
-        .in = (info & IO_IN) != 0,
-        .string = (info & IO_STRING) != 0,
-    };
 
-    if (exit_io(v, &io)) {
+    if (exit_io(v, (uint16_t)(info >> IO_PORT_SHIFT), info >> IO_SIZE_SHIFT & IO_SIZE_MASK,
+                info & IO_IN, info & IO_STRING))
         /* The only exit that tells its next instruction on every CPU. */
-        v->regs.rip = vmcb->exit_info2;
-        vmcb->shadow &= ~SHADOW_INTERRUPT;
-    }
+        svm_advance(v, (unsigned)(vmcb->exit_info2 - v->regs.rip));
     return false;
 }
 
@@ -156,18 +149,6 @@ static void redeliver(struct vmcb *vmcb)
     vmcb->inject = event;
 }
 
-static void on_nested(struct vcpu *v, const struct vmcb *vmcb)
-{
-    struct exit_nested fault = {
-        .gpa = {vmcb->exit_info2},
-        .write = (vmcb->exit_info1 & NESTED_WRITE) != 0,
-        .fetch = (vmcb->exit_info1 & NESTED_FETCH) != 0,
-        .walk = (vmcb->exit_info1 & NESTED_WALK) != 0,
-    };
-
-    exit_nested(v, &fault);
-}
-
 /* Past an instruction whose length is known; an STI before it no longer holds interrupts back. */
 void svm_advance(struct vcpu *v, unsigned length)
 {
@@ -198,7 +179,8 @@ void svm_exit(struct vcpu *v, struct vmcb *vmcb)
     if (code != EXIT_INTERRUPT)
         svm_of(v)->held = false;
     if (code == EXIT_NESTED) {
-        on_nested(v, vmcb);
+        exit_nested(v, (gpa_t){vmcb->exit_info2}, vmcb->exit_info1 & NESTED_WRITE,
+                    vmcb->exit_info1 & NESTED_FETCH, vmcb->exit_info1 & NESTED_WALK);
         return;
     }
     v->exits_by[row->kind]++;

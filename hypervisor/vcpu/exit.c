@@ -57,33 +57,25 @@ bool exit_hlt(struct vcpu *v)
     return true;
 }
 
-static void io_result(struct vcpu *v, unsigned size, uint32_t value)
-{
-    uint64_t mask = size == 4 ? UINT64_MAX : mmio_mask(size);
-
-    v->regs.rax = (v->regs.rax & ~mask) | (value & mask);
-}
-
-bool exit_io(struct vcpu *v, const struct exit_io *io)
+bool exit_io(struct vcpu *v, uint16_t port, unsigned size, bool in, bool string)
 {
     uint32_t value = (uint32_t)v->regs.rax;
 
-    if (io->string) {
-        domain_crash(v->domain, "string I/O at port %x", io->port);
+    if (string) {
+        domain_crash(v->domain, "string I/O at port %x", port);
         return false;
-    }
-    if (v->domain->pci && pci_port(v, io->port, io->size, io->in, &value)) {
-        if (io->in)
-            io_result(v, io->size, value);
-        return true;
     }
     /*
      * Nobody there: writes go nowhere, reads give all-ones. But for the counters of
      * a timer chip: Linux tells at once from a zero that nothing counts; all-ones it
      * would watch for a hundred thousand reads.
      */
-    if (io->in)
-        io_result(v, io->size, io->port >= 0x40 && io->port <= 0x42 ? 0 : UINT32_MAX);
+    if (!v->domain->pci || !pci_port(v, port, size, in, &value))
+        value = port >= 0x40 && port <= 0x42 ? 0 : UINT32_MAX;
+    if (in) {
+        uint64_t mask = size == 4 ? UINT64_MAX : mmio_mask(size);
+        v->regs.rax = (v->regs.rax & ~mask) | (value & mask);
+    }
     return true;
 }
 
@@ -105,23 +97,22 @@ static void lapic_page_write(struct vcpu *v, gpa_t at, unsigned size, uint64_t v
 
 static const struct mmio_ops lapic_page = {lapic_page_read, lapic_page_write};
 
-void exit_nested(struct vcpu *v, const struct exit_nested *fault)
+void exit_nested(struct vcpu *v, gpa_t at, bool write, bool fetch, bool walk)
 {
     struct domain *d = v->domain;
-    gpa_t at = fault->gpa;
-    bool plain = !fault->fetch && !fault->walk;
+    bool plain = !fetch && !walk;
 
     if (plain && at.v >> PAGE_SHIFT == LAYOUT_LAPIC_BASE >> PAGE_SHIFT &&
         lapic_page_is_on(&v->lapic)) {
         v->exits_by[BULKHEAD_EXIT_LAPIC]++;
-        mmio_emulate(v, at, fault->write, &lapic_page);
+        mmio_emulate(v, at, write, &lapic_page);
         return;
     }
     if (plain && d->pci && pci_claims(d, at)) {
         v->exits_by[BULKHEAD_EXIT_PCI]++;
-        mmio_emulate(v, at, fault->write, &pci_mmio);
+        mmio_emulate(v, at, write, &pci_mmio);
         return;
     }
     v->exits_by[BULKHEAD_EXIT_HOLE]++;
-    hole_touch(v, at, fault->write, fault->fetch);
+    hole_touch(v, at, write, fetch);
 }

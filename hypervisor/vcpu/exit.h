@@ -14,18 +14,9 @@ bool exit_rdmsr(struct vcpu *v);
 bool exit_wrmsr(struct vcpu *v);
 bool exit_hlt(struct vcpu *v);
 
-struct exit_io {
-    uint16_t port;
-    uint8_t size; /* 1, 2, 4 */
-    bool in;
-    bool string;
-};
-bool exit_io(struct vcpu *v, const struct exit_io *io);
+/* size: 1, 2, 4 */
+bool exit_io(struct vcpu *v, uint16_t port, unsigned size, bool in, bool string);
 
-/* An access that the nested page tables did not allow. */
-struct exit_nested {
-    gpa_t gpa;
-    bool write, fetch;
-    bool walk; /* by the CPU's walk through the guest's page tables */
-};
-void exit_nested(struct vcpu *v, const struct exit_nested *fault);
+/* An access that the nested page tables did not allow. walk: by the CPU, through the guest's own.
+ */
+void exit_nested(struct vcpu *v, gpa_t at, bool write, bool fetch, bool walk);
