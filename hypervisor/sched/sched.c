@@ -311,9 +311,10 @@ static void run(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
         vcpu_run(v);
         if (!cpu->timer_fired)
             continue;
-        timer_run(latest(q, v));
+        /* First whether the slice is over: its end, armed again, would interrupt at once. */
         if (clock_now() >= latest(q, v))
             break;
+        timer_run(latest(q, v));
     }
 }
 
