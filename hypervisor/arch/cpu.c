@@ -13,6 +13,7 @@
 #define CR0_BITS 0x80010033ull /* PG, WP, NE, ET, MP, PE */
 
 #define CR4_DE         (1u << 3)
+#define CR4_PSE        (1u << 4)
 #define CR4_PAE        (1u << 5)
 #define CR4_MCE        (1u << 6)
 #define CR4_PGE        (1u << 7)
@@ -98,7 +99,8 @@ static void segments_load(struct cpu_tables *t)
 static void control_load(void)
 {
     struct cpuid structured = cpu_cpuid(0, 0).eax < 7 ? (struct cpuid){0} : cpu_cpuid(7, 0);
-    uint64_t cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    /* PSE means nothing here; but guests set it, and QEMU flushes more where the two differ. */
+    uint64_t cr4 = CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
     if (cpu_cpuid(1, 0).ecx & 1u << 26)
         cr4 |= CR4_OSXSAVE;
