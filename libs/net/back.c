@@ -85,6 +85,7 @@ static struct net_job *job_alloc(struct net_back *b)
     b->free_jobs = job->next;
     job->failed = job->done = false;
     job->status = NETIF_RSP_OKAY;
+    job->packet.len = 0;
     return job;
 }
 
@@ -267,9 +268,38 @@ static void port_send(struct net_back *b, evtchn_port_t port)
     event_notify(port);
 }
 
+/* Small packets that were sent: their sender is hardly waiting for them. */
+static bool may_wait(const struct net_queue *q)
+{
+    const struct net_tx *t = &q->tx;
+
+    return !q->tell_due && t->ring.rsp_prod - t->ring.told < NET_QUIET_SLOTS &&
+           t->quiet_bytes < NET_QUIET_BYTES;
+}
+
+/* Whether answers begin to wait for company, so that there will be a deadline. */
+static bool queue_tell(struct net_back *b, struct net_queue *q)
+{
+    bool rx = !is_told(&q->rx.ring) && ring_back_notify(&q->rx.ring), tx = false;
+
+    if (!is_told(&q->tx.ring) && (rx || !may_wait(q))) {
+        tx = ring_back_notify(&q->tx.ring);
+        q->tx.quiet_bytes = 0;
+        q->tell_at = 0;
+    }
+    if (tx || (rx && q->rx_port == 0))
+        port_send(b, q->tx_port);
+    if (rx && q->rx_port != 0)
+        port_send(b, q->rx_port);
+    if (is_told(&q->tx.ring) || q->tell_at != 0)
+        return false;
+    q->tell_at = UINT64_MAX;
+    return true;
+}
+
 bool net_back_answer(struct net_back *b)
 {
-    bool has_room_again = false;
+    bool look_again = false;
 
     back_flush(&b->port);
     for (uint32_t i = 0; i < b->queue_count && is_serving(b); i++) {
@@ -277,17 +307,21 @@ bool net_back_answer(struct net_back *b)
         bool had_room = queue_has_room(b, q);
 
         net_tx_answer(&q->tx, &b->free_jobs);
-        has_room_again = has_room_again || (!had_room && queue_has_room(b, q));
-
-        bool tx = !is_told(&q->tx.ring) && ring_back_notify(&q->tx.ring);
-        bool rx = !is_told(&q->rx.ring) && ring_back_notify(&q->rx.ring);
-
-        if (tx || (rx && q->rx_port == 0))
-            port_send(b, q->tx_port);
-        if (rx && q->rx_port != 0)
-            port_send(b, q->rx_port);
+        look_again = look_again || (!had_room && queue_has_room(b, q));
+        look_again = queue_tell(b, q) || look_again;
     }
-    return has_room_again;
+    return look_again;
+}
+
+/* When the front end is told of answers that wait for company; now or before: it is due. */
+static uint64_t quiet_until(struct net_queue *q, uint64_t now)
+{
+    if (is_told(&q->tx.ring))
+        q->tell_at = 0;
+    else if (q->tell_at == UINT64_MAX)
+        q->tell_at = now + NET_QUIET_NS;
+    q->tell_due = q->tell_at != 0 && q->tell_at <= now;
+    return q->tell_at == 0 ? UINT64_MAX : q->tell_at;
 }
 
 uint64_t net_back_expire(struct net_back *b, uint64_t now)
@@ -295,10 +329,11 @@ uint64_t net_back_expire(struct net_back *b, uint64_t now)
     uint64_t next = UINT64_MAX;
 
     for (uint32_t i = 0; i < b->queue_count && is_serving(b); i++) {
-        uint64_t at = net_rx_expire(&b->queues[i].rx, now, NET_WAIT_NS);
+        uint64_t wait = net_rx_expire(&b->queues[i].rx, now, NET_WAIT_NS);
+        uint64_t quiet = quiet_until(&b->queues[i], now);
 
-        if (at < next)
-            next = at;
+        next = wait < next ? wait : next;
+        next = quiet < next ? quiet : next;
     }
     return next;
 }

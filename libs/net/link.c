@@ -60,6 +60,8 @@ static int rings_attach(struct net_back *b, const struct net_link *link, struct 
             .notify = link->rx_notify,
         };
 
+        b->queues[q].tell_at = 0;
+        b->queues[q].tell_due = false;
         rc = net_tx_attach(&b->queues[q].tx, tx_page(b, q), &redo[q].tx, adopt);
         if (rc >= 0)
             rc = net_rx_attach(&b->queues[q].rx, rx_page(b, q), &setup, adopt);

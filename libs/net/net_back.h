@@ -26,13 +26,21 @@
 #include <net_rx.h>
 #include <net_tx.h>
 
-#define NET_QUEUES_MAX 4u
+#define NET_QUEUES_MAX  4u
 /* Packets of one interface that were taken and are not answered; more wait in their ring. */
-#define NET_TAKEN_MAX  128u
+#define NET_TAKEN_MAX   128u
 /* So many a round takes at most, lest one guest keep the domain busy. */
-#define NET_BUDGET     64u
+#define NET_BUDGET      64u
 /* How long a frame waits for a receiver that has no buffers. */
-#define NET_WAIT_NS    10000000ull
+#define NET_WAIT_NS     10000000ull
+/*
+ * Of sent packets a front end is told when it is woken for something else, too:
+ * by itself it frees them when it sends the next ones. Told at once it is of so
+ * many slots or bytes, as senders may wait for those, and after so long of fewer.
+ */
+#define NET_QUIET_SLOTS 8u
+#define NET_QUIET_BYTES 4096u
+#define NET_QUIET_NS    2000000ull
 
 /* Guest-physical space that one back end needs, in pages. */
 #define NET_BACK_SPACE (NET_QUEUES_MAX * 2u)
@@ -63,6 +71,8 @@ struct net_queue {
     struct net_tx tx;
     struct net_rx rx;
     evtchn_port_t tx_port, rx_port; /* ours; 0: none; rx_port 0, too: one for both */
+    uint64_t tell_at;               /* when answers that wait for company are told of; 0: none do */
+    bool tell_due;
 };
 
 struct net_back {
@@ -121,14 +131,16 @@ struct net_packet *net_back_next(struct net_back *b);
 
 /*
  * Answers what is done and tells the front end of all that happened in this
- * round. True: a ring was left alone because too many of its packets were in
- * flight, and now it can be looked at; no event will come for what stands there.
+ * round; but of a few small packets that were sent, not before NET_QUIET_NS or
+ * the next frame for it. True: look again, as no event will come: for a ring that
+ * was left alone because too many of its packets were in flight, or for a new
+ * deadline of net_back_expire.
  */
 bool net_back_answer(struct net_back *b);
 
 /*
- * Before each round: frames that began to wait get their deadline, those that
- * waited too long are dropped. When to call again at the latest (ns), or UINT64_MAX.
+ * Before each round: frames and answers that began to wait get their deadline,
+ * frames that waited too long are dropped. When to call again at the latest (ns), or UINT64_MAX.
  */
 uint64_t net_back_expire(struct net_back *b, uint64_t now);
 

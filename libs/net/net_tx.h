@@ -30,6 +30,7 @@ struct net_tx {
     struct net_job *first, *last;
     struct net_job *unread; /* the first that nobody was given */
     uint32_t flying;
+    uint32_t quiet_bytes; /* of answered packets that the front end was not told of */
 };
 
 /*

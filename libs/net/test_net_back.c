@@ -77,7 +77,7 @@ TEST(split_events)
 {
     start(1, true);
     rig_run(&rig);
-    (void)one(1, 100);
+    (void)one(1, 5000);
     rig_run(&rig);
     EXPECT(back(0)->events == 1 && back(1)->events == 1);
     EXPECT(fake_pending(RIG_GUEST(0), rig.sides[0].link.queues[0].tx_port));

@@ -87,6 +87,7 @@ void net_tx_answer(struct net_tx *t, struct net_job **free)
         if (!t->first)
             t->last = NULL;
         t->flying--;
+        t->quiet_bytes += job->packet.len;
         job->next = *free;
         *free = job;
     }
