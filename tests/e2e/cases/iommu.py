@@ -167,13 +167,13 @@ def test_virtio_past_the_unit(name):
         equal(bool(re.search(said, text, re.MULTILINE)), True, f'{said} to be said')
 
 
-def test_disks_are_contained(name):
+def contained_disks(name, iommu):
     """Both kinds of disks work behind an IOMMU, and nothing is called unsafe."""
     devices = '<devices>\n' + disk('/dev/nvme0n1p1') + '\n' + disk('/dev/vda', 'xvdb')
     small = busybox(after='', memory=160).replace('</domain>', devices + '</devices>\n</domain>')
     path = host(name, {'/block.xml': block(slots=(4, 5)), '/small.xml': small},
                 ['vmlinuz', 'busybox.img'])
-    with boot(name, path, '--iommu', 'intel', '--disk', raw_disk(name + '-nvme'),
+    with boot(name, path, '--iommu', iommu, '--disk', raw_disk(name + '-nvme'),
               '--disk', 'virtio:' + raw_disk(name + '-virtio', gpt=False)) as machine:
         machine.expect(r'^\[small\] busybox: up after ')
         machine.ask('nodeinfo', r'^\[control\] IOMMU: +yes')
@@ -190,3 +190,12 @@ def test_disks_are_contained(name):
         machine.absent('UNSAFE')
         machine.absent('IOMMU: PCI')
 
+
+def test_disks_are_contained(name):
+    """By VT-d."""
+    contained_disks(name, 'intel')
+
+
+def test_disks_are_contained_by_amd(name):
+    """By AMD-Vi."""
+    contained_disks(name, 'amd')
