@@ -22,8 +22,7 @@ static uint16_t next_id; /* ids are used again only after all have been used */
 /* The first in order of ids from this one on; the list's lock is held. NULL: none. */
 static struct domain *find_from(uint32_t id)
 {
-    list_for_each(node, &domains)
-    {
+    list_for_each (node, &domains) {
         struct domain *d = list_entry(node, struct domain, all);
 
         if (d->id >= id)

@@ -159,8 +159,8 @@ int64_t bar_msix_offset(const struct pci_function *f, gpa_t at);
 /* msi.c */
 MUST_USE int msi_open(struct pci_function *f);
 void msi_close(struct pci_function *f);
-uint32_t msi_read(const struct pci_function *f, unsigned at);
-void msi_write(struct pci_function *f, unsigned at, uint32_t value);
+uint32_t msi_read(const struct pci_function *f, unsigned offset);
+void msi_write(struct pci_function *f, unsigned offset, uint32_t part, uint32_t mask);
 uint32_t msix_control_read(const struct pci_function *f, unsigned offset);
 void msix_control_write(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask);
 /* Byte offsets in the table's pages, multiples of 4; the device's own registers may lie there too.

@@ -145,16 +145,20 @@ static void msi_update(struct pci_function *f)
     config_write(f, at + 2, 2, (config_read(f, at, 4) | MSI_ENABLE) >> 16);
 }
 
-uint32_t msi_read(const struct pci_function *f, unsigned at)
+uint32_t msi_read(const struct pci_function *f, unsigned offset)
 {
+    unsigned at = offset - f->msi.capability;
+
     if (at == 0)
         return (config_read(f, f->msi.capability, 4) & MSI_SHOWN) |
                (f->msi.enabled ? MSI_ENABLE : 0);
     return word_read(msi_message(f), msi_word(f, at));
 }
 
-void msi_write(struct pci_function *f, unsigned at, uint32_t value)
+void msi_write(struct pci_function *f, unsigned offset, uint32_t part, uint32_t mask)
 {
+    unsigned at = offset - f->msi.capability;
+    uint32_t value = (msi_read(f, offset) & ~mask) | (part & mask);
     bool enable = (value & MSI_ENABLE) != 0;
 
     if (at != 0) {

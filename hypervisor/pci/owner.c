@@ -127,7 +127,8 @@ void pci_fence(struct domain *d)
     if (!d->pci)
         return;
     LOCK_SCOPE(&pci_lock);
-    list_for_each(node, &d->pci->functions) close(list_entry(node, struct pci_function, owned));
+    list_for_each (node, &d->pci->functions)
+        close(list_entry(node, struct pci_function, owned));
 }
 
 int pci_reopen(struct domain *d)
@@ -138,8 +139,7 @@ int pci_reopen(struct domain *d)
         return 0;
     LOCK_SCOPE(&pci_lock);
     d->pci->next_bar = LAYOUT_BAR_BASE;
-    list_for_each(node, &d->pci->functions)
-    {
+    list_for_each (node, &d->pci->functions) {
         if (rc == 0)
             rc = open(d, list_entry(node, struct pci_function, owned));
     }

@@ -68,8 +68,7 @@ static bool is_beside(const struct pci_function *f, const struct pci_function *g
 /* Only what is nobody's is reset with it. A bridge there would forget the buses behind it. */
 static bool bus_is_free(const struct pci_function *f)
 {
-    list_for_each(node, &pci_functions)
-    {
+    list_for_each (node, &pci_functions) {
         const struct pci_function *g = list_entry(node, struct pci_function, all);
 
         if (is_beside(f, g) && (g->owner || g->reserved || is_broken(g, STEP_BUS)))
@@ -108,8 +107,7 @@ static void enter(struct pci_function *f, enum reset_phase phase)
     config_write(target, at, 2,
                  (config_read(target, at, 2) & ~(uint32_t)step->bits) |
                      (held ? step->hold : step->end));
-    list_for_each(node, &pci_functions)
-    {
+    list_for_each (node, &pci_functions) {
         struct pci_function *g = list_entry(node, struct pci_function, all);
 
         if (g != f && !(f->reset_step == STEP_BUS && is_beside(f, g)))
@@ -137,8 +135,7 @@ static bool begin(struct pci_function *f, unsigned first)
 
 void reset_start(void)
 {
-    list_for_each(node, &pci_functions)
-    {
+    list_for_each (node, &pci_functions) {
         struct pci_function *f = list_entry(node, struct pci_function, all);
 
         if (f->reset_phase != RESET_DUE)

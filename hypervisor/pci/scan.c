@@ -23,8 +23,7 @@ static void scan_bus(unsigned bus, struct pci_function *bridge, uint64_t seen[4]
 
 struct pci_function *function_find(uint16_t bdf)
 {
-    list_for_each(node, &pci_functions)
-    {
+    list_for_each (node, &pci_functions) {
         struct pci_function *f = list_entry(node, struct pci_function, all);
 
         if (f->bdf == bdf)
@@ -35,8 +34,7 @@ struct pci_function *function_find(uint16_t bdf)
 
 struct pci_function *function_at(unsigned index)
 {
-    list_for_each(node, &pci_functions)
-    {
+    list_for_each (node, &pci_functions) {
         if (index-- == 0)
             return list_entry(node, struct pci_function, all);
     }
@@ -171,10 +169,8 @@ static void scan_bus(unsigned bus, struct pci_function *bridge, uint64_t seen[4]
 /* Two BARs in one page cannot go to two owners: neither can have it. */
 static void refuse_shared_pages(void)
 {
-    list_for_each(a, &pci_functions)
-    {
-        list_for_each(b, &pci_functions)
-        {
+    list_for_each (a, &pci_functions) {
+        list_for_each (b, &pci_functions) {
             struct pci_function *f = list_entry(a, struct pci_function, all);
             struct pci_function *g = list_entry(b, struct pci_function, all);
 
@@ -198,6 +194,7 @@ void pci_init(void)
 
     scan_bus(0, NULL, seen);
     refuse_shared_pages();
-    list_for_each(node, &pci_functions) count++;
+    list_for_each (node, &pci_functions)
+        count++;
     console_log("PCI: %u functions", count);
 }

@@ -43,18 +43,6 @@ static uint32_t read_capabilities(const struct pci_function *f, unsigned)
     return f->first_capability;
 }
 
-static uint32_t read_msi(const struct pci_function *f, unsigned offset)
-{
-    return msi_read(f, offset - f->msi.capability);
-}
-
-static void write_msi(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
-{
-    unsigned at = offset - f->msi.capability;
-
-    msi_write(f, at, (msi_read(f, at) & ~mask) | (value & mask));
-}
-
 static void write_pcie(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask)
 {
     uint32_t old = config_read(f, offset, 2);
@@ -83,7 +71,7 @@ static const struct config_row config_table[RULES] = {
     [RULE_COMMAND] = {read_command, write_command},
     [RULE_BAR] = {bar_read, bar_write},
     [RULE_CAPABILITIES] = {read_capabilities, NULL},
-    [RULE_MSI] = {read_msi, write_msi},
+    [RULE_MSI] = {msi_read, msi_write},
     [RULE_MSIX] = {msix_control_read, msix_control_write},
     [RULE_PCIE_DEVICE] = {read_device, write_pcie},
     [RULE_POWER] = {read_power, NULL},

@@ -79,8 +79,7 @@ void timer_arm(struct timer *timer, uint64_t deadline)
     timer_stop(timer);
     timer->cpu = (uint8_t)cpu_this()->id;
     LOCK_SCOPE(&q->lock);
-    list_for_each(node, &q->list)
-    {
+    list_for_each (node, &q->list) {
         if (list_entry(node, struct timer, list)->deadline > deadline) {
             before = node;
             break;

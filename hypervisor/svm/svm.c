@@ -71,17 +71,14 @@ int svm_cpu_enable(void)
 {
     struct svm_cpu *cpu = &svm_cpus[cpu_this()->id];
     struct cpuid leaf = cpu_cpuid(CPUID_SVM, 0);
+    const char *why =
+        msr_read(MSR_VM_CR) & VM_CR_SVMDIS ? "SVM is switched off by the firmware (VM_CR.SVMDIS)"
+        : !(leaf.edx & SVM_NESTED_PAGING) || leaf.ebx < 2 ? "SVM without nested paging"
+        : fpu_cpu_enable() != 0                           ? "no XSAVE"
+                                                          : NULL;
 
-    if (msr_read(MSR_VM_CR) & VM_CR_SVMDIS) {
-        console_log("CPU %u: SVM is switched off by the firmware (VM_CR.SVMDIS)", cpu_this()->id);
-        return -XEN_ENODEV;
-    }
-    if (!(leaf.edx & SVM_NESTED_PAGING) || leaf.ebx < 2) {
-        console_log("CPU %u: SVM without nested paging", cpu_this()->id);
-        return -XEN_ENODEV;
-    }
-    if (fpu_cpu_enable() != 0) {
-        console_log("CPU %u: no XSAVE", cpu_this()->id);
+    if (why) {
+        console_log("CPU %u: %s", cpu_this()->id, why);
         return -XEN_ENODEV;
     }
     svm_next_rip = (leaf.edx & SVM_NEXT_RIP) != 0;

@@ -47,13 +47,10 @@ bool exit_wrmsr(struct vcpu *v)
 
 bool exit_hlt(struct vcpu *v)
 {
-    if (!(v->regs.rflags & RFLAGS_IF)) {
-        /* For good: how an OS without another way to switch off ends. */
-        if (!v->lapic.nmi_pending)
-            vcpu_down(v);
-        return true;
-    }
-    sched_block(v);
+    if (v->regs.rflags & RFLAGS_IF)
+        sched_block(v);
+    else if (!v->lapic.nmi_pending)
+        vcpu_down(v); /* for good: how an OS without another way to switch off ends */
     return true;
 }
 
