@@ -23,6 +23,8 @@
     }                                                                                              \
     static void id(const struct fake_vendor *vendor)
 
+#define FIRST_VECTOR 0x51u
+
 static void begin(const struct fake_vendor *vendor)
 {
     moves_begin(vendor);
@@ -158,4 +160,51 @@ BOTH(functions_that_cannot_be_contained)
     EXPECT(iommu_attach(&behind, &fake_domain[0].p2m) == -XEN_EPERM);
     EXPECT(strstr(fake_uart_sent(), "PCI 0030 cannot be given away: a bridge"));
     moves_end();
+}
+
+/* Whatever a function writes into the interrupt window, it raises its own vector, or none. */
+static void forge(unsigned from, uint64_t at, uint32_t data)
+{
+    int vector = fake_send(from, at, data);
+
+    EXPECT(vector < 0 || vector == (int)(FIRST_VECTOR + from));
+    iommu_interrupt(0);
+}
+
+/* Both formats, all entries, and those past them; by way of either delivery that is remapped. */
+static void forge_all(unsigned from)
+{
+    for (uint64_t at = 0xfee00000; at < 0xfee02100; at += 4)
+        for (uint32_t data = 0; data < 0x10; data += 5)
+            forge(from, at, data | (at & 8 ? 0x100 : 0));
+    for (uint32_t data = 0; data < 0x10; data++) {
+        forge(from, 0xfee00000, data << 4);
+        forge(from, 0xfeeff00c, data << 4);
+    }
+    forge(from, 0xfeeffffc, 0xffff);
+}
+
+/* What QEMU's VT-d unit lets through when a device writes it by DMA. */
+BOTH(forged_messages_raise_nobody_elses_interrupt)
+{
+    struct iommu_message m[FAKE_FUNCTIONS];
+
+    for (unsigned from = 0; from < FAKE_FUNCTIONS; from++) {
+        begin(vendor);
+        for (unsigned i = 0; i < FAKE_FUNCTIONS; i++) {
+            fake_function[i].owner = &fake_domain[i];
+            EXPECT(iommu_attach(&fake_function[i], &fake_domain[i].p2m) == 0);
+            m[i] = iommu_message_make(5 * i, fake_function[i].bdf, FIRST_VECTOR + i);
+        }
+        for (unsigned i = 0; i < FAKE_FUNCTIONS; i++)
+            EXPECT(fake_send(from, m[i].address, m[i].data) ==
+                   (i == from ? (int)(FIRST_VECTOR + i) : -1));
+        forge_all(from);
+        for (unsigned i = 0; i < FAKE_FUNCTIONS; i++) {
+            iommu_message_drop(5 * i);
+            EXPECT(fake_send(i, m[i].address, m[i].data) < 0);
+            iommu_detach(&fake_function[i]);
+        }
+        moves_end();
+    }
 }
