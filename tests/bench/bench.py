@@ -4,6 +4,7 @@
 bench.py IOPROBE [PATTERN...] runs the parts that match. Wall times are this machine's; counts of
 instructions and exits are exact."""
 
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,10 @@ DISK_MIB = 512
 # The second run of each kind counts.
 RUNS = ('rand', 'seq', 'rand', 'seq')
 READS = {'seq': (1 << 20, 256), 'rand': (4096, 2000)}
+
+IOMMUS = ('none', 'intel', 'amd')
+UNITS = {'seq': 'MiB/s', 'rand': 'reads/s', 'tcp_out': 'Mbit/s', 'tcp_in': 'Mbit/s'}
+TURNS = 2
 
 # What a small guest does with the probe: waits for a line before each run, so that counters can
 # be read around it.
@@ -75,7 +80,7 @@ def small_host(name, initrd, memory=128, manual=(), disk=''):
     domains = {'/small.xml': small}
     if disk:
         domains = {'/block.xml': host.block(), **domains}
-    path = host.host(name, domains, ['vmlinuz'], manual=manual)
+    path = host.host(name, domains, ['vmlinuz'], manual=manual, iommu='no')
     with open(os.path.join(path, 'bench.img'), 'wb') as out:
         out.write(initrd)
     return path
@@ -122,9 +127,18 @@ def part_login(_):
 
 def part_abi(_):
     """The ABI's costs in instructions."""
-    xml = host.domain('abibench', '/abibench.elf', 16)
-    path = host.host('bench-abi', {'/abibench.xml': xml}, ['abibench.elf'])
-    with machine.boot('bench-abi', path, '--icount') as m:
+    abi_costs('bench-abi', '', '')
+    # What a domain pays whose devices' addresses change with its mappings.
+    for kind in 'intel', 'amd':
+        abi_costs('bench-abi-' + kind, 'only=gnt_map device', host.function(0x1e), '--iommu', kind,
+                  '--device', 'edu,bus=pcie.0,addr=1e.0')
+
+
+def abi_costs(name, cmdline, devices, *options):
+    """Boots the guest that measures them."""
+    xml = host.domain('abibench', '/abibench.elf', 16, cmdline=cmdline, devices=devices)
+    path = host.host(name, {'/abibench.xml': xml}, ['abibench.elf'])
+    with machine.boot(name, path, '--icount', *options) as m:
         text = m.finish()
     for line in re.findall(r'\[abibench\] ((?:bench|skip) .*)', text):
         print(line)
@@ -141,11 +155,11 @@ def run_probe(m, run, mode):
     return probe_results(m.expect(r'ioprobe \w+ (size=.* p99_ns=\d+)\n').group(1))
 
 
-def guest_disk(ioprobe):
+def guest_disk(ioprobe, *options):
     """Each kind of read in a guest; speeds, and exits of guest and driver domain."""
     path = small_host('bench-disk', bench_initrd(ioprobe), disk=host.disk('/dev/nvme0n1'))
     results = {}
-    with machine.boot('bench-disk', path, '--disk', bench_disk()) as m:
+    with machine.boot('bench-disk', path, '--disk', bench_disk(), *options) as m:
         m.expect(r'bench: ready')
         for run, mode in enumerate(RUNS):
             before = [stats(m, n) for n in ('small', 'block')]
@@ -202,6 +216,23 @@ def part_disk(ioprobe):
 def part_net(_):
     """Network speeds as ratios to plain Linux in one run; between guests; what a MB costs."""
     net.run(say)
+
+
+def part_iommu(ioprobe):
+    """Speeds with an IOMMU as ratios to those without one; by turns, the better of each counts."""
+    best = {}
+    with contextlib.closing(net.Peer()) as peer:
+        for _ in range(TURNS):
+            for kind in IOMMUS:
+                reads = guest_disk(ioprobe, '--iommu', kind)
+                figures = {'seq': reads['seq']['kib_per_s'] / 1024,
+                           'rand': 1e9 / reads['rand']['median_ns'], **net.speeds(peer, kind)}
+                for name, value in figures.items():
+                    best[kind, name] = max(best.get((kind, name), 0), value)
+    for (kind, name), value in best.items():
+        say(f'{kind}_{name}', round(value), UNITS[name])
+        if kind != 'none':
+            say(f'ratio_{kind}_{name}', round(value / best['none', name], 2), '', 'goal 0.9')
 
 
 def main():

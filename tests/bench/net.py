@@ -159,6 +159,22 @@ def guests(peer, say):
         return figures
 
 
+def speeds(peer, kind):
+    """Of one guest and this machine, Mbit/s out and in, with an IOMMU of that kind."""
+    path = host.host('bench-net-' + kind, {
+        '/net.xml': host.net(),
+        '/one.xml': host.small('one', 'net0=dhcp', host.interface(), memory=192),
+    }, ['vmlinuz', 'probe.img'], iommu='no')
+    with machine.boot('bench-net-' + kind, path, '--iommu', kind, '--nic', peer.card) as m:
+        m.expect(r'^\[one\] .*busybox: eth0 10\.0\.2\.15\n')
+        one, port = Guest(m, 'one'), ['-p', str(peer.tcp)]
+        figures = {'tcp_out': tcp(one, HOST, *port)[0], 'tcp_in': tcp(one, HOST, *port, '-R')[0]}
+        one.leave()
+        m.send('poweroff')
+        m.finish()
+        return figures
+
+
 def run(say):
     """Every figure of the network."""
     with contextlib.closing(Peer()) as peer:

@@ -171,6 +171,7 @@ static long try_map(struct gnttab_map_grant_ref *request)
 
 void bench_grant_map(void)
 {
+    bool owns = start_option("device") != NULL;
     struct gnttab_map_grant_ref request = {
         .host_addr = call_address(hole), .flags = GNTMAP_host_map, .ref = REF_MAP};
     long status = -1;
@@ -197,6 +198,6 @@ void bench_grant_map(void)
         bench_skip("grant_map_self", status);
         return;
     }
-    bench_report("grant_map_self", bench_samples[0], bench_count);
-    bench_report("grant_unmap_self", bench_samples[1], bench_count);
+    bench_report(owns ? "grant_map_device" : "grant_map_self", bench_samples[0], bench_count);
+    bench_report(owns ? "grant_unmap_device" : "grant_unmap_self", bench_samples[1], bench_count);
 }

@@ -3,7 +3,8 @@
  *
  * Every result is a line "bench NAME min=.. median=.. mean=.. unit=tsc n=..", a test that the
  * hypervisor refuses is a line "skip NAME rc=..", the last line is "bench done". On the command
- * line: n=COUNT (1000 to 8192 of each), only=NAME[,NAME...], skip=NAME[,NAME...].
+ * line: n=COUNT (1000 to 8192 of each), only=NAME[,NAME...], skip=NAME[,NAME...]; device: this
+ * domain owns one, and its maps are told by other names.
  */
 #include "bench.h"
 #include "call.h"
