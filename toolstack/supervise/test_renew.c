@@ -13,10 +13,14 @@ static char image[] = "/bulkhead/block.elf";
 /* As begin_running, with a block domain of ours that is to be started again. */
 static void begin_ours(void)
 {
+    static struct config_root root;
+
     begin();
+    root = (struct config_root){fake_root.prefix, fake_root.prefix};
+    s.root = &root;
     block.kernel = image;
     block.on_crash = CONFIG_RESTART;
-    fake_file(image, NULL, 0);
+    fake_file("/block.elf", NULL, 0);
     supervise_start(&s, guest_entry);
     supervise_start(&s, block_entry);
     supervise_step(&s);
