@@ -7,7 +7,6 @@
 #include <arch/acpi.h>
 #include <arch/apic.h>
 #include <arch/io.h>
-#include <arch/rtc.h>
 
 #include "console/console.h"
 #include "mm/paging.h"

@@ -1,5 +1,5 @@
 /* The battery clock (MC146818): read twice the same, between two updates. */
-#include <arch/rtc.h>
+#include <arch/clock.h>
 
 #include <arch/cpu.h>
 #include <arch/io.h>

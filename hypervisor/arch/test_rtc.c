@@ -1,4 +1,4 @@
-#include <arch/rtc.h>
+#include <arch/clock.h>
 
 #include <string.h>
 

@@ -7,36 +7,32 @@
 #include "mm/frame.h"
 #include "util/string.h"
 
-/* One side of a copy, held while the bytes move. */
-struct side {
-    bool by_ref;
-    struct grant_use use; /* only its frame is set if not */
-};
-
+/* One side of a copy, held while the bytes move: without an owner it is the caller's own page. */
 static int16_t side_get(struct domain *user, const struct gnttab_copy_ptr *ptr, bool by_ref,
-                        bool readonly, struct side *side)
+                        bool readonly, struct grant_use *side)
 {
-    side->by_ref = by_ref;
     if (by_ref)
-        return grant_acquire(user, ptr->domid, ptr->u.ref, readonly, &side->use);
+        return grant_acquire(user, ptr->domid, ptr->u.ref, readonly, side);
     if (ptr->domid != DOMID_SELF && ptr->domid != user->id)
         return GNTST_permission_denied;
-    side->use.frame = p2m_get(&user->p2m, (gfn_t){ptr->u.gmfn}, !readonly);
-    return mfn_is_none(side->use.frame) ? GNTST_bad_page : GNTST_okay;
+    side->owner = NULL;
+    side->frame = p2m_get(&user->p2m, (gfn_t){ptr->u.gmfn}, !readonly);
+    return mfn_is_none(side->frame) ? GNTST_bad_page : GNTST_okay;
 }
 
-static void side_put(const struct side *side)
+static void side_put(const struct grant_use *side)
 {
-    if (side->by_ref)
-        grant_release(&side->use);
+    if (side->owner)
+        grant_release(side);
     else
-        frame_put(side->use.frame);
+        frame_put(side->frame);
 }
 
-static void move(const struct side *source, const struct side *dest, const struct gnttab_copy *op)
+static void move(const struct grant_use *source, const struct grant_use *dest,
+                 const struct gnttab_copy *op)
 {
-    uint8_t *to = peek(0, dest->use.frame);
-    const uint8_t *from = peek(1, source->use.frame);
+    uint8_t *to = peek(0, dest->frame);
+    const uint8_t *from = peek(1, source->frame);
 
     /* The two may be one page. */
     memmove(to + op->dest.offset, from + op->source.offset, op->len);
@@ -45,8 +41,7 @@ static void move(const struct side *source, const struct side *dest, const struc
 
 void grant_copy(struct domain *user, struct gnttab_copy *op)
 {
-    struct side source;
-    struct side dest;
+    struct grant_use source, dest;
 
     if ((op->flags & ~(GNTCOPY_source_gref | GNTCOPY_dest_gref)) ||
         op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE) {

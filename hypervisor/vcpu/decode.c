@@ -134,11 +134,9 @@ static unsigned operand_size(const struct prefixes *p, enum mmio_mode mode)
 
 static unsigned address_size(const struct prefixes *p, enum mmio_mode mode)
 {
-    switch (mode) {
-    case MMIO_CODE64: return p->address ? 4 : 8;
-    case MMIO_CODE32: return p->address ? 2 : 4;
-    default: return p->address ? 4 : 2;
-    }
+    unsigned usual = mode == MMIO_CODE64 ? 8 : mode == MMIO_CODE32 ? 4 : 2;
+
+    return !p->address ? usual : usual == 4 ? 2 : 4;
 }
 
 static bool decode_form(struct reader *r, const struct opcode *op, const struct prefixes *p,

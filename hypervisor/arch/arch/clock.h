@@ -20,6 +20,10 @@ uint64_t clock_now(void); /* nanoseconds since boot, the same on all CPUs */
 const struct clock_scale *clock_scale(void);
 uint64_t clock_tsc_hz(void);
 
+/* The battery clock: Unix time in seconds; 0 if there is no sensible date. century: its register,
+ * 0: none. */
+uint64_t rtc_read(uint8_t century);
+
 /* Unix time in seconds at boot (clock_now() == 0), from the RTC. */
 uint64_t clock_boot_seconds(void);
 
