@@ -28,24 +28,33 @@
 /* Exceptions that push an error code: 8, 10 to 14, 17. */
 #define WITH_ERROR 0x27d00u
 
+/*
+ * What always ends a stay, by bit of the intercepts' words 3 and 4. Not XSETBV:
+ * emulators ignore it, and the CPU itself refuses what it does not have. All that
+ * XCR0 can enable changes hands at the vCPU switch.
+ */
+static const uint8_t exits3[] = {0 /* INTR */,         1 /* NMI */,
+                                 3 /* INIT */,         15 /* RDPMC */,
+                                 18 /* CPUID */,       19 /* RSM */,
+                                 22 /* INVD */,        24 /* HLT */,
+                                 26 /* INVLPGA */,     27 /* IOIO */,
+                                 28 /* MSR */,         29 /* TASK_SWITCH */,
+                                 30 /* FERR_FREEZE */, 31 /* SHUTDOWN */};
+static const uint8_t exits4[] = {0 /* VMRUN */,  1 /* VMMCALL */,      2 /* VMLOAD */,
+                                 3 /* VMSAVE */, 4 /* STGI */,         5 /* CLGI */,
+                                 6 /* SKINIT */, 9 /* WBINVD */,       10 /* MONITOR */,
+                                 11 /* MWAIT */, 12 /* MWAIT_ARMED */, 14 /* RDPRU */};
+
 static void block_init(struct vmcb *vmcb, hpa_t nested)
 {
     memset(vmcb, 0, sizeof(*vmcb));
     vmcb->intercept_dr = INTERCEPT_DR_ALL;
     /* #DB and #AC can otherwise be made to loop inside the CPU for ever (CVE-2015-8104, -5307). */
     vmcb->intercept_exceptions = 1u << EXCEPTION_DB | 1u << EXCEPTION_AC | 1u << EXCEPTION_MC;
-    vmcb->intercept3 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_RDPMC |
-                       INTERCEPT_CPUID | INTERCEPT_RSM | INTERCEPT_INVD | INTERCEPT_HLT |
-                       INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_TASK_SWITCH |
-                       INTERCEPT_FERR_FREEZE | INTERCEPT_SHUTDOWN;
-    /*
-     * Not XSETBV: emulators ignore it, and the CPU itself refuses what it does not
-     * have. All that XCR0 can enable changes hands at the vCPU switch.
-     */
-    vmcb->intercept4 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
-                       INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD |
-                       INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_MWAIT_ARMED |
-                       INTERCEPT_RDPRU;
+    for (unsigned i = 0; i < sizeof(exits3); i++)
+        vmcb->intercept3 |= 1u << exits3[i];
+    for (unsigned i = 0; i < sizeof(exits4); i++)
+        vmcb->intercept4 |= 1u << exits4[i];
     vmcb->iopm = svm_io_bitmap;
     vmcb->msrpm = svm_msr_bitmap;
     vmcb->vintr = VINTR_MASKING;

@@ -4,37 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Intercepts, word 3 (offset 0x0c). */
-#define INTERCEPT_INTR        (1u << 0)
-#define INTERCEPT_NMI         (1u << 1)
-#define INTERCEPT_INIT        (1u << 3)
-#define INTERCEPT_VINTR       (1u << 4)
-#define INTERCEPT_RDPMC       (1u << 15)
-#define INTERCEPT_CPUID       (1u << 18)
-#define INTERCEPT_RSM         (1u << 19)
-#define INTERCEPT_IRET        (1u << 20)
-#define INTERCEPT_INVD        (1u << 22)
-#define INTERCEPT_HLT         (1u << 24)
-#define INTERCEPT_INVLPGA     (1u << 26)
-#define INTERCEPT_IOIO        (1u << 27)
-#define INTERCEPT_MSR         (1u << 28)
-#define INTERCEPT_TASK_SWITCH (1u << 29)
-#define INTERCEPT_FERR_FREEZE (1u << 30)
-#define INTERCEPT_SHUTDOWN    (1u << 31)
-
-/* Word 4 (offset 0x10). */
-#define INTERCEPT_VMRUN       (1u << 0)
-#define INTERCEPT_VMMCALL     (1u << 1)
-#define INTERCEPT_VMLOAD      (1u << 2)
-#define INTERCEPT_VMSAVE      (1u << 3)
-#define INTERCEPT_STGI        (1u << 4)
-#define INTERCEPT_CLGI        (1u << 5)
-#define INTERCEPT_SKINIT      (1u << 6)
-#define INTERCEPT_WBINVD      (1u << 9)
-#define INTERCEPT_MONITOR     (1u << 10)
-#define INTERCEPT_MWAIT       (1u << 11)
-#define INTERCEPT_MWAIT_ARMED (1u << 12)
-#define INTERCEPT_RDPRU       (1u << 14)
+/* Intercepts of word 3 (offset 0x0c) that come and go. */
+#define INTERCEPT_VINTR (1u << 4)
+#define INTERCEPT_IRET  (1u << 20)
 
 /* Intercepts of accesses to DR0-DR7: reads in the low half, writes in the high half. */
 #define INTERCEPT_DR_ALL 0x00ff00ffu
