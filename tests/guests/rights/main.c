@@ -109,7 +109,7 @@ TEST(hardware_console_and_host)
     EXPECT(bulkhead(BULKHEAD_console_get, &get) == -XEN_EPERM);
     EXPECT(bulkhead(BULKHEAD_host_shutdown, &off) == -XEN_EPERM);
     EXPECT(bulkhead(BULKHEAD_host_info, &host) == -XEN_EPERM);
-    EXPECT(bulkhead(BULKHEAD_event_wait + 1, &host) == -XEN_ENOSYS);
+    EXPECT(bulkhead(BULKHEAD_dma_limit + 1, &host) == -XEN_ENOSYS);
     EXPECT(call3(__HYPERVISOR_console_io, CONSOLEIO_read, 1, buffer) == -XEN_EPERM);
 }
 
