@@ -40,7 +40,7 @@
  */
 #define NET_QUIET_SLOTS 8u
 #define NET_QUIET_BYTES 4096u
-#define NET_QUIET_NS    2000000ull
+#define NET_QUIET_NS    5000000ull
 
 /* Guest-physical space that one back end needs, in pages. */
 #define NET_BACK_SPACE (NET_QUEUES_MAX * 2u)
