@@ -21,6 +21,8 @@ static const struct nic_hardware *const hardware[] = {
 #define FUNCTIONS_MAX 32u
 /* Frames that one card's turn takes, so that none keeps the domain to itself. */
 #define NIC_BUDGET    64u
+/* How long a card's frames stay there if those whom they are for have no room. */
+#define NIC_PAUSE_NS  1000000u
 /* Memory for frames that wait for their rate, or are cut or summed by us. */
 #define POOL_PAGES    (SWITCH_HEAD_PAGES + 480u)
 
@@ -160,19 +162,28 @@ int bridges_open(struct bridges *b, struct net_batch *batch, int argc, char **ar
 
 /* ---- running --------------------------------------------------------------------------------- */
 
+/*
+ * More frames than are received are not worth their while: whoever has no buffers
+ * needs the processor to make some, and what the card has no room for is lost
+ * there at no cost.
+ */
 static bool nic_take(struct bridge *bridge, uint64_t now)
 {
     struct nic *n = bridge->nic;
     struct net_packet *p = NULL;
+    uint64_t refused = bridge->sw->refused;
     uint32_t taken = 0;
 
-    if (!n || n->dead)
+    bridge->paused = now < bridge->pause;
+    if (!n || n->dead || bridge->paused)
         return false;
     while (taken < NIC_BUDGET && (p = n->driver->take(n)) != NULL) {
         switch_input(&bridge->uplink, p, now);
         net_packet_put(p);
         taken++;
     }
+    if ((bridge->sw->refused - refused) * 2 > taken)
+        bridge->pause = now + NIC_PAUSE_NS;
     return taken > 0;
 }
 
@@ -216,6 +227,8 @@ uint64_t bridges_tick(struct bridges *b, uint64_t now)
             continue;
         at = nic_tick(bridge->nic, now);
         next = at < next ? at : next;
+        if (now < bridge->pause && bridge->pause < next)
+            next = bridge->pause;
     }
     return next;
 }
@@ -227,7 +240,7 @@ bool bridges_arm(struct bridges *b)
     for (uint32_t i = 0; i < BRIDGES_MAX; i++) {
         struct nic *n = b->bridges[i].used ? b->bridges[i].nic : NULL;
 
-        if (n && !n->dead)
+        if (n && !n->dead && !b->bridges[i].paused)
             may_sleep = n->driver->arm(n) && may_sleep;
     }
     return may_sleep;

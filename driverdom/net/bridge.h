@@ -17,6 +17,8 @@ struct bridge {
     struct switch_bridge *sw;
     struct nic *nic; /* NULL: it joins the guests of this host only */
     struct switch_port uplink;
+    uint64_t pause; /* the card's frames are left where they are until then */
+    bool paused;    /* in this round */
 };
 
 struct bridges {
@@ -46,7 +48,7 @@ void bridges_flush(struct bridges *b, uint64_t now);
 /* Does what is due; when there will be something again. */
 uint64_t bridges_tick(struct bridges *b, uint64_t now);
 
-/* Nobody looks before the next event. False: look again first. */
+/* Nobody looks before the next event, or the end of a pause. False: look again first. */
 bool bridges_arm(struct bridges *b);
 
 /* A device interrupt, if the port is one. */

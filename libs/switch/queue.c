@@ -57,6 +57,7 @@ enum net_drop switch_port_send(struct switch_port *to, struct net_packet *packet
 static void lost(struct switch_port *to, enum net_drop why)
 {
     to->net->counters.out_drops[why]++;
+    to->bridge->refused += why == NET_DROP_NO_BUFFER;
 }
 
 /* ---- what a receiver can take --------------------------------------------------------------- */

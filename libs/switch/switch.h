@@ -104,6 +104,7 @@ struct switch_bridge {
     uint64_t collisions;                         /* times that a port came with another's MAC */
     uint64_t moves;                              /* of addresses between ports */
     uint64_t ended;                              /* frames for this switch itself */
+    uint64_t refused;                            /* times that a receiver had no room */
     uint64_t orders;
     uint8_t fixed[SWITCH_FIXED]; /* ports with a MAC of their own, hashed; number + 1, 0: none */
     struct switch_table table;
