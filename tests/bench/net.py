@@ -129,8 +129,11 @@ def between(m, say):
     say('guests_udp', per_second(said), 'packets/s')
     say('guests_exits_per_packet', round(cost.exits / packets, 2), '')
     say('guests_hypercalls_per_packet', round(cost.calls / packets, 2), '')
-    times = one.values(f'netprobe times 10.0.2.16 {PINGS} 56', None)
+    with Cost(m, 'one', 'two', 'net') as cost:
+        times = one.values(f'netprobe times 10.0.2.16 {PINGS} 56', None)
     say('guests_ping', times.get('median_us'), 'us')
+    say('guests_exits_per_ping', round(cost.exits / PINGS, 1), '')
+    say('guests_hypercalls_per_ping', round(cost.calls / PINGS, 1), '')
 
 
 def guests(peer, say):
