@@ -112,7 +112,7 @@ def two_drivers(name, iommu):
                 [*BLOBS, 'busybox.img'], manual=['/second.xml', '/small.xml'],
                 iommu='no' if iommu == 'none' else 'yes')
     return boot(name, path, '--iommu', iommu, '--disk', raw_disk(name), '--disk',
-                raw_disk(name + '-2'), *NIC)
+                raw_disk(name + '-2'), *NIC, guard=300)
 
 
 def test_once_more(name):
