@@ -62,13 +62,6 @@ void trap_init(void)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
-static uint64_t fault_address(void)
-{
-    uint64_t v;
-    __asm__ volatile("movq %%cr2, %0" : "=r"(v));
-    return v;
-}
-
 /* Words on the stack that point into the text: near enough to a trace of calls. */
 static void trace(const struct trap_frame *f)
 {
@@ -87,9 +80,11 @@ static void trace(const struct trap_frame *f)
 static _Noreturn void die(const struct trap_frame *f)
 {
     const char *name = f->vector < 32 ? exception_names[f->vector] : NULL;
+    uint64_t address;
 
+    __asm__ volatile("movq %%cr2, %0" : "=r"(address));
     console_panic("panic: exception %lu (%s) error %lx at %lx, address %lx, cpu %u", f->vector,
-                  name ? name : "?", f->error, f->rip, fault_address(), cpu_this()->id);
+                  name ? name : "?", f->error, f->rip, address, cpu_this()->id);
     console_panic("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
     console_panic("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
     console_panic("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);

@@ -11,45 +11,38 @@
 #include "mm/frame.h"
 #include "util/string.h"
 
-void area_init(struct area *area)
-{
-    area->frame[0] = (mfn_t){FRAME_NONE};
-    area->frame[1] = (mfn_t){FRAME_NONE};
-    area->offset = 0;
-}
-
 bool area_is_set(const struct area *area)
 {
-    return !mfn_is_none(area->frame[0]);
+    return area->frame[0].v != 0;
 }
 
 void area_release(struct area *area)
 {
     for (unsigned i = 0; i < 2; i++)
-        if (!mfn_is_none(area->frame[i]))
+        if (area->frame[i].v != 0)
             frame_put(area->frame[i]);
-    area_init(area);
+    *area = (struct area){.offset = 0};
 }
 
 int area_register(struct vcpu *v, struct area *area, gla_t address, size_t len)
 {
-    struct area fresh;
-    gpa_t gpa[2];
+    struct area fresh = {.offset = (uint32_t)(address.v & PAGE_MASK)};
     uint64_t end = address.v + len - 1;
     unsigned pages = (end >> PAGE_SHIFT) != (address.v >> PAGE_SHIFT) ? 2 : 1;
 
-    area_init(&fresh);
     for (unsigned i = 0; i < pages; i++) {
         gla_t at = {i == 0 ? address.v : end & ~(uint64_t)PAGE_MASK};
+        mfn_t frame = {FRAME_NONE};
+        gpa_t gpa;
 
-        if (copy_translate(v, at, true, &gpa[i]) == 0)
-            fresh.frame[i] = p2m_get_own(&v->domain->p2m, gpa_gfn(gpa[i]));
-        if (mfn_is_none(fresh.frame[i])) {
+        if (copy_translate(v, at, true, &gpa) == 0)
+            frame = p2m_get_own(&v->domain->p2m, gpa_gfn(gpa));
+        if (mfn_is_none(frame)) {
             area_release(&fresh);
             return -XEN_EFAULT;
         }
+        fresh.frame[i] = frame;
     }
-    fresh.offset = (uint32_t)(address.v & PAGE_MASK);
     area_release(area);
     *area = fresh;
     return 0;
@@ -78,7 +71,7 @@ struct vcpu_info *info_map(struct vcpu *v)
     /* Read once: another vCPU may just be registering the area. */
     mfn_t frame = {__atomic_load_n(&v->info_area.frame[0].v, __ATOMIC_ACQUIRE)};
 
-    if (mfn_is_none(frame))
+    if (frame.v == 0)
         return &v->domain->shared->vcpu_info[v->id];
     return (struct vcpu_info *)(void *)((char *)peek(0, frame) + v->info_area.offset);
 }
@@ -94,16 +87,14 @@ int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
 {
     struct domain *d = v->domain;
     struct vcpu_info *old = &d->shared->vcpu_info[v->id];
-    struct area fresh;
+    struct area fresh = {.offset = offset};
 
     if (area_is_set(&v->info_area) || offset % sizeof(uint64_t) != 0 ||
         offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -XEN_EINVAL;
-    area_init(&fresh);
     fresh.frame[0] = p2m_get_own(&d->p2m, gfn);
     if (mfn_is_none(fresh.frame[0]))
         return -XEN_EINVAL;
-    fresh.offset = offset;
     area_write(&fresh, 0, old, sizeof(*old));
     lock_acquire(&d->events->lock);
     v->info_area.offset = fresh.offset;

@@ -19,9 +19,6 @@ void info_update_time(struct vcpu *v);
 /* Gives up vcpu_info, runstate and time areas: the vCPU does not run any more. */
 void info_release(struct vcpu *v);
 
-/* No area. */
-void area_init(struct area *area);
-
 /* Resolves a linear address range (at most a page long) to frames, and holds them. */
 MUST_USE int area_register(struct vcpu *v, struct area *area, gla_t address, size_t len);
 void area_release(struct area *area);

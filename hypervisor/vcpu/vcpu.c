@@ -27,9 +27,6 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
     v->id = id;
     v->state = VCPU_DOWN;
     list_init(&v->queue);
-    area_init(&v->runstate_area);
-    area_init(&v->time_area);
-    area_init(&v->info_area);
     timer_init(&v->timer, TIMER_SINGLESHOT);
     timer_init(&v->poll_timer, TIMER_POLL);
     timer_init(&v->lapic.timer, TIMER_LAPIC);

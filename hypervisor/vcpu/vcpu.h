@@ -38,7 +38,7 @@ enum vcpu_state {
 
 /* A guest's page that the core updates: a reference is held on each frame. */
 struct area {
-    mfn_t frame[2]; /* FRAME_NONE: not there; the second if the area crosses a page */
+    mfn_t frame[2]; /* 0 (nobody's RAM): not there; the second if the area crosses a page */
     uint32_t offset;
 };
 

@@ -40,7 +40,6 @@ void fake_domains_make(void)
 
         *d = (struct domain){.id = (uint16_t)i, .refs = 1, .frames_max = 4 * FAKE_DOMAIN_PAGES};
         vcpus[i] = (struct vcpu){.domain = d};
-        area_init(&vcpus[i].info_area);
         lock_init(&d->lock, LOCK_DOMAIN);
         d->vcpu[0] = &vcpus[i];
         d->vcpu_count = 1;
