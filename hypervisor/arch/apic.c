@@ -14,8 +14,8 @@
 #define ICR_BUSY    (1u << 12)
 #define PAGE_LEN    0x400u
 
-#define PIC1 0x20
-#define PIC2 0xa0
+#define PIC1_MASK 0x21
+#define PIC2_MASK 0xa1
 
 static volatile uint32_t *page; /* NULL: x2APIC */
 
@@ -32,25 +32,13 @@ static void reg_write(unsigned reg, uint32_t v)
         msr_write(MSR_X2APIC + reg / 16, v);
 }
 
-/* The old interrupt controllers: moved off the exceptions' vectors, then silent. */
-static void pic_mask(void)
-{
-    static const struct {
-        uint16_t port;
-        uint8_t value;
-    } steps[] = {{PIC1, 0x11},     {PIC2, 0x11},     {PIC1 + 1, 0x20}, {PIC2 + 1, 0x28},
-                 {PIC1 + 1, 0x04}, {PIC2 + 1, 0x02}, {PIC1 + 1, 0x01}, {PIC2 + 1, 0x01},
-                 {PIC1 + 1, 0xff}, {PIC2 + 1, 0xff}};
-
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-        io_write8(steps[i].port, steps[i].value);
-}
-
 void apic_init(uint64_t address)
 {
     uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
-    pic_mask();
+    /* The old interrupt controllers are silent; what they say all the same ends at LINT0. */
+    io_write8(PIC1_MASK, 0xff);
+    io_write8(PIC2_MASK, 0xff);
     if (cpu_cpuid(1, 0).ecx & 1u << 21) {
         msr_write(MSR_APIC_BASE, base);
         msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);

@@ -9,8 +9,6 @@
 
 #define DEBUG_EXIT_BASE 0x10u /* the emulator exits with ((0x10 + status) << 1) | 1 */
 #define SLEEP_ENABLE    (1u << 13)
-#define KEYBOARD        0x64
-#define KEYBOARD_RESET  0xfe
 
 /* The firmware's way to sleep for good: type and enable bit to the control registers. */
 static void sleep_forever(void)
@@ -34,15 +32,12 @@ _Noreturn void power_off(unsigned status)
 
 static void reset_register(void)
 {
-    if (!acpi.has_reset)
-        return;
-    if (!acpi.reset.in_memory) {
-        io_write8((uint16_t)acpi.reset.address, acpi.reset_value);
-        return;
-    }
-    volatile uint8_t *at = paging_map_device((hpa_t){acpi.reset.address}, 1);
+    bool in_memory = acpi.has_reset && acpi.reset.in_memory;
+    volatile uint8_t *at = in_memory ? paging_map_device((hpa_t){acpi.reset.address}, 1) : NULL;
     if (at)
         *at = acpi.reset_value;
+    else if (acpi.has_reset && !in_memory)
+        io_write8((uint16_t)acpi.reset.address, acpi.reset_value);
 }
 
 _Noreturn void power_reboot(void)
@@ -53,9 +48,6 @@ _Noreturn void power_reboot(void)
     } __attribute__((packed)) nothing = {0, 0};
 
     reset_register();
-    io_write8(KEYBOARD, KEYBOARD_RESET);
-    for (unsigned i = 0; i < 100000; i++)
-        io_read8(KEYBOARD);
     /* No gate for the exception, none for the double fault: the CPU shuts down. */
     __asm__ volatile("lidt %0; int3" : : "m"(nothing));
     cpu_stop();

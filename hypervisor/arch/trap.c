@@ -29,15 +29,6 @@ void trap_handle(struct trap_frame *f);
 
 static struct gate idt[256];
 
-static const char *const exception_names[32] = {
-    [0] = "divide error",   [1] = "debug",          [2] = "NMI",
-    [3] = "breakpoint",     [4] = "overflow",       [5] = "bound",
-    [6] = "invalid opcode", [7] = "no coprocessor", [8] = "double fault",
-    [10] = "invalid TSS",   [11] = "no segment",    [12] = "stack fault",
-    [13] = "protection",    [14] = "page fault",    [16] = "x87",
-    [17] = "alignment",     [18] = "machine check", [19] = "vector unit",
-};
-
 void trap_init(void)
 {
     static const uint8_t ist[256] = {
@@ -79,12 +70,11 @@ static void trace(const struct trap_frame *f)
 
 static _Noreturn void die(const struct trap_frame *f)
 {
-    const char *name = f->vector < 32 ? exception_names[f->vector] : NULL;
     uint64_t address;
 
     __asm__ volatile("movq %%cr2, %0" : "=r"(address));
-    console_panic("panic: exception %lu (%s) error %lx at %lx, address %lx, cpu %u", f->vector,
-                  name ? name : "?", f->error, f->rip, address, cpu_this()->id);
+    console_panic("panic: exception %lu error %lx at %lx, address %lx, cpu %u", f->vector, f->error,
+                  f->rip, address, cpu_this()->id);
     console_panic("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
     console_panic("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
     console_panic("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);

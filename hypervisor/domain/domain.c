@@ -202,15 +202,18 @@ void domain_pause(struct domain *d)
 }
 
 /* What its last life registered is forgotten; the first entry is the builder's to set. */
-static void vcpu_clear(struct vcpu *v)
+static void vcpu_clear(struct vcpu *v, bool was_shut_down)
 {
     sched_down(v);
     timer_end(&v->timer);
     timer_end(&v->poll_timer);
     timer_end(&v->lapic.timer);
     info_release(v);
+    info_update_time(v);
     v->polling = v->upcall = v->was_started = false;
     v->upcall_vector = 0;
+    if (was_shut_down)
+        sched_unpause(v);
 }
 
 int domain_reset(struct domain *d)
@@ -218,20 +221,16 @@ int domain_reset(struct domain *d)
     if (d->dying)
         return -XEN_EINVAL;
     domain_pause(d);
-    pci_fence(d);
-    for (unsigned i = 0; i < d->vcpu_count; i++)
-        vcpu_clear(d->vcpu[i]);
+    (void)pci_restart(d, false);
     event_reset(d, (uint32_t)d->param[HVM_PARAM_STORE_EVTCHN],
                 (uint32_t)d->param[HVM_PARAM_CONSOLE_EVTCHN]);
     grant_unmap_all(d);
+    bool was_shut_down = flag_change(d, &d->shutdown, false);
     for (unsigned i = 0; i < d->vcpu_count; i++)
-        info_update_time(d->vcpu[i]);
-    if (flag_change(d, &d->shutdown, false))
-        for (unsigned i = 0; i < d->vcpu_count; i++)
-            sched_unpause(d->vcpu[i]);
+        vcpu_clear(d->vcpu[i], was_shut_down);
     d->param[HVM_PARAM_CALLBACK_IRQ] = d->callback_vector = 0;
     d->runstate_flag = d->has_run = d->entitled = false;
-    return pci_reopen(d);
+    return pci_restart(d, true);
 }
 
 void domain_unpause(struct domain *d)

@@ -23,24 +23,6 @@ int hc_host_info(struct hc_call *, struct bulkhead_host_info *arg)
     return 0;
 }
 
-int hc_control_physinfo(struct hc_call *, struct xen_sysctl *arg)
-{
-    struct xen_sysctl_physinfo *info = &arg->u.physinfo;
-
-    *info = (struct xen_sysctl_physinfo){
-        .threads_per_core = 1,
-        .cores_per_socket = cpu_count(),
-        .nr_cpus = cpu_count(),
-        .max_cpu_id = cpu_count() - 1,
-        .nr_nodes = 1,
-        .cpu_khz = (uint32_t)(clock_tsc_hz() / 1000),
-        .capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap,
-        .total_pages = frame_total(),
-        .free_pages = frame_free(),
-    };
-    return 0;
-}
-
 int hc_host_shutdown(struct hc_call *, struct bulkhead_host_shutdown *arg)
 {
     if (arg->action > BULKHEAD_HOST_REBOOT || arg->status > 63)

@@ -10,13 +10,8 @@ struct ivrs_unit {
     uint64_t base;      /* physical address of its registers */
     uint16_t bdf;       /* the unit's own PCI function */
     uint8_t capability; /* where it has what it can */
-    uint8_t flags;      /* IVRS_*: how firmware wants its control register */
+    uint8_t flags;      /* bits 0 to 3: how firmware wants its control register */
 };
-
-#define IVRS_TUNNEL    (1u << 0)
-#define IVRS_PASS      (1u << 1)
-#define IVRS_RESPONSES (1u << 2)
-#define IVRS_ISOC      (1u << 3)
 
 struct ivrs {
     bool usable; /* read whole, segment 0 only */

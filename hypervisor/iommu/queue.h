@@ -1,7 +1,13 @@
 /* The ring of commands that a unit of either vendor executes in order. The lock is iommu.c's. */
 #pragma once
 
-#include <stdint.h>
+#include "mm/heap.h"
+
+/* Where a page of the core's pool is for a unit. */
+static inline uint64_t address_of(const void *page)
+{
+    return mfn_hpa(pool_mfn(page)).v;
+}
 
 #define QUEUE_LEN 256u /* commands of 16 bytes: a page */
 

@@ -50,7 +50,7 @@ TEST(several_amd_units)
     EXPECT(ivrs.unit[0].base == 0xfd000000 && ivrs.unit[0].bdf == 0x0002);
     EXPECT(ivrs.unit[1].base == 0x101000000 && ivrs.unit[1].bdf == 0x4002);
     EXPECT(ivrs.unit[0].flags == 0);
-    EXPECT(ivrs.unit[1].flags == (IVRS_TUNNEL | IVRS_RESPONSES | IVRS_ISOC));
+    EXPECT(ivrs.unit[1].flags == (1 | 4 | 8));
     EXPECT(ivrs_unit_of(0x0010) == 0 && ivrs_unit_of(0x0011) < 0 && ivrs_unit_of(0x000f) < 0);
     EXPECT(ivrs_unit_of(0x0100) == 0 && ivrs_unit_of(0x02ff) == 0 && ivrs_unit_of(0x0300) < 0);
     EXPECT(ivrs_unit_of(0x4000) == 1 && ivrs_unit_of(0x40ff) == 1 && ivrs_unit_of(0x4100) < 0);

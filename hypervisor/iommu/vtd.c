@@ -99,11 +99,6 @@ static uint64_t (*pages)[PAGE_SIZE / sizeof(uint64_t)];
 #define CAP_WANTED (1ull << 10 | 3ull << 34)
 #define ECAP_ASKED (1ull << 1 | 1ull << 3)
 
-static uint64_t address_of(const void *page)
-{
-    return mfn_hpa(pool_mfn(page)).v;
-}
-
 /* ---- commands and invalidation --------------------------------------------------------- */
 
 static void command(const struct unit *u, uint32_t bit, bool on)

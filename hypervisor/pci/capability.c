@@ -1,6 +1,5 @@
 /* Which parts of a function's configuration space its owner sees: decided once, at boot. */
 #include "pci/function.h"
-#include "pci/rule.h"
 
 #include <abi/bulkhead.h>
 

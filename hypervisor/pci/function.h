@@ -79,6 +79,23 @@ enum reset_phase {
     RESET_LOST,  /* it does not */
 };
 
+/* How a dword of a function's configuration space is answered to its owner. */
+enum config_rule {
+    RULE_HIDDEN, /* reads zero */
+    RULE_READ,   /* the device's own, not to be written */
+    RULE_COMMAND,
+    RULE_BAR,
+    RULE_CAPABILITIES,
+    RULE_MSI,
+    RULE_MSIX,
+    RULE_PCIE_DEVICE,
+    RULE_POWER,
+    RULES
+};
+
+/* In pci_function.next: a capability that is shown, and no other after it. */
+#define NEXT_LAST 1u
+
 struct pci_function {
     struct list all;
     struct list owned; /* in its owner's space */

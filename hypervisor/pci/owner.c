@@ -122,16 +122,7 @@ int owner_deassign(struct domain *d, uint16_t bdf)
     return 0;
 }
 
-void pci_fence(struct domain *d)
-{
-    if (!d->pci)
-        return;
-    LOCK_SCOPE(&pci_lock);
-    list_for_each (node, &d->pci->functions)
-        close(list_entry(node, struct pci_function, owned));
-}
-
-int pci_reopen(struct domain *d)
+int pci_restart(struct domain *d, bool reopen)
 {
     int rc = 0;
 
@@ -140,8 +131,12 @@ int pci_reopen(struct domain *d)
     LOCK_SCOPE(&pci_lock);
     d->pci->next_bar = LAYOUT_BAR_BASE;
     list_for_each (node, &d->pci->functions) {
-        if (rc == 0)
-            rc = open(d, list_entry(node, struct pci_function, owned));
+        struct pci_function *f = list_entry(node, struct pci_function, owned);
+
+        if (!reopen)
+            close(f);
+        else if (rc == 0)
+            rc = open(d, f);
     }
     return rc;
 }

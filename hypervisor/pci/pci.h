@@ -10,12 +10,11 @@ struct vcpu;
 void pci_init(void);
 
 /*
- * For a domain that starts anew and keeps its functions: nothing comes from them
- * any more; then they are as when they were first handed out. pci_reopen:
- * -XEN_ENOMEM, -XEN_EPERM.
+ * For a domain that starts anew and keeps its functions: first nothing comes from
+ * them any more; then (reopen) they are as when they were handed out, -XEN_ENOMEM,
+ * -XEN_EPERM.
  */
-void pci_fence(struct domain *d);
-MUST_USE int pci_reopen(struct domain *d);
+int pci_restart(struct domain *d, bool reopen);
 
 /* Takes every function of a domain back: bus mastering off, interrupts masked. It runs no more. */
 void pci_release(struct domain *d);

@@ -1,7 +1,6 @@
 /* Configuration space as a function's owner sees it. */
 #include "domain/domain.h"
 #include "pci/function.h"
-#include "pci/rule.h"
 
 /* What an owner may set: memory decoding, mastering, errors, INTx off. */
 #define COMMAND_OWNERS (COMMAND_MEMORY | COMMAND_MASTER | 1u << 6 | 1u << 8 | COMMAND_INTX_OFF)

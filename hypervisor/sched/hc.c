@@ -42,14 +42,6 @@ int hc_sched_shutdown_code(struct hc_call *, struct sched_shutdown *arg)
     return arg->reason > SHUTDOWN_MAX ? -XEN_EINVAL : 0;
 }
 
-int hc_sched_remote_shutdown(struct hc_call *call, struct sched_remote_shutdown *arg)
-{
-    if (arg->reason > SHUTDOWN_MAX)
-        return -XEN_EINVAL;
-    domain_shutdown(call->target, (uint8_t)arg->reason);
-    return 0;
-}
-
 static int any_pending(struct hc_call *call, const struct sched_poll *arg)
 {
     uint64_t ports = (uint64_t)(uintptr_t)arg->ports.p;

@@ -110,9 +110,7 @@ static const struct msr_row msr_table[] = {
     {VERSION_HYPERCALL_MSR, VERSION_HYPERCALL_MSR, NULL, hypercall_page_write, 0},
     {0xc0010010, 0xc0010010, NULL, NULL, 0},        /* SYSCFG */
     {0xc0010015, 0xc0010015, NULL, NULL, 1u << 24}, /* HWCR: TSC counts at P0's rate */
-    {0xc001001a, 0xc001001a, NULL, NULL, 0},        /* TOP_MEM */
-    {0xc001001d, 0xc001001d, NULL, NULL, 0},        /* TOP_MEM2 */
-    {0xc001001f, 0xc001001f, NULL, NULL, 0},        /* NB_CFG */
+    {0xc001001a, 0xc001001f, NULL, NULL, 0},        /* TOP_MEM, IORRs, TOP_MEM2, NB_CFG */
     {0xc0010055, 0xc0010055, NULL, NULL, 0},        /* INT_PENDING */
     {0xc0010058, 0xc0010058, NULL, NULL, 0},        /* MMIO_CONF_BASE */
     {0xc0010140, 0xc0010141, NULL, NULL, 0},        /* OSVW */
