@@ -52,8 +52,7 @@ bool renew(struct supervise *s, struct entry *e)
     build_close(&b, false);
     if (rc != 0 || !entry_unpause(s, e))
         return false;
-    supervise_say("%s: started again in place (id %u), %llu.%llu ms after it was found dead",
-                  e->config->name, e->domid, (e->started - from) / MS,
-                  (e->started - from) / (MS / 10) % 10);
+    supervise_say("%s: started again in place (id %u) in %llu.%llu ms", e->config->name, e->domid,
+                  (e->started - from) / MS, (e->started - from) / (MS / 10) % 10);
     return true;
 }
