@@ -331,6 +331,21 @@ TEST(a_successor_waits_for_what_its_predecessor_left_at_the_disk)
     fire("backend/vbd/3/51712");
 }
 
+/* Its predecessor died between writing Connected and the front end's reading it. */
+TEST(a_successor_adopts_a_front_end_that_has_told_its_rings_and_reads_on)
+{
+    begin();
+    disk_make();
+    device_add("/dev/nvme0n1", "w");
+    node_set(BACK "/state", "4");
+    front_nodes();
+    fire(BACK);
+    EXPECT(only()->back && only()->back->connected);
+    EXPECT(strcmp(node(BACK "/state"), "4") == 0);
+    EXPECT(strcmp(node(BACK "/hotplug-status"), "") == 0);
+    gone();
+}
+
 static void hostile(const char *path, const char *value, const char *why)
 {
     offered();

@@ -300,13 +300,20 @@ static bool is_connected(unsigned state)
     return state == XenbusStateConnected || state == XenbusStateReconfigured;
 }
 
+/* It has told its rings: Linux's block one stays Initialised until it has read Connected. */
+static bool has_rings(unsigned front)
+{
+    return front == XenbusStateInitialised || front == XenbusStateReconfiguring ||
+           is_connected(front);
+}
+
 /* A last life served it. What cannot be served any more is closed, or its guest would wait on. */
 static void inherit(struct bus_back *b, struct bus_device *d, unsigned front)
 {
     d->inherited = false;
     if (d->checked == BUS_BAD)
         state_write(b, d, XenbusStateClosing);
-    else if (front == XenbusStateConnected)
+    else if (has_rings(front))
         connect(b, d, true);
 }
 
