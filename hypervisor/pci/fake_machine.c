@@ -26,7 +26,7 @@ struct domain fake_domain;
 uint8_t fake_memory[FAKE_MEMORY_LEN] __attribute__((aligned(4096)));
 unsigned fake_vectors, fake_vectors_left, fake_mapped, fake_locks, fake_allocations;
 struct fake_msi fake_msi;
-bool fake_refused, fake_contains;
+bool fake_refused, fake_contains, fake_restarted;
 unsigned fake_entries;
 
 uint64_t fake_now = 1000000000;
@@ -76,7 +76,8 @@ bool fake_is_attached(uint16_t bdf)
 
 int iommu_attach(struct pci_function *f, struct p2m *p2m)
 {
-    EXPECT(p2m == &fake_domain.p2m && !f->owner && !fake_is_attached(f->bdf));
+    EXPECT(p2m == &fake_domain.p2m && !fake_is_attached(f->bdf));
+    EXPECT(f->owner == (fake_restarted ? &fake_domain : NULL));
     if (fake_refused)
         return -XEN_EPERM;
     attached[f->bdf] = true;
@@ -270,5 +271,5 @@ void fake_reset(void)
     memset(fake_memory, 0, sizeof(fake_memory));
     memset(&fake_msi, 0, sizeof(fake_msi));
     fake_vectors_left = 100;
-    fake_refused = fake_contains = false;
+    fake_refused = fake_contains = fake_restarted = false;
 }

@@ -50,6 +50,7 @@ unsigned fake_logged(const char *line);
 /* The IOMMU: who is attached, whether it refuses, whether it is there; its entries in use. */
 bool fake_is_attached(uint16_t bdf);
 extern bool fake_refused, fake_contains;
+extern bool fake_restarted; /* what is attached has its owner already */
 extern unsigned fake_entries;
 extern struct fake_msi {
     unsigned count;

@@ -283,11 +283,11 @@ int msi_open(struct pci_function *f)
 
 void msi_close(struct pci_function *f)
 {
-    if (f->message && f->msi.capability) {
+    if (f->msi.capability) {
         f->msi.enabled = false;
         msi_update(f);
     }
-    if (f->message && f->msix.capability) {
+    if (f->msix.capability) {
         f->msix.enabled = true; /* so that the change below is one */
         msix_control_write(f, 0, 0, UINT32_MAX);
     }

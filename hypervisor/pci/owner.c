@@ -9,16 +9,6 @@
 #include "pci/pci.h"
 #include "pci/reset.h"
 
-/* Nothing comes from the device any more: no DMA, no interrupt. */
-static void fence(struct pci_function *f)
-{
-    config_write(f, CONFIG_COMMAND, 2, COMMAND_MEMORY | COMMAND_INTX_OFF);
-    /* A read comes back after the writes that the device had under way. */
-    (void)config_read(f, CONFIG_COMMAND, 4);
-    msi_close(f);
-    iommu_detach(f);
-}
-
 /* A reset forgot where firmware had put its memory, how long its packets may be, and its limits. */
 static void restore(struct pci_function *f)
 {
@@ -94,10 +84,19 @@ int owner_assign(struct domain *d, uint16_t bdf)
     return rc < 0 ? rc : assign(d, f);
 }
 
-/* And its memory is nobody's to reach. */
+/*
+ * Nothing comes from the device any more, no DMA and no interrupt, and its memory
+ * is nobody's to reach. That may be so already, if it could not be opened again.
+ */
 static void close(struct pci_function *f)
 {
-    fence(f);
+    if (!f->message)
+        return;
+    config_write(f, CONFIG_COMMAND, 2, COMMAND_MEMORY | COMMAND_INTX_OFF);
+    /* A read comes back after the writes that the device had under way. */
+    (void)config_read(f, CONFIG_COMMAND, 4);
+    msi_close(f);
+    iommu_detach(f);
     f->command = 0;
     bar_update(f);
 }

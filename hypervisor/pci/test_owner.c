@@ -289,6 +289,30 @@ TEST(one_message_by_msi)
     EXPECT(!(fake_config(FAKE_MSI, 0x50) >> 16 & 1));
 }
 
+TEST(a_function_that_could_not_be_opened_again_can_be_closed)
+{
+    fake_reset();
+    give(FAKE_NVME);
+    give(FAKE_MSI);
+    fake_restarted = true;
+    for (unsigned refused = 0; refused <= 1; refused++) {
+        fake_refused = refused;
+        EXPECT(pci_restart(&fake_domain, false) == 0);
+        EXPECT(pci_restart(&fake_domain, true) == (refused ? -XEN_EPERM : 0));
+        EXPECT(fake_is_attached(FAKE_NVME) == !refused && fake_is_attached(FAKE_MSI) == !refused);
+    }
+    fake_refused = false;
+    EXPECT(pci_restart(&fake_domain, false) == 0 && pci_restart(&fake_domain, true) == 0);
+    set(FAKE_NVME, 4, 2, 6);
+    set(FAKE_NVME, 0x42, 2, 0x8000);
+    table_set(1, 12, 0);
+    EXPECT(fake_vectors == 1 && real(1, 12) == 0);
+    fake_refused = true;
+    EXPECT(pci_restart(&fake_domain, false) == 0 && fake_vectors == 0);
+    EXPECT(pci_restart(&fake_domain, true) == -XEN_EPERM);
+    finish();
+}
+
 TEST(death_fences_the_device)
 {
     fake_reset();
