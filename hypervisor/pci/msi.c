@@ -137,6 +137,9 @@ static void msi_update(struct pci_function *f)
     }
     if (!vector_take(f, f->message_count - 1))
         return;
+    /* Masked it is still on, and goes before MSI. */
+    if (f->msix.capability && !f->msix.enabled)
+        config_write(f, f->msix.capability + 2u, 2, 0);
     struct iommu_message to = iommu_message_make(m->slot, f->bdf, m->vector);
     config_write(f, at + 4, 4, (uint32_t)to.address);
     if (f->msi.wide)
@@ -218,9 +221,8 @@ void msix_control_write(struct pci_function *f, unsigned offset, uint32_t value,
             vector_drop(&f->message[i]);
         entry_update(f, i);
     }
-    head &= ~(MSIX_ENABLE | MSIX_MASK);
-    if (enabled)
-        head |= MSIX_ENABLE;
+    /* Not off again: a device whose timer is about to send a message may not take that well. */
+    head = enabled ? (head | MSIX_ENABLE) & ~MSIX_MASK : head | MSIX_MASK;
     config_write(f, f->msix.capability + 2u, 2, head >> 16);
 }
 
