@@ -18,20 +18,36 @@ static bool is_range(const struct pages *p, size_t first, size_t run)
     return run > 0 && first < p->count && run <= p->count - first;
 }
 
+/* The bits of the word that page i lies in which stand for i and what follows, before end. */
+static uint64_t bits_from(size_t i, size_t end)
+{
+    uint64_t from = UINT64_MAX << (i % 64);
+
+    return end - i < 64 - i % 64 ? from & ~(UINT64_MAX << (end % 64)) : from;
+}
+
+static size_t next_word(size_t i)
+{
+    return (i / 64 + 1) * 64;
+}
+
 static bool is_all(const struct pages *p, size_t first, size_t run, bool taken)
 {
     if (!is_range(p, first, run))
         return false;
-    for (size_t i = first; i < first + run; i++)
-        if (is_taken(p, i) != taken)
+    for (size_t i = first; i < first + run; i = next_word(i)) {
+        uint64_t bits = bits_from(i, first + run);
+
+        if ((p->taken[i / 64] & bits) != (taken ? bits : 0))
             return false;
+    }
     return true;
 }
 
 static void flip(struct pages *p, size_t first, size_t run)
 {
-    for (size_t i = first; i < first + run; i++)
-        p->taken[i / 64] ^= 1ull << (i % 64);
+    for (size_t i = first; i < first + run; i = next_word(i))
+        p->taken[i / 64] ^= bits_from(i, first + run);
 }
 
 size_t pages_alloc(struct pages *p, size_t run)

@@ -1,7 +1,7 @@
 /*
  * Entry of a domain: from PVH's 32-bit flat mode to 64-bit C on the floor's
- * stack. The first page tables map 4 GiB as they are; paging.c tightens them
- * in place once it knows the memory map.
+ * stack. The first page tables map 4 GiB as they are; paging.c puts tighter
+ * ones in their place once it knows the memory map.
  */
 
 #include "layout.h"
@@ -104,9 +104,9 @@ boot_gdt_pointer:
     .balign 4096
 boot_pml4:
     .skip 4096
+    .globl boot_pdpt
 boot_pdpt:
     .skip 4096
-    .globl boot_pd
 boot_pd:
     .skip 4 * 4096
 

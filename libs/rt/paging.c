@@ -1,7 +1,8 @@
 /*
  * Rights by address. The table of regions says who may do what; everything it
- * does not name is unmapped. boot.S's tables map 4 GiB in pages of 2 MiB: they
- * are edited in place, and a page of 2 MiB in which rights differ is split.
+ * does not name is unmapped. The tables are painted region by region, in pages of
+ * 2 MiB, of which one in which rights differ is split; then they take the place of
+ * boot.S's, which map 4 GiB as they are.
  */
 #include <rt/memory.h>
 
@@ -22,7 +23,11 @@
 #define CODE   PRESENT
 #define DEVICE (WRITE | UNCACHED)
 
+#define ADDRESS 0x000ffffffffff000ull
+
 #define LARGE_SIZE  0x200000ull
+#define ENTRIES     512ull
+#define DIRECTORIES 4u /* of 1 GiB each */
 #define REGIONS_MAX 48
 
 struct region {
@@ -31,8 +36,9 @@ struct region {
     uint64_t rights;
 };
 
-extern uint64_t boot_pd[2048];
+extern uint64_t boot_pdpt[ENTRIES];
 
+static uint64_t page_directory[DIRECTORIES * ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 static struct region regions[REGIONS_MAX];
 static size_t region_count;
 
@@ -47,6 +53,11 @@ static void add(uint64_t start, uint64_t end, uint64_t rights)
 static uint64_t of(const char *symbol)
 {
     return (uint64_t)(uintptr_t)symbol;
+}
+
+static uint64_t *at(uint64_t gpa)
+{
+    return (uint64_t *)(uintptr_t)gpa; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 static void add_guard(const char *stack_top, uint64_t stack_len)
@@ -75,51 +86,52 @@ static void add_all(void)
     add(0, PAGE_SIZE, 0); /* null pointers */
 }
 
-static uint64_t rights_at(uint64_t address)
+/* The table of a page of 2 MiB, which is split if it was whole. */
+static uint64_t *table_of(uint64_t *large)
 {
-    for (size_t i = region_count; i > 0; i--)
-        if (address >= regions[i - 1].start && address < regions[i - 1].end)
-            return regions[i - 1].rights;
-    return 0;
+    uint64_t *table;
+
+    if (*large != 0 && (*large & LARGE) == 0)
+        return at(*large & ADDRESS);
+    table = memory_pages_alloc(1);
+    if (!table)
+        die("no memory for page tables");
+    for (uint64_t k = 0; *large != 0 && k < ENTRIES; k++)
+        table[k] = (*large & ~LARGE) + k * PAGE_SIZE;
+    *large = of((const char *)table) | PRESENT | WRITABLE;
+    return table;
 }
 
-static bool is_border(uint64_t address, uint64_t chunk)
+static uint64_t entry(const struct region *r, uint64_t address, uint64_t size_bit)
 {
-    return address > chunk && address < chunk + LARGE_SIZE;
+    return r->rights == 0 ? 0 : address | r->rights | size_bit;
 }
 
-static bool is_mixed(uint64_t chunk)
+static void paint(const struct region *r)
 {
-    for (size_t i = 0; i < region_count; i++)
-        if (is_border(regions[i].start, chunk) || is_border(regions[i].end, chunk))
-            return true;
-    return false;
-}
+    for (uint64_t a = r->start, end; a < r->end; a = end) {
+        uint64_t *large = &page_directory[a / LARGE_SIZE];
+        uint64_t *table;
 
-static uint64_t entry(uint64_t address, uint64_t size_bit)
-{
-    uint64_t rights = rights_at(address);
-
-    return rights == 0 ? 0 : address | rights | size_bit;
+        end = (a | (LARGE_SIZE - 1)) + 1;
+        if (a % LARGE_SIZE == 0 && end <= r->end && (*large == 0 || (*large & LARGE) != 0)) {
+            *large = entry(r, a, LARGE);
+            continue;
+        }
+        if (end > r->end)
+            end = r->end;
+        table = table_of(large);
+        for (; a < end; a += PAGE_SIZE)
+            table[a / PAGE_SIZE % ENTRIES] = entry(r, a, 0);
+    }
 }
 
 void paging_init(void)
 {
     add_all();
-    for (uint64_t i = 0; i < 2048; i++) {
-        uint64_t chunk = i * LARGE_SIZE;
-
-        if (!is_mixed(chunk)) {
-            boot_pd[i] = entry(chunk, LARGE);
-            continue;
-        }
-        uint64_t *table = memory_pages_alloc(1);
-
-        if (!table)
-            die("no memory for page tables");
-        for (uint64_t k = 0; k < 512; k++)
-            table[k] = entry(chunk + k * PAGE_SIZE, 0);
-        boot_pd[i] = of((const char *)table) | PRESENT | WRITABLE;
-    }
+    for (size_t i = 0; i < region_count; i++)
+        paint(&regions[i]);
+    for (size_t i = 0; i < DIRECTORIES; i++)
+        boot_pdpt[i] = of((const char *)&page_directory[i * ENTRIES]) | PRESENT | WRITABLE;
     cr3_write(cr3_read());
 }
