@@ -233,7 +233,7 @@ static int give_memory(struct build *b)
 }
 
 /* What is not copied is zero already: the core hands out zeroed frames. */
-static int load_images(struct build *b)
+static int load_images_by(struct build *b, int (*load)(domid_t, uint64_t, const void *, size_t))
 {
     const uint8_t *kernel = b->kernel.bytes;
     int rc = 0;
@@ -241,11 +241,21 @@ static int load_images(struct build *b)
     for (unsigned i = 0; rc >= 0 && i < b->image.segment_count; i++) {
         const struct elf_segment *s = &b->image.segments[i];
 
-        rc = memory_load(b->domid, s->gpa, kernel + s->offset, s->file_len);
+        rc = load(b->domid, s->gpa, kernel + s->offset, s->file_len);
     }
     if (rc >= 0)
-        rc = memory_load(b->domid, b->layout.initrd, b->initrd.bytes, b->initrd.len);
+        rc = load(b->domid, b->layout.initrd, b->initrd.bytes, b->initrd.len);
     return rc < 0 ? refused(b, rc, "take the kernel and the initrd") : 0;
+}
+
+static int load_images(struct build *b)
+{
+    return load_images_by(b, memory_load);
+}
+
+static int reload_images(struct build *b)
+{
+    return load_images_by(b, memory_reload);
 }
 
 /* What the images leave out, where a last life was. */
@@ -416,8 +426,8 @@ static step_fn *const fill_steps[] = {
     load_tables, make_rings,   pair_backends, assign_devices, start_vcpu,
 };
 static step_fn *const renew_steps[] = {
-    open_images, plan_memory,  find_places, reset_domain, give_rights,
-    load_images, clear_images, load_tables, renew_rings,  start_vcpu,
+    open_images,   plan_memory,  find_places, reset_domain, give_rights,
+    reload_images, clear_images, load_tables, renew_rings,  start_vcpu,
 };
 
 static int run(struct build *b, step_fn *const *steps, size_t count)

@@ -53,6 +53,26 @@ TEST(back_in_place)
     end();
 }
 
+/* What is as it should be is not written again. */
+TEST(only_what_is_wrong_is_written)
+{
+    struct fake_domain *d = &fake_domains[1];
+    uint64_t first, second;
+
+    begin_ours();
+    for (unsigned life = 0; life < 2; life++) {
+        first = d->written;
+        fake_shutdown(1, SHUTDOWN_crash);
+        supervise_step(&s);
+    }
+    second = d->written;
+    d->ram[d->start.entry] ^= 1;
+    fake_shutdown(1, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(d->resets == 3 && d->written - second > second - first);
+    end();
+}
+
 /* One that dies at once again and again lies still; its guest keeps its device all the same. */
 TEST(one_that_cannot_live)
 {

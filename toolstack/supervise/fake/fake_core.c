@@ -214,16 +214,23 @@ int hcall_memory_populate(struct xen_memory_reservation *arg)
 int hcall_memory_copy(struct bulkhead_memory_copy *arg)
 {
     struct fake_domain *d = fake_domain(arg->domid);
-    const void *from = (const void *)(uintptr_t)arg->buffer;
+    void *buffer = (void *)(uintptr_t)arg->buffer;
 
     if (!d || fake_step() != 0)
         return -EIO;
+    if ((arg->flags & BULKHEAD_COPY_READ) != 0) {
+        if (arg->gpa >= FAKE_RAM || arg->len > FAKE_RAM - arg->gpa)
+            return -EFAULT;
+        memcpy(buffer, d->ram + arg->gpa, arg->len);
+        return 0;
+    }
+    d->written += arg->len;
     if (arg->gpa >= LAYOUT_SPECIAL_BASE)
         return 0; /* pages of rings are not kept */
     if (arg->gpa < FAKE_RAM && arg->len <= FAKE_RAM - arg->gpa)
-        memcpy(d->ram + arg->gpa, from, arg->len);
+        memcpy(d->ram + arg->gpa, buffer, arg->len);
     else if (arg->gpa == LAYOUT_ACPI_BASE && arg->len <= sizeof(d->acpi))
-        memcpy(d->acpi, from, arg->len);
+        memcpy(d->acpi, buffer, arg->len);
     else
         return -EFAULT;
     return 0;

@@ -39,6 +39,7 @@ struct fake_domain {
     struct bulkhead_vcpu_start start;
     unsigned ports;
     unsigned resets;
+    uint64_t written; /* bytes copied into it */
     unsigned triggers;
 };
 
