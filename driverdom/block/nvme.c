@@ -197,7 +197,7 @@ static bool queue_alloc(struct nvme *n, struct nvme_queue *q, uint32_t id, uint3
 /* Registers, and a controller that is stopped: nothing may reach memory before that. */
 static const char *attach(struct nvme *n)
 {
-    const struct pci_function *f = &n->function;
+    struct pci_function *f = &n->function;
 
     pci_command(f, 0, PCI_COMMAND_MASTER);
     n->registers = pci_bar_map(f, 0, 0, REG_BYTES);
@@ -244,14 +244,15 @@ static int nvme_open(const struct pci_function *f, const char *name, struct disk
     const char *why = "needs more memory than there is";
 
     *disk = NULL;
-    if (n && page) {
+    if (n)
         n->function = *f;
+    if (n && page) {
         (void)snprintf(n->disk.name, sizeof(n->disk.name), "%s", name);
         n->disk.blk.driver = &nvme_driver;
         why = attach(n);
     }
     if (!why) {
-        pci_command(f, PCI_COMMAND_MASTER, 0);
+        pci_command(&n->function, PCI_COMMAND_MASTER, 0);
         if (irq_open(n) < 0)
             why = "gets no interrupt";
         else if (nvme_start(n) < 0)
@@ -262,7 +263,8 @@ static int nvme_open(const struct pci_function *f, const char *name, struct disk
     if (page)
         memory_pages_free(page, 1);
     if (why) {
-        pci_command(f, 0, PCI_COMMAND_MASTER);
+        if (n)
+            pci_command(&n->function, 0, PCI_COMMAND_MASTER);
         log_line("%s (%02x:%02x.%u): the controller %s", name, f->bus, f->slot, f->function, why);
         return -XEN_ENODEV;
     }

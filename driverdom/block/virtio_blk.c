@@ -367,7 +367,8 @@ static int virtio_blk_open(const struct pci_function *f, const char *name, struc
             why = start(b);
     }
     if (why) {
-        pci_command(f, 0, PCI_COMMAND_MASTER);
+        if (b)
+            pci_command(&b->virtio.function, 0, PCI_COMMAND_MASTER);
         log_line("%s (%02x:%02x.%u): the device %s", name, f->bus, f->slot, f->function, why);
         return -XEN_ENODEV;
     }

@@ -276,7 +276,7 @@ static bool address_read(struct e1000e *e)
 
 static const char *attach(struct e1000e *e)
 {
-    const struct pci_function *f = &e->function;
+    struct pci_function *f = &e->function;
 
     pci_command(f, 0, PCI_COMMAND_MASTER);
     e->registers = pci_bar_map(f, 0, 0, REG_BYTES);
@@ -323,7 +323,8 @@ static int e1000e_open(const struct pci_function *f, const char *name, struct ne
         why = attach(e);
     }
     if (why) {
-        pci_command(f, 0, PCI_COMMAND_MASTER);
+        if (e)
+            pci_command(&e->function, 0, PCI_COMMAND_MASTER);
         log_line("%s (%02x:%02x.%u): the card %s", name, f->bus, f->slot, f->function, why);
         return -XEN_ENODEV;
     }

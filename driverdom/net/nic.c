@@ -72,7 +72,7 @@ uint32_t nic_irq_find(const struct nic *n, evtchn_port_t port)
     return i;
 }
 
-void nic_irqs_set(const struct nic *n, const struct pci_msix *msix)
+void nic_irqs_set(const struct nic *n, struct pci_msix *msix)
 {
     for (uint32_t i = 0; i < n->irq_count; i++)
         pci_msix_set(msix, i, n->messages[i].address, n->messages[i].data);

@@ -93,7 +93,7 @@ int nic_irqs_open(struct nic *n, uint32_t count);
 /* Which of them a port is; irq_count: none. */
 uint32_t nic_irq_find(const struct nic *n, evtchn_port_t port);
 /* Puts the messages into the device's table: a reset may have emptied it. */
-void nic_irqs_set(const struct nic *n, const struct pci_msix *msix);
+void nic_irqs_set(const struct nic *n, struct pci_msix *msix);
 
 /* The device is stopped: what it had is lost. */
 void nic_forget(struct nic *n);

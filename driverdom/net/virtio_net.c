@@ -202,7 +202,8 @@ static int virtio_net_open(const struct pci_function *f, const char *name, struc
 
     *nic = NULL;
     if (why) {
-        pci_command(f, 0, PCI_COMMAND_MASTER);
+        if (v)
+            pci_command(&v->virtio.function, 0, PCI_COMMAND_MASTER);
         log_line("%s (%02x:%02x.%u): the device %s", name, f->bus, f->slot, f->function, why);
         return -XEN_ENODEV;
     }

@@ -13,7 +13,7 @@
 #define ENTRY_SIZE            16u
 #define ENTRY_MASKED          1u
 
-int pci_msix_open(struct pci_msix *m, const struct pci_function *f)
+int pci_msix_open(struct pci_msix *m, struct pci_function *f)
 {
     *m = (struct pci_msix){.function = f, .capability = pci_capability(f, PCI_CAP_MSIX, 0)};
     if (m->capability == 0)
@@ -21,7 +21,8 @@ int pci_msix_open(struct pci_msix *m, const struct pci_function *f)
 
     uint32_t where = pci_read32(f, m->capability + MSIX_TABLE);
 
-    m->count = (pci_read16(f, m->capability + MSIX_CONTROL) & MSIX_CONTROL_SIZE) + 1;
+    m->control = pci_read16(f, m->capability + MSIX_CONTROL);
+    m->count = (m->control & MSIX_CONTROL_SIZE) + 1u;
     m->table = pci_bar_map(f, where & 7, where & ~7u, (uint64_t)m->count * ENTRY_SIZE);
     return m->table ? 0 : -XEN_ENODEV;
 }
@@ -37,11 +38,9 @@ void pci_msix_set(const struct pci_msix *m, uint32_t entry, uint64_t address, ui
     mmio_write32(e + 12, 0);
 }
 
-void pci_msix_enable(const struct pci_msix *m)
+void pci_msix_enable(struct pci_msix *m)
 {
-    uint16_t control = pci_read16(m->function, m->capability + MSIX_CONTROL);
-
-    control = (uint16_t)((control | MSIX_CONTROL_ENABLE) & ~MSIX_CONTROL_MASK_ALL);
+    m->control = (uint16_t)((m->control | MSIX_CONTROL_ENABLE) & ~MSIX_CONTROL_MASK_ALL);
     pci_command(m->function, PCI_COMMAND_NO_INTX, 0);
-    pci_write16(m->function, m->capability + MSIX_CONTROL, control);
+    pci_write16(m->function, m->capability + MSIX_CONTROL, m->control);
 }

@@ -54,6 +54,7 @@ int pci_open(struct pci_function *f, uint8_t bus, uint8_t slot, uint8_t function
     if (f->vendor == 0xffff || f->vendor == 0)
         return -XEN_ENODEV;
     f->class = pci_read32(f, PCI_CLASS) >> 8;
+    f->command = pci_read16(f, PCI_COMMAND);
     return 0;
 }
 
@@ -87,54 +88,58 @@ uint8_t pci_capability(const struct pci_function *f, uint8_t id, uint8_t after)
     return 0;
 }
 
-void pci_command(const struct pci_function *f, uint16_t set, uint16_t clear)
+void pci_command(struct pci_function *f, uint16_t set, uint16_t clear)
 {
-    uint16_t now = pci_read16(f, PCI_COMMAND);
+    uint16_t wanted = (uint16_t)((f->command & ~clear) | set);
 
-    pci_write16(f, PCI_COMMAND, (uint16_t)((now & ~clear) | set));
+    if (wanted != f->command)
+        pci_write16(f, PCI_COMMAND, wanted);
+    f->command = wanted;
 }
 
-/* The size of a memory BAR whose low half reads `low`: by writing ones, and putting it back. */
-static uint64_t bar_size(const struct pci_function *f, uint32_t at, uint32_t low, bool wide)
+/* What a half of a BAR keeps of all ones; it is put back. */
+static uint32_t bar_mask(const struct pci_function *f, uint32_t at, uint32_t value)
 {
-    uint32_t high = wide ? pci_read32(f, at + 4) : 0;
-    uint16_t command = pci_read16(f, PCI_COMMAND);
+    uint32_t mask;
 
-    pci_write16(f, PCI_COMMAND, (uint16_t)(command & ~PCI_COMMAND_MEMORY));
     pci_write32(f, at, UINT32_MAX);
-    uint64_t mask = pci_read32(f, at) & ~15u;
-
-    pci_write32(f, at, low);
-    if (wide) {
-        pci_write32(f, at + 4, UINT32_MAX);
-        mask |= (uint64_t)pci_read32(f, at + 4) << 32;
-        pci_write32(f, at + 4, high);
-    } else {
-        mask |= 0xffffffffull << 32;
-    }
-    pci_write16(f, PCI_COMMAND, command);
-    return ~mask + 1;
+    mask = pci_read32(f, at);
+    pci_write32(f, at, value);
+    return mask;
 }
 
-volatile uint8_t *pci_bar_map(const struct pci_function *f, uint32_t bar, uint64_t offset,
-                              uint64_t len)
+/* Base and size of a BAR whose low half reads `low`; decoding is off meanwhile. */
+static void bar_measure(struct pci_function *f, uint32_t bar, uint32_t low, bool wide)
 {
-    uint32_t at = PCI_BAR + 4 * bar;
+    uint32_t at = PCI_BAR + 4 * bar, high = wide ? pci_read32(f, at + 4) : 0;
+    uint16_t command = f->command;
 
+    pci_command(f, 0, PCI_COMMAND_MEMORY);
+
+    uint64_t mask = bar_mask(f, at, low) & ~15u;
+
+    /* The high half has a say only in sizes of 4 GiB and more. */
+    mask |= (uint64_t)(wide && mask == 0 ? bar_mask(f, at + 4, high) : UINT32_MAX) << 32;
+    pci_command(f, command, 0);
+    f->bars[bar].base = (low & ~15u) | (uint64_t)high << 32;
+    f->bars[bar].size = ~mask + 1;
+}
+
+volatile uint8_t *pci_bar_map(struct pci_function *f, uint32_t bar, uint64_t offset, uint64_t len)
+{
     if (bar >= PCI_BARS)
         return NULL;
+    if (f->bars[bar].size == 0) {
+        uint32_t low = pci_read32(f, PCI_BAR + 4 * bar);
+        bool wide = (low & 6) == 4;
 
-    uint32_t low = pci_read32(f, at);
-    bool wide = (low & 6) == 4;
+        if ((low & 1) || (wide && bar == PCI_BARS - 1))
+            return NULL;
+        bar_measure(f, bar, low, wide);
+    }
 
-    if ((low & 1) || (wide && bar == PCI_BARS - 1))
-        return NULL;
+    uint64_t base = f->bars[bar].base, size = f->bars[bar].size;
 
-    uint64_t base = low & ~15u;
-    uint64_t size = bar_size(f, at, low, wide);
-
-    if (wide)
-        base |= (uint64_t)pci_read32(f, at + 4) << 32;
     if (base == 0 || len == 0 || offset > size || len > size - offset || base + size < base)
         return NULL;
     return memory_device(base + offset, len);

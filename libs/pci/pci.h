@@ -28,11 +28,17 @@
 
 #define PCI_BARS 6u
 
+/* Each access to configuration space leaves the domain, so what is known is not asked for again. */
 struct pci_function {
     volatile uint8_t *config;
     uint8_t bus, slot, function;
     uint16_t vendor, device;
-    uint32_t class; /* base << 16 | sub << 8 | interface */
+    uint16_t command; /* as it was written last: nobody else does */
+    uint32_t class;   /* base << 16 | sub << 8 | interface */
+    struct {
+        uint64_t base;
+        uint64_t size; /* 0: not measured yet */
+    } bars[PCI_BARS];
 };
 
 /* Opens one function. 0, or -XEN_ENODEV: there is none. */
@@ -61,29 +67,29 @@ void pci_write32(const struct pci_function *f, uint32_t offset, uint32_t value);
 uint8_t pci_capability(const struct pci_function *f, uint8_t id, uint8_t after);
 
 /* Sets and clears bits of the command register. */
-void pci_command(const struct pci_function *f, uint16_t set, uint16_t clear);
+void pci_command(struct pci_function *f, uint16_t set, uint16_t clear);
 
 /*
  * Maps len bytes at offset of a memory BAR. NULL if the BAR is none, or too
  * small. Memory decoding must be on afterwards, and is left as it was.
  */
-volatile uint8_t *pci_bar_map(const struct pci_function *f, uint32_t bar, uint64_t offset,
-                              uint64_t len);
+volatile uint8_t *pci_bar_map(struct pci_function *f, uint32_t bar, uint64_t offset, uint64_t len);
 
 struct pci_msix {
-    const struct pci_function *function;
+    struct pci_function *function;
     uint8_t capability;
+    uint16_t control;
     uint32_t count; /* entries of the table */
     volatile uint8_t *table;
 };
 
 /* Finds the table; interrupts stay off. 0, or -XEN_ENODEV. */
-int pci_msix_open(struct pci_msix *m, const struct pci_function *f);
+int pci_msix_open(struct pci_msix *m, struct pci_function *f);
 
 /* Sets an entry (masked before) and lets it through. */
 void pci_msix_set(const struct pci_msix *m, uint32_t entry, uint64_t address, uint32_t data);
 
 /* Message-signalled interrupts on, the legacy line off. */
-void pci_msix_enable(const struct pci_msix *m);
+void pci_msix_enable(struct pci_msix *m);
 
 #endif

@@ -35,6 +35,8 @@ TEST(bars_are_sized_and_put_back)
     EXPECT(pci_read32(&f, PCI_BAR) == ((uint32_t)LAYOUT_BAR_BASE | 4));
     EXPECT(pci_read16(&f, PCI_COMMAND) == PCI_COMMAND_MEMORY);
     played_put(0x10, (uint32_t)LAYOUT_BAR_BASE | 1, 4);
+    EXPECT(pci_bar_map(&f, 0, 0, 1) == played.bar); /* it was measured once */
+    EXPECT(pci_open(&f, 0, 4, 0) == 0);
     EXPECT(pci_bar_map(&f, 0, 0, 1) == NULL);
 }
 

@@ -29,8 +29,6 @@ struct start {
 };
 extern struct start start_info;
 
-/* The domain's own view of a CPUID leaf of Xen's; false if the core does not show it. */
-bool start_leaf(uint32_t n, uint32_t words[4]);
 uint64_t start_random(void);
 
 /* paging.c: rights by segment, once; needs memory_init. */

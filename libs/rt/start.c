@@ -13,7 +13,9 @@
 #define WORDS_MAX 64
 
 struct start start_info;
-static uint32_t xen_base;
+/* The core's leaf 4, on this domain; all 0: there is none. Each CPUID leaves the domain, so once.
+ */
+static struct cpuid about;
 
 _Noreturn void start_main(uint32_t info);
 _Noreturn void start_program(uint64_t *stack);
@@ -69,40 +71,21 @@ static void find_core(void)
 
         if (c.b == XEN_CPUID_SIGNATURE_EBX && c.c == XEN_CPUID_SIGNATURE_ECX &&
             c.d == XEN_CPUID_SIGNATURE_EDX && c.a >= base + 2) {
-            xen_base = base;
+            if (c.a >= base + 4)
+                about = cpuid_get(base + 4);
             return;
         }
     }
 }
 
-bool start_leaf(uint32_t n, uint32_t words[4])
-{
-    if (xen_base == 0 || cpuid_get(xen_base).a < xen_base + n)
-        return false;
-
-    struct cpuid c = cpuid_get(xen_base + n);
-
-    words[0] = c.a;
-    words[1] = c.b;
-    words[2] = c.c;
-    words[3] = c.d;
-    return true;
-}
-
 domid_t start_domid(void)
 {
-    uint32_t w[4];
-
-    if (!start_leaf(4, w) || (w[0] & XEN_HVM_CPUID_DOMID_PRESENT) == 0)
-        return DOMID_SELF;
-    return (domid_t)w[2];
+    return about.a & XEN_HVM_CPUID_DOMID_PRESENT ? (domid_t)about.c : DOMID_SELF;
 }
 
 int start_has_iommu(void)
 {
-    uint32_t w[4];
-
-    return start_leaf(4, w) && (w[0] & XEN_HVM_CPUID_IOMMU_MAPPINGS) != 0;
+    return (about.a & XEN_HVM_CPUID_IOMMU_MAPPINGS) != 0;
 }
 
 const void *start_module(size_t *len)
@@ -114,10 +97,13 @@ const void *start_module(size_t *len)
 uint64_t start_random(void)
 {
     static uint64_t state;
+    static int has_rdrand = -1;
     uint64_t v = 0;
     uint8_t ok = 0;
 
-    if (cpuid_get(1).c >> 30 & 1)
+    if (has_rdrand < 0)
+        has_rdrand = cpuid_get(1).c >> 30 & 1;
+    if (has_rdrand)
         for (int i = 0; i < 16 && !ok; i++)
             __asm__ volatile("rdrand %0; setc %1" : "=r"(v), "=qm"(ok) : : "cc");
     /* Without RDRAND only hard to guess by chance: the time mixed by a 64-bit finaliser. */
@@ -205,15 +191,13 @@ static _Noreturn void enter_program(void)
 
 void start_main(uint32_t info)
 {
-    uint32_t w[4];
-
     trap_init();
     find_core();
     take_info(at(info));
     memory_init();
     paging_init();
     /* One stack for system calls: one virtual CPU. */
-    if (start_leaf(4, w) && (w[0] & XEN_HVM_CPUID_VCPU_ID_PRESENT) != 0 && w[1] != 0)
+    if ((about.a & XEN_HVM_CPUID_VCPU_ID_PRESENT) != 0 && about.b != 0)
         die("not started on vCPU 0");
     event_init();
     enter_program();

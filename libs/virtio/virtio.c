@@ -35,7 +35,7 @@
 #define RESET_NS 1000000000ull
 
 /* The first capability of a kind with enough in it, mapped; NULL if there is none. */
-static volatile uint8_t *part_map(const struct pci_function *f, uint8_t kind, uint32_t least,
+static volatile uint8_t *part_map(struct pci_function *f, uint8_t kind, uint32_t least,
                                   uint32_t *len, uint8_t *where)
 {
     uint8_t at = 0;
@@ -72,12 +72,13 @@ bool virtio_reset(struct virtio *v)
     }
 }
 
-int virtio_open(struct virtio *v, const struct pci_function *f, const char **why)
+int virtio_open(struct virtio *v, const struct pci_function *function, const char **why)
 {
+    struct pci_function *f = &v->function;
     uint32_t len;
     uint8_t at;
 
-    *v = (struct virtio){.function = *f};
+    *v = (struct virtio){.function = *function};
     pci_command(f, 0, PCI_COMMAND_MASTER);
     *why = "has no modern transport";
     v->common = part_map(f, CAP_COMMON, COMMON_BYTES, &len, &at);
