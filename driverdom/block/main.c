@@ -24,13 +24,20 @@ static bool store_changes(void)
     return any;
 }
 
-/* All that a wake asks for, until there is nothing left: device, rings, store. */
-static bool round_done(void)
+static bool serve(void)
 {
     bool any = disks_poll(&disks);
 
     any = vbds_serve(&vbds) || any;
     disks_kick(&disks);
+    return any;
+}
+
+/* All that a wake asks for, until there is nothing left: device, rings, store. */
+static bool round_done(void)
+{
+    bool any = serve();
+
     return store_changes() || any;
 }
 
@@ -41,8 +48,13 @@ int main(int argc, char **argv)
         return 1;
     }
     disks_open(&disks, argc, argv);
-    if (vbds_open(&vbds, &store, &disks) < 0 ||
-        store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
+    if (vbds_open(&vbds, &store, &disks) < 0) {
+        log_line("the store refuses our watch");
+        return 1;
+    }
+    /* Who waits since the last life comes before who waits for this one. */
+    (void)serve();
+    if (store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");
         return 1;
     }

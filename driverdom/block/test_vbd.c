@@ -332,6 +332,19 @@ TEST(a_successor_waits_for_what_its_predecessor_left_at_the_disk)
 }
 
 /* Its predecessor died between writing Connected and the front end's reading it. */
+/* By its predecessor's records: no watch has to fire. */
+TEST(a_successor_adopts_before_it_is_told)
+{
+    connected();
+    fake_destroy(RIG_BACK);
+    fake_watches = 0; /* the store has dropped them, too */
+    (void)fake_enter(RIG_BACK);
+    EXPECT(vbds_open(&t.vbds, &t.store, &t.disks) == 0);
+    EXPECT(only()->bus.used && only()->back->connected && fake_watches == 2);
+    EXPECT(strcmp(node(BACK "/state"), "4") == 0);
+    gone();
+}
+
 TEST(a_successor_adopts_a_front_end_that_has_told_its_rings_and_reads_on)
 {
     begin();

@@ -99,7 +99,7 @@ int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks)
     if (!records || !v->batch)
         return -XEN_ENOMEM;
     bus_keep_open(&v->keep, records, VBDS_MAX, REDO_LEN);
-    return bus_back_open(&v->bus, &kind, v->vbds, store);
+    return bus_back_open(&v->bus, &kind, v->vbds, &v->keep, store);
 }
 
 bool vbds_serve(struct vbds *v)

@@ -45,13 +45,6 @@ bool bus_number(const struct store_want *want, uint32_t absent, uint32_t *number
     return *end == '\0' && value <= UINT32_MAX;
 }
 
-int bus_back_open(struct bus_back *b, const struct bus_kind *kind, void *devices,
-                  struct store_client *store)
-{
-    *b = (struct bus_back){.kind = kind, .store = store, .devices = devices};
-    return store_watch(store, kind->name, "backend/%s", kind->name);
-}
-
 /* ---- coming and going ------------------------------------------------------------------------ */
 
 static struct bus_device *device_find(const struct bus_back *b, domid_t guest, uint32_t number)
@@ -73,13 +66,14 @@ static void front_unwatch(struct bus_back *b, const struct bus_device *d)
 }
 
 /* Their first events come at once, so nothing of the front end is missed. */
-static bool front_watch(struct bus_back *b, const struct bus_device *d)
+static void front_watch(struct bus_back *b, const struct bus_device *d)
 {
     int rc = store_watch(b->store, TOKEN_FRONT, "%s/state", d->front);
 
     for (uint32_t i = 0; rc >= 0 && i < b->kind->watched_count; i++)
         rc = store_watch(b->store, TOKEN_FRONT, "%s/%s", d->front, b->kind->watched[i]);
-    return rc >= 0;
+    if (rc < 0)
+        bus_back_log(b, d, "its front end cannot be watched");
 }
 
 static void device_free(struct bus_back *b, struct bus_device *d)
@@ -130,6 +124,20 @@ static void devices_changed(struct bus_back *b, unsigned guest, bool all)
         if (d->used && (all || d->guest == guest))
             d->changed = d->asked = true;
     }
+}
+
+int bus_back_open(struct bus_back *b, const struct bus_kind *kind, void *devices,
+                  const struct bus_keep *keep, struct store_client *store)
+{
+    domid_t guest;
+    uint32_t number;
+
+    *b = (struct bus_back){.kind = kind, .store = store, .devices = devices};
+    for (uint32_t i = 0; i < keep->count; i++)
+        if (bus_keep_owner(keep, i, &guest, &number))
+            (void)device_found(b, guest, number);
+    bus_back_settle(b);
+    return store_watch(store, kind->name, "backend/%s", kind->name);
 }
 
 /* Events were dropped: every device may have changed, come or gone. */
@@ -246,17 +254,14 @@ void bus_back_give_up(struct bus_back *b, struct bus_device *d, const char *why)
 }
 
 /* With a reason for whoever wrote the XML, if it cannot be served. */
-static void check(struct bus_back *b, struct bus_device *d)
+static void check(struct bus_back *b, struct bus_device *d, bool has_front)
 {
     char why[BUS_WHY_LEN];
-    struct store_want want = {.path = "frontend", .value = d->front, .size = sizeof(d->front)};
     const struct store_pair bad[] = {{"hotplug-error", why}, {"hotplug-status", "error"}};
     const struct store_pair good[] = {{"hotplug-status", "connected"}};
-    int rc = store_read_all(b->store, STORE_TX_NONE, &want, 1, BUS_BACK_PATH, b->kind->name,
-                            d->guest, d->number);
+    int rc = -XEN_ENOENT;
 
-    if (rc < 0 || want.result < 0) {
-        rc = -XEN_ENOENT;
+    if (!has_front) {
         (void)snprintf(why, sizeof(why), "its node frontend cannot be read");
     } else {
         rc = b->kind->check(b, d, why, sizeof(why));
@@ -268,17 +273,14 @@ static void check(struct bus_back *b, struct bus_device *d)
     if (rc != 0)
         bus_back_log(b, d, "%s", why);
     /* Who adopts writes no node again: a guest takes each write for news. */
-    if (d->inherited && rc == 0) {
-        if (!front_watch(b, d))
-            bus_back_log(b, d, "its front end cannot be watched");
+    if (d->inherited && rc == 0)
         return;
-    }
     if (store_write_all(b->store, STORE_TX_NONE, rc == 0 ? good : bad,
                         rc == 0 ? COUNT(good) : COUNT(bad), BUS_BACK_PATH, b->kind->name, d->guest,
                         d->number) < 0)
         bus_back_log(b, d, "its hotplug-status cannot be written");
-    if (rc == 0 && !front_watch(b, d))
-        bus_back_log(b, d, "its front end cannot be watched");
+    if (rc == 0)
+        front_watch(b, d);
 }
 
 static void connect(struct bus_back *b, struct bus_device *d, bool adopt)
@@ -307,14 +309,20 @@ static bool has_rings(unsigned front)
            is_connected(front);
 }
 
-/* A last life served it. What cannot be served any more is closed, or its guest would wait on. */
+/*
+ * A last life served it. What cannot be served any more is closed, or its guest
+ * would wait on. What can is served before its front end is watched.
+ */
 static void inherit(struct bus_back *b, struct bus_device *d, unsigned front)
 {
     d->inherited = false;
-    if (d->checked == BUS_BAD)
+    if (d->checked == BUS_BAD) {
         state_write(b, d, XenbusStateClosing);
-    else if (has_rings(front))
+        return;
+    }
+    if (has_rings(front))
         connect(b, d, true);
+    front_watch(b, d);
 }
 
 static void step(struct bus_back *b, struct bus_device *d, unsigned front, bool online)
@@ -374,11 +382,13 @@ static void update(struct bus_back *b, struct bus_device *d)
     struct store_want wants[] = {
         {.path = "state", .value = own, .size = sizeof(own)},
         {.path = "online", .value = online, .size = sizeof(online)},
+        {.path = "frontend", .value = d->front, .size = sizeof(d->front)},
     };
+    size_t count = COUNT(wants) - (d->checked == BUS_NEW ? 0 : 1);
     struct store_want theirs = {.path = "state", .value = front, .size = sizeof(front)};
 
     d->changed = false;
-    if (store_read_all(b->store, STORE_TX_NONE, wants, COUNT(wants), BUS_BACK_PATH, b->kind->name,
+    if (store_read_all(b->store, STORE_TX_NONE, wants, count, BUS_BACK_PATH, b->kind->name,
                        d->guest, d->number) < 0)
         return;
     if (wants[0].result == -XEN_ENOENT) {
@@ -391,7 +401,7 @@ static void update(struct bus_back *b, struct bus_device *d)
     d->own = state_of(&wants[0]);
     if (d->checked == BUS_NEW) {
         d->inherited = is_connected(d->own);
-        check(b, d);
+        check(b, d, wants[2].result >= 0);
     }
     if (d->checked == BUS_NEW)
         return;

@@ -14,6 +14,8 @@
 
 #include <store_client.h>
 
+#include "bus_keep.h"
+
 /* First in what a kind keeps of a device. */
 struct bus_device {
     bool used;
@@ -76,9 +78,12 @@ struct bus_kind {
     void (*count)(const struct bus_device *d, char *text, size_t len);
 };
 
-/* Watches the store for devices. 0 or an error. */
+/*
+ * Adopts the devices that a last life kept records of, before anything else, as
+ * their guests wait; then watches the store for devices. 0 or an error.
+ */
 int bus_back_open(struct bus_back *b, const struct bus_kind *kind, void *devices,
-                  struct store_client *store);
+                  const struct bus_keep *keep, struct store_client *store);
 
 /* A watch fired; then bus_back_settle does what it asks for. */
 void bus_back_event(struct bus_back *b, const struct store_event *event);

@@ -35,4 +35,7 @@ void bus_keep_open(struct bus_keep *k, void *area, uint32_t count, size_t size);
 void *bus_keep_claim(struct bus_keep *k, domid_t guest, uint32_t number);
 void bus_keep_drop(struct bus_keep *k, const void *record);
 
+/* Whose the i-th record is, as far as it says so: a claim. False: nobody's. */
+bool bus_keep_owner(const struct bus_keep *k, uint32_t i, domid_t *guest, uint32_t *number);
+
 #endif

@@ -65,3 +65,12 @@ void bus_keep_drop(struct bus_keep *k, const void *record)
         shm_write64(owner_of(k, i), NOBODY);
     }
 }
+
+bool bus_keep_owner(const struct bus_keep *k, uint32_t i, domid_t *guest, uint32_t *number)
+{
+    uint64_t owner = shm_read64(owner_of(k, i));
+
+    *guest = (domid_t)(owner >> 32);
+    *number = (uint32_t)owner;
+    return owner >> 32 != 0 && owner >> 32 < DOMID_FIRST_RESERVED;
+}

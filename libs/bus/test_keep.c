@@ -83,3 +83,17 @@ TEST(any_content)
             EXPECT(records[n] != records[i]);
     }
 }
+
+TEST(owners_are_told)
+{
+    struct bus_keep k;
+    domid_t guest;
+    uint32_t number;
+
+    begin(&k);
+    EXPECT(!bus_keep_owner(&k, 0, &guest, &number));
+    EXPECT(claim(&k, 3, 51712));
+    EXPECT(bus_keep_owner(&k, 0, &guest, &number) && guest == 3 && number == 51712);
+    memset(area, 0xff, sizeof(area));
+    EXPECT(!bus_keep_owner(&k, 0, &guest, &number));
+}

@@ -19,7 +19,8 @@ int memory_claim(domid_t domid, uint64_t gpa, uint64_t len) __attribute__((warn_
 int memory_load(domid_t domid, uint64_t gpa, const void *bytes, size_t len)
     __attribute__((warn_unused_result));
 
-/* The same for what should be there already: only pages that are not as they should be are written. */
+/* The same for what should be there already: only pages that are not as they should be are written.
+ */
 int memory_reload(domid_t domid, uint64_t gpa, const void *bytes, size_t len)
     __attribute__((warn_unused_result));
 
