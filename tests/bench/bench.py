@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'e2e'))
 import host  # noqa: E402
 import machine  # noqa: E402
 import net  # noqa: E402
+import outage  # noqa: E402
 
 DISK_MIB = 512
 # The second run of each kind counts.
@@ -219,6 +220,11 @@ def part_disk(ioprobe):
 def part_net(_):
     """Network speeds as ratios to plain Linux in one run; between guests; what a MB costs."""
     net.run(say)
+
+
+def part_outage(_):
+    """What a guest sees of driver domains that are ended and come back in place."""
+    outage.run(say)
 
 
 def part_iommu(ioprobe):
