@@ -22,12 +22,9 @@ static uint16_t next_id; /* ids are used again only after all have been used */
 /* The first in order of ids from this one on; the list's lock is held. NULL: none. */
 static struct domain *find_from(uint32_t id)
 {
-    list_for_each (node, &domains) {
-        struct domain *d = list_entry(node, struct domain, all);
-
+    list_for_each (struct domain, d, &domains, all)
         if (d->id >= id)
             return d;
-    }
     return NULL;
 }
 

@@ -43,8 +43,7 @@ static struct pci_function *find(const struct domain *d, uint64_t at, unsigned *
     *offset = at & PAGE_MASK;
     if (is_ecam(at))
         return space_find(d->pci, (uint16_t)((at - LAYOUT_ECAM_BASE) >> PAGE_SHIFT));
-    list_for_each (node, &d->pci->functions) {
-        struct pci_function *f = list_entry(node, struct pci_function, owned);
+    list_for_each (struct pci_function, f, &d->pci->functions, owned) {
         int64_t found = bar_msix_offset(f, (gpa_t){at});
 
         if (found >= 0) {

@@ -129,9 +129,7 @@ int pci_restart(struct domain *d, bool reopen)
         return 0;
     LOCK_SCOPE(&pci_lock);
     d->pci->next_bar = LAYOUT_BAR_BASE;
-    list_for_each (node, &d->pci->functions) {
-        struct pci_function *f = list_entry(node, struct pci_function, owned);
-
+    list_for_each (struct pci_function, f, &d->pci->functions, owned) {
         if (!reopen)
             close(f);
         else if (rc == 0)

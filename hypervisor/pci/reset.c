@@ -68,12 +68,9 @@ static bool is_beside(const struct pci_function *f, const struct pci_function *g
 /* Only what is nobody's is reset with it. A bridge there would forget the buses behind it. */
 static bool bus_is_free(const struct pci_function *f)
 {
-    list_for_each (node, &pci_functions) {
-        const struct pci_function *g = list_entry(node, struct pci_function, all);
-
+    list_for_each (const struct pci_function, g, &pci_functions, all)
         if (is_beside(f, g) && (g->owner || g->reserved || is_broken(g, STEP_BUS)))
             return false;
-    }
     return f->bridge != NULL;
 }
 
@@ -107,9 +104,7 @@ static void enter(struct pci_function *f, enum reset_phase phase)
     config_write(target, at, 2,
                  (config_read(target, at, 2) & ~(uint32_t)step->bits) |
                      (held ? step->hold : step->end));
-    list_for_each (node, &pci_functions) {
-        struct pci_function *g = list_entry(node, struct pci_function, all);
-
+    list_for_each (struct pci_function, g, &pci_functions, all) {
         if (g != f && !(f->reset_step == STEP_BUS && is_beside(f, g)))
             continue;
         g->reset_step = f->reset_step;
@@ -135,9 +130,7 @@ static bool begin(struct pci_function *f, unsigned first)
 
 void reset_start(void)
 {
-    list_for_each (node, &pci_functions) {
-        struct pci_function *f = list_entry(node, struct pci_function, all);
-
+    list_for_each (struct pci_function, f, &pci_functions, all) {
         if (f->reset_phase != RESET_DUE)
             continue;
         f->reset_phase = RESET_NONE;

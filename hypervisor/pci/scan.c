@@ -23,21 +23,17 @@ static void scan_bus(unsigned bus, struct pci_function *bridge, uint64_t seen[4]
 
 struct pci_function *function_find(uint16_t bdf)
 {
-    list_for_each (node, &pci_functions) {
-        struct pci_function *f = list_entry(node, struct pci_function, all);
-
+    list_for_each (struct pci_function, f, &pci_functions, all)
         if (f->bdf == bdf)
             return f;
-    }
     return NULL;
 }
 
 struct pci_function *function_at(unsigned index)
 {
-    list_for_each (node, &pci_functions) {
+    list_for_each (struct pci_function, f, &pci_functions, all)
         if (index-- == 0)
-            return list_entry(node, struct pci_function, all);
-    }
+            return f;
     return NULL;
 }
 
@@ -169,11 +165,8 @@ static void scan_bus(unsigned bus, struct pci_function *bridge, uint64_t seen[4]
 /* Two BARs in one page cannot go to two owners: neither can have it. */
 static void refuse_shared_pages(void)
 {
-    list_for_each (a, &pci_functions) {
-        list_for_each (b, &pci_functions) {
-            struct pci_function *f = list_entry(a, struct pci_function, all);
-            struct pci_function *g = list_entry(b, struct pci_function, all);
-
+    list_for_each (struct pci_function, f, &pci_functions, all) {
+        list_for_each (struct pci_function, g, &pci_functions, all) {
             for (unsigned i = 0; i < PCI_BARS * PCI_BARS; i++) {
                 struct pci_bar *p = &f->bar[i / PCI_BARS], *q = &g->bar[i % PCI_BARS];
 
@@ -194,7 +187,7 @@ void pci_init(void)
 
     scan_bus(0, NULL, seen);
     refuse_shared_pages();
-    list_for_each (node, &pci_functions)
+    list_for_each (struct pci_function, f, &pci_functions, all)
         count++;
     console_log("PCI: %u functions", count);
 }

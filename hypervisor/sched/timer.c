@@ -79,9 +79,9 @@ void timer_arm(struct timer *timer, uint64_t deadline)
     timer_stop(timer);
     timer->cpu = (uint8_t)cpu_this()->id;
     LOCK_SCOPE(&q->lock);
-    list_for_each (node, &q->list) {
-        if (list_entry(node, struct timer, list)->deadline > deadline) {
-            before = node;
+    list_for_each (struct timer, later, &q->list, list) {
+        if (later->deadline > deadline) {
+            before = &later->list;
             break;
         }
     }

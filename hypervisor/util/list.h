@@ -15,8 +15,10 @@ struct list {
 
 #define list_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
-#define list_for_each(node, head)                                                                  \
-    for (struct list *node = (head)->next; node != (head); node = node->next)
+/* Each element of a list, in order; its node is the member of that name. */
+#define list_for_each(type, item, head, member)                                                    \
+    for (type *item = list_entry((head)->next, type, member); &item->member != (head);             \
+         item = list_entry(item->member.next, type, member))
 
 static inline void list_init(struct list *head)
 {
