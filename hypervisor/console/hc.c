@@ -82,10 +82,8 @@ int64_t hc_console_write(struct hc_call *call)
             return 0;
         call->arg[1] -= n;
         call->arg[2] += n;
-        if (call->arg[1] > 0 && hc_should_stop(call)) {
-            call->again = true;
-            return 0;
-        }
+        if (call->arg[1] > 0 && hc_should_stop(call))
+            break;
     }
     return 0;
 }

@@ -35,6 +35,7 @@ static bool stops;
 bool hc_should_stop(struct hc_call *c)
 {
     EXPECT(c == &call);
+    c->again = stops;
     return stops;
 }
 

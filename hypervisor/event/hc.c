@@ -12,14 +12,7 @@ int hc_event_alloc_unbound(struct hc_call *call, struct evtchn_alloc_unbound *ar
 
 int hc_event_bind_interdomain(struct hc_call *call, struct evtchn_bind_interdomain *arg)
 {
-    uint16_t id = arg->remote_dom == DOMID_SELF ? call->domain->id : arg->remote_dom;
-    struct domain *remote = domain_get(id);
-
-    if (!remote)
-        return -XEN_ESRCH;
-    int rc = event_bind_interdomain(call->domain, remote, arg->remote_port, &arg->local_port);
-    domain_put(remote);
-    return rc;
+    return event_bind_interdomain(call->domain, call->target, arg->remote_port, &arg->local_port);
 }
 
 int hc_event_bind_virq(struct hc_call *call, struct evtchn_bind_virq *arg)

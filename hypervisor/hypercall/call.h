@@ -12,14 +12,14 @@ struct domain;
 #define HC_EXTENT_SHIFT 6
 
 struct hc_call {
-    struct vcpu *vcpu;     /* the caller */
-    struct domain *domain; /* its domain */
-    uint64_t arg[5];       /* RDI RSI RDX R10 R8 */
-    uint32_t right;        /* of the row; 0: anyone */
-    struct domain *target; /* whom a call about a domain is about, held as long as it lasts */
-    unsigned target_vcpu;  /* of a vcpu_op, checked */
-    uint64_t deadline;     /* for hc_should_stop; 0: not set yet */
-    bool again; /* set by a handler: not done, call again with the arguments as they are now */
+    struct vcpu *vcpu;        /* the caller */
+    struct domain *domain;    /* its domain */
+    uint64_t arg[5];          /* RDI RSI RDX R10 R8 */
+    uint32_t right;           /* of the row; 0: anyone */
+    struct domain *target;    /* whom a call about a domain is about, held as long as it lasts */
+    struct vcpu *target_vcpu; /* of a vcpu_op */
+    uint64_t deadline;        /* for hc_should_stop; 0: not set yet */
+    bool again;               /* not done: call again with the arguments as they are now */
     struct grant_batch batch; /* unmapped grants that wait for one flush */
 };
 
@@ -29,7 +29,7 @@ struct hc_call {
  */
 void hypercall(struct vcpu *v);
 
-/* A handler has used its share of time: it should stop and set `again`. */
+/* The call has used its share of time: its handler stops here, and goes on when it comes again. */
 bool hc_should_stop(struct hc_call *call);
 
 /* One handler per row of hypercall.def. */

@@ -26,6 +26,7 @@ enum direction { DIR_NONE = 0, DIR_IN = 1, DIR_OUT = 2, DIR_INOUT = 3 };
 #define WHO_RIGHTS RIGHTS_ALL
 
 #define WHO_ANYONE         0u
+#define WHO_ANYONE_WITH    WHO_TARGET
 #define WHO_RIGHT(right)   RIGHT_##right
 #define WHO_SELF_OR(right) (RIGHT_##right | WHO_TARGET | WHO_SELF)
 #define WHO_DOMAIN(right)  (RIGHT_##right | WHO_TARGET)
@@ -60,7 +61,7 @@ static int target_get(struct hc_call *call, const void *domid, uint32_t who)
 
     if (self && (who & WHO_NOT_ME))
         return -XEN_EINVAL;
-    if (!(self && (who & WHO_SELF)) && !(call->domain->rights & call->right))
+    if (call->right && !(self && (who & WHO_SELF)) && !(call->domain->rights & call->right))
         return -XEN_EPERM;
     call->target = self ? call->domain : domain_get(id);
     return call->target ? 0 : -XEN_ESRCH;
@@ -165,10 +166,8 @@ static int64_t call_array(struct hc_call *call, const struct row *row)
             break;
         call->arg[1] += row->size;
         call->arg[2]--;
-        if (call->arg[2] > 0 && hc_should_stop(call)) {
-            call->again = true;
+        if (call->arg[2] > 0 && hc_should_stop(call))
             break;
-        }
     }
     grant_batch_flush(call->domain, &call->batch);
     return rc;
@@ -178,7 +177,7 @@ static int64_t call_vcpu(struct hc_call *call, const struct row *row)
 {
     if (call->arg[1] >= call->domain->vcpu_count)
         return -XEN_ENOENT;
-    call->target_vcpu = (unsigned)call->arg[1];
+    call->target_vcpu = call->domain->vcpu[call->arg[1]];
     return call_one(call, row, call->arg[2]);
 }
 
@@ -262,5 +261,6 @@ bool hc_should_stop(struct hc_call *call)
 
     if (call->deadline == 0)
         call->deadline = now + SHARE_NS;
-    return now >= call->deadline;
+    call->again = now >= call->deadline;
+    return call->again;
 }

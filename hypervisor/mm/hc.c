@@ -52,7 +52,6 @@ static int reservation(struct hc_call *call, const struct xen_memory_reservation
         if (i + 1 < arg->nr_extents && hc_should_stop(call)) {
             call->arg[0] = (call->arg[0] & ((1u << HC_EXTENT_SHIFT) - 1)) | (i + 1)
                                                                                 << HC_EXTENT_SHIFT;
-            call->again = true;
             break;
         }
     }
@@ -221,8 +220,7 @@ int hc_memory_copy(struct hc_call *call, struct bulkhead_memory_copy *arg)
             arg->gpa += step;
             arg->buffer += step;
             arg->len -= step;
-            call->again = arg->len > 0 && hc_should_stop(call);
-            if (call->again)
+            if (arg->len > 0 && hc_should_stop(call))
                 break;
         }
     }

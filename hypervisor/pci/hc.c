@@ -74,7 +74,7 @@ int hc_dma_address(struct hc_call *call, struct bulkhead_dma_address *arg)
         return -XEN_EPERM;
     if (arg->gfn >= p2m_gfn_limit())
         return -XEN_EINVAL;
-    while (arg->count > 0 && rc == 0 && !call->again) {
+    while (arg->count > 0 && rc == 0) {
         unsigned step = (unsigned)(arg->count < DMA_CHUNK ? arg->count : DMA_CHUNK);
 
         rc = copy_addresses(call, arg->gfn, step, arg->buffer);
@@ -82,7 +82,8 @@ int hc_dma_address(struct hc_call *call, struct bulkhead_dma_address *arg)
             arg->gfn += step;
             arg->buffer += step * sizeof(uint64_t);
             arg->count -= step;
-            call->again = arg->count > 0 && hc_should_stop(call);
+            if (arg->count > 0 && hc_should_stop(call))
+                break;
         }
     }
     return rc;
@@ -93,16 +94,11 @@ static int change_owner(struct hc_call *call, const struct xen_domctl *arg, bool
 {
     const struct xen_domctl_assign_device *device = &arg->u.assign_device;
     uint32_t bdf = device->u.pci.machine_sbdf;
-    struct domain *d;
-    int rc;
 
     if (device->dev != XEN_DOMCTL_DEV_PCI || bdf > UINT16_MAX)
         return -XEN_EINVAL;
-    d = domain_get(arg->domain);
-    if (!d)
-        return -XEN_ESRCH;
-    rc = assign ? owner_assign(d, (uint16_t)bdf) : owner_deassign(d, (uint16_t)bdf);
-    domain_put(d);
+    int rc = assign ? owner_assign(call->target, (uint16_t)bdf)
+                    : owner_deassign(call->target, (uint16_t)bdf);
     if (rc != -XEN_EAGAIN)
         return rc;
     /* The call comes again; meanwhile others run. */

@@ -11,11 +11,6 @@
 /* Ports that one poll may name. */
 #define POLL_PORTS 128u
 
-static struct vcpu *target(const struct hc_call *call)
-{
-    return call->domain->vcpu[call->target_vcpu];
-}
-
 int64_t hc_sched_yield(struct hc_call *call)
 {
     sched_yield(call->vcpu);
@@ -113,7 +108,7 @@ int64_t hc_timer_set(struct hc_call *call)
 
 int hc_vcpu_set_singleshot_timer(struct hc_call *call, struct vcpu_set_singleshot_timer *arg)
 {
-    if (target(call) != call->vcpu)
+    if (call->target_vcpu != call->vcpu)
         return -XEN_EINVAL;
     if ((arg->flags & VCPU_SSHOTTMR_future) && arg->timeout_abs_ns < clock_now())
         return -XEN_ETIME;
@@ -123,7 +118,7 @@ int hc_vcpu_set_singleshot_timer(struct hc_call *call, struct vcpu_set_singlesho
 
 int hc_vcpu_stop_singleshot_timer(struct hc_call *call, struct hc_none *)
 {
-    if (target(call) != call->vcpu)
+    if (call->target_vcpu != call->vcpu)
         return -XEN_EINVAL;
     timer_stop(&call->vcpu->timer);
     return 0;
@@ -139,34 +134,34 @@ int hc_vcpu_stop_periodic_timer(struct hc_call *, struct hc_none *)
 
 int hc_vcpu_is_up(struct hc_call *call, struct hc_none *)
 {
-    return target(call)->state != VCPU_DOWN;
+    return call->target_vcpu->state != VCPU_DOWN;
 }
 
 /* Brings back what vcpu_down took away; a vCPU that never started is started by its APIC. */
 int hc_vcpu_up(struct hc_call *call, struct hc_none *)
 {
-    if (!target(call)->was_started)
+    if (!call->target_vcpu->was_started)
         return -XEN_EINVAL;
-    if (target(call)->state == VCPU_DOWN)
-        sched_start(target(call));
+    if (call->target_vcpu->state == VCPU_DOWN)
+        sched_start(call->target_vcpu);
     return 0;
 }
 
 int hc_vcpu_down(struct hc_call *call, struct hc_none *)
 {
-    vcpu_down(target(call));
+    vcpu_down(call->target_vcpu);
     return 0;
 }
 
 int hc_vcpu_get_runstate(struct hc_call *call, struct vcpu_runstate_info *arg)
 {
-    *arg = sched_runstate(target(call));
+    *arg = sched_runstate(call->target_vcpu);
     return 0;
 }
 
 int hc_vcpu_register_runstate(struct hc_call *call, struct vcpu_register_runstate_memory_area *arg)
 {
-    struct vcpu *v = target(call);
+    struct vcpu *v = call->target_vcpu;
     struct vcpu_runstate_info now = sched_runstate(v);
 
     int rc = area_register(call->vcpu, &v->runstate_area, (gla_t){arg->addr.p}, sizeof(now));
@@ -177,7 +172,7 @@ int hc_vcpu_register_runstate(struct hc_call *call, struct vcpu_register_runstat
 
 int hc_vcpu_register_time(struct hc_call *call, struct vcpu_register_time_memory_area *arg)
 {
-    struct vcpu *v = target(call);
+    struct vcpu *v = call->target_vcpu;
 
     int rc = area_register(call->vcpu, &v->time_area, (gla_t){arg->addr.p},
                            sizeof(struct vcpu_time_info));
@@ -188,5 +183,5 @@ int hc_vcpu_register_time(struct hc_call *call, struct vcpu_register_time_memory
 
 int hc_vcpu_register_info(struct hc_call *call, struct vcpu_register_vcpu_info *arg)
 {
-    return info_register(target(call), (gfn_t){arg->mfn}, arg->offset);
+    return info_register(call->target_vcpu, (gfn_t){arg->mfn}, arg->offset);
 }
