@@ -54,53 +54,57 @@ static inline int translate(struct vcpu *v, uint64_t address, bool write, uint64
     return 0;
 }
 
-/*
- * Out of the guest (into is set) or into it (from is set): by linear address of
- * v, or by guest-physical address if v is NULL.
- */
+/* The other end of a copy: the core's own memory, or physical memory of a guest where there is a
+ * p2m. */
+struct end {
+    char *into;
+    const char *from;
+    const struct p2m *p2m;
+    uint64_t gpa;
+};
+
+/* Into a guest or out of it: by linear address of v, or by guest-physical address if v is NULL. */
 static inline __attribute__((always_inline)) int copy(struct vcpu *v, const struct p2m *p2m,
-                                                      char *into, const char *from,
-                                                      uint64_t address, size_t len)
+                                                      uint64_t address, bool write, struct end end,
+                                                      size_t len)
 {
-    bool write = !into;
     int rc = 0;
 
     p2m_read_begin(p2m, 0);
-    while (len > 0) {
-        size_t n = page_rest(address, len);
-        uint64_t gpa = address;
-        if (v)
-            rc = translate(v, address, write, &gpa);
-        if (rc < 0)
+    if (end.p2m)
+        p2m_read_begin(end.p2m, 1);
+    for (size_t done = 0, n; done < len && rc == 0; done += n) {
+        uint64_t gpa = address + done;
+
+        n = page_rest(address + done, len - done);
+        if (end.p2m)
+            n = page_rest(end.gpa + done, n);
+        if (v && (rc = translate(v, address + done, write, &gpa)) < 0)
             break;
-        void *guest = see(p2m, 0, gpa, write);
-        if (!guest) {
+        void *here = see(p2m, 0, gpa, write);
+        void *there = end.p2m ? see(end.p2m, 1, end.gpa + done, !write) : NULL;
+        if (!here || (end.p2m && !there))
             rc = -XEN_EFAULT;
-            break;
-        }
-        if (write) {
-            memcpy(guest, from, n);
-            from += n;
-        } else {
-            memcpy(into, guest, n);
-            into += n;
-        }
-        address += n;
-        len -= n;
+        else if (write) /* the two may be one page: the order of bytes is not promised then */
+            memmove(here, there ? there : end.from + done, n);
+        else
+            memmove(there ? there : end.into + done, here, n);
     }
     peek_end();
+    if (end.p2m)
+        p2m_read_end(1);
     p2m_read_end(0);
     return rc;
 }
 
 int copy_from_guest(struct vcpu *v, void *dst, gla_t src, size_t len)
 {
-    return copy(v, &v->domain->p2m, dst, NULL, src.v, len);
+    return copy(v, &v->domain->p2m, src.v, false, (struct end){.into = dst}, len);
 }
 
 int copy_to_guest(struct vcpu *v, gla_t dst, const void *src, size_t len)
 {
-    return copy(v, &v->domain->p2m, NULL, src, dst.v, len);
+    return copy(v, &v->domain->p2m, dst.v, true, (struct end){.from = src}, len);
 }
 
 size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len)
@@ -117,58 +121,22 @@ size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len)
 
 int copy_from_gpa(struct domain *d, void *dst, gpa_t src, size_t len)
 {
-    return copy(NULL, &d->p2m, dst, NULL, src.v, len);
+    return copy(NULL, &d->p2m, src.v, false, (struct end){.into = dst}, len);
 }
 
 int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len)
 {
-    return copy(NULL, &d->p2m, NULL, src, dst.v, len);
-}
-
-/* Between a linear and a physical address of two domains, or of one. */
-static int copy_across(struct vcpu *v, uint64_t linear, struct domain *d, uint64_t gpa, size_t len,
-                       bool to_linear)
-{
-    const struct p2m *near = &v->domain->p2m, *far = &d->p2m;
-    int rc = 0;
-
-    p2m_read_begin(near, 0);
-    p2m_read_begin(far, 1);
-    while (len > 0) {
-        size_t n = page_rest(gpa, page_rest(linear, len));
-        uint64_t near_gpa;
-        rc = translate(v, linear, to_linear, &near_gpa);
-        if (rc < 0)
-            break;
-        void *here = see(near, 0, near_gpa, to_linear);
-        void *there = see(far, 1, gpa, !to_linear);
-        if (!here || !there) {
-            rc = -XEN_EFAULT;
-            break;
-        }
-        /* The two may be one page: the order of bytes is not promised then. */
-        if (to_linear)
-            memmove(here, there, n);
-        else
-            memmove(there, here, n);
-        linear += n;
-        gpa += n;
-        len -= n;
-    }
-    peek_end();
-    p2m_read_end(1);
-    p2m_read_end(0);
-    return rc;
+    return copy(NULL, &d->p2m, dst.v, true, (struct end){.from = src}, len);
 }
 
 int copy_guest_to_gpa(struct vcpu *v, gla_t src, struct domain *d, gpa_t dst, size_t len)
 {
-    return copy_across(v, src.v, d, dst.v, len, false);
+    return copy(v, &v->domain->p2m, src.v, false, (struct end){.p2m = &d->p2m, .gpa = dst.v}, len);
 }
 
 int copy_gpa_to_guest(struct domain *d, gpa_t src, struct vcpu *v, gla_t dst, size_t len)
 {
-    return copy_across(v, dst.v, d, src.v, len, true);
+    return copy(v, &v->domain->p2m, dst.v, true, (struct end){.p2m = &d->p2m, .gpa = src.v}, len);
 }
 
 int copy_translate(struct vcpu *v, gla_t address, bool write, gpa_t *gpa)
