@@ -1,11 +1,11 @@
 /* One look-up in the bundle: cpio "newc", 110-byte headers of hexadecimal numbers. */
 #include "domain/bundle.h"
 
+#include <abi/layout.h>
 #include <abi/xen.h>
 
-#include <arch/peek.h>
-
 #include "domain/first.h"
+#include "mm/copy.h"
 #include "util/string.h"
 
 #define HEADER_LEN 110u
@@ -17,24 +17,11 @@
 /* Fields of eight digits after the magic. */
 enum { FIELD_FILESIZE = 6, FIELD_NAMESIZE = 11 };
 
-int bundle_read(uint64_t offset, void *buf, size_t len)
+int bundle_read(struct domain *d, uint64_t offset, void *buf, size_t len)
 {
-    uint8_t *to = buf;
-
     if (offset > boot_options.bundle_len || len > boot_options.bundle_len - offset)
         return -XEN_EINVAL;
-    while (len > 0) {
-        hpa_t at = {boot_options.bundle.v + offset};
-        size_t in = at.v & PAGE_MASK;
-        size_t n = len < PAGE_SIZE - in ? len : PAGE_SIZE - in;
-
-        memcpy(to, (const uint8_t *)peek(0, hpa_mfn(at)) + in, n);
-        to += n;
-        offset += n;
-        len -= n;
-    }
-    peek_end();
-    return 0;
+    return copy_from_gpa(d, buf, (gpa_t){LAYOUT_BUNDLE + offset}, len);
 }
 
 /* -1 if it is no number. */
@@ -58,7 +45,7 @@ static uint64_t align4(uint64_t x)
     return (x + 3) & ~3ull;
 }
 
-int bundle_find(const char *path, uint64_t *offset, uint64_t *len)
+int bundle_find(struct domain *d, const char *path, uint64_t *offset, uint64_t *len)
 {
     uint64_t at = 0;
 
@@ -66,7 +53,7 @@ int bundle_find(const char *path, uint64_t *offset, uint64_t *len)
         char header[HEADER_LEN];
         char name[NAME_MAX];
 
-        if (bundle_read(at, header, sizeof(header)) < 0 || memcmp(header, MAGIC, MAGIC_LEN) != 0)
+        if (bundle_read(d, at, header, sizeof(header)) < 0 || memcmp(header, MAGIC, MAGIC_LEN) != 0)
             return -XEN_EINVAL;
         int64_t size = field(header, FIELD_FILESIZE);
         int64_t name_len = field(header, FIELD_NAMESIZE);
@@ -76,7 +63,7 @@ int bundle_find(const char *path, uint64_t *offset, uint64_t *len)
         if (data + (uint64_t)size > boot_options.bundle_len)
             return -XEN_EINVAL;
         if ((uint64_t)name_len <= sizeof(name)) {
-            if (bundle_read(at + HEADER_LEN, name, (size_t)name_len) < 0)
+            if (bundle_read(d, at + HEADER_LEN, name, (size_t)name_len) < 0)
                 return -XEN_EINVAL;
             name[name_len - 1] = '\0';
             if (strcmp(name, TRAILER) == 0)

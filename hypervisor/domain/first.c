@@ -43,14 +43,14 @@ static int load_image(struct domain *d, uint32_t *entry)
     uint8_t buf[1024];
     uint64_t at, len;
 
-    if (bundle_find(IMAGE, &at, &len) < 0)
+    if (bundle_find(d, IMAGE, &at, &len) < 0)
         return fail("no " IMAGE " in the bundle", -XEN_ENOENT);
-    if (len < sizeof(image) || bundle_read(at, &image, sizeof(image)) < 0 ||
+    if (len < sizeof(image) || bundle_read(d, at, &image, sizeof(image)) < 0 ||
         memcmp(image.magic, BOOT_IMAGE_MAGIC, sizeof(image.magic)) != 0)
         return fail(IMAGE " is no image of a control domain", -XEN_EINVAL);
     for (uint64_t done = sizeof(image), n; done < len; done += n) {
         n = len - done < sizeof(buf) ? len - done : sizeof(buf);
-        if (bundle_read(at + done, buf, n) < 0 ||
+        if (bundle_read(d, at + done, buf, n) < 0 ||
             copy_to_gpa(d, (gpa_t){image.address + done - sizeof(image)}, buf, n) < 0)
             return fail(IMAGE " does not fit into control_memory", -XEN_EINVAL);
     }

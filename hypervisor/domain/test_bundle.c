@@ -6,20 +6,29 @@
 #include "check.h"
 #include "fake_arch.h"
 
+#include <abi/layout.h>
 #include <abi/xen.h>
 
 #include "domain/first.h"
+#include "mm/copy.h"
 
-#define START (FAKE_FIRST + FAKE_POOL)
-
+static char bundle[PAGE_SIZE];
 static size_t len;
+
+/* The control domain's memory, as far as it is the bundle. */
+int copy_from_gpa(struct domain *, void *dst, gpa_t src, size_t n)
+{
+    EXPECT(src.v >= LAYOUT_BUNDLE && src.v - LAYOUT_BUNDLE + n <= boot_options.bundle_len);
+    memcpy(dst, bundle + (src.v - LAYOUT_BUNDLE), n);
+    return 0;
+}
 
 static void add(const void *bytes, size_t n)
 {
-    memcpy((char *)fake_frame(START) + len, bytes, n);
+    memcpy(bundle + len, bytes, n);
     len += n;
     while (len % 4)
-        ((char *)fake_frame(START))[len++] = 0;
+        bundle[len++] = 0;
 }
 
 static void add_file(const char *name, const char *content)
@@ -41,7 +50,6 @@ static void start(void)
     add_file("bulkhead/control.elf", "ELF and so on");
     add_file("empty", "");
     add_file("TRAILER!!!", "");
-    boot_options.bundle = (hpa_t){(uint64_t)START << PAGE_SHIFT};
     boot_options.bundle_len = len;
 }
 
@@ -51,11 +59,11 @@ TEST(files_are_found)
     char text[32] = "";
 
     start();
-    EXPECT(bundle_find("bulkhead/control.elf", &offset, &size) == 0 && size == 13);
-    EXPECT(bundle_read(offset, text, size) == 0 && strcmp(text, "ELF and so on") == 0);
-    EXPECT(bundle_find("empty", &offset, &size) == 0 && size == 0);
-    EXPECT(bundle_find("control.elf", &offset, &size) == -XEN_ENOENT);
-    EXPECT(bundle_find("TRAILER!!!", &offset, &size) == -XEN_ENOENT);
+    EXPECT(bundle_find(NULL, "bulkhead/control.elf", &offset, &size) == 0 && size == 13);
+    EXPECT(bundle_read(NULL, offset, text, size) == 0 && strcmp(text, "ELF and so on") == 0);
+    EXPECT(bundle_find(NULL, "empty", &offset, &size) == 0 && size == 0);
+    EXPECT(bundle_find(NULL, "control.elf", &offset, &size) == -XEN_ENOENT);
+    EXPECT(bundle_find(NULL, "TRAILER!!!", &offset, &size) == -XEN_ENOENT);
 }
 
 /* Cut anywhere: found, or an error, never past the end. */
@@ -67,7 +75,7 @@ TEST(cut_off_anywhere)
     size_t all = boot_options.bundle_len;
     for (size_t n = 0; n < all; n++) {
         boot_options.bundle_len = n;
-        int rc = bundle_find("bulkhead/control.elf", &offset, &size);
+        int rc = bundle_find(NULL, "bulkhead/control.elf", &offset, &size);
         EXPECT(rc == 0 || rc == -XEN_EINVAL || rc == -XEN_ENOENT);
         EXPECT(rc < 0 || (offset <= n && size <= n - offset));
     }
@@ -78,14 +86,14 @@ TEST(damaged)
     uint64_t offset, size;
 
     start();
-    ((char *)fake_frame(START))[3] = 'x';
-    EXPECT(bundle_find("empty", &offset, &size) == -XEN_EINVAL);
+    bundle[3] = 'x';
+    EXPECT(bundle_find(NULL, "empty", &offset, &size) == -XEN_EINVAL);
     start();
-    memset((char *)fake_frame(START) + 6 + 6 * 8, 'f', 8); /* a file of 4 GiB */
-    EXPECT(bundle_find("empty", &offset, &size) == -XEN_EINVAL);
+    memset(bundle + 6 + 6 * 8, 'f', 8); /* a file of 4 GiB */
+    EXPECT(bundle_find(NULL, "empty", &offset, &size) == -XEN_EINVAL);
     start();
-    memset((char *)fake_frame(START) + 6 + 11 * 8, 'f', 8); /* a name of 4 GiB */
-    EXPECT(bundle_find("empty", &offset, &size) == -XEN_EINVAL);
-    EXPECT(bundle_read(boot_options.bundle_len, &size, 1) < 0);
-    EXPECT(bundle_read(UINT64_MAX, &size, 2) < 0);
+    memset(bundle + 6 + 11 * 8, 'f', 8); /* a name of 4 GiB */
+    EXPECT(bundle_find(NULL, "empty", &offset, &size) == -XEN_EINVAL);
+    EXPECT(bundle_read(NULL, boot_options.bundle_len, &size, 1) < 0);
+    EXPECT(bundle_read(NULL, UINT64_MAX, &size, 2) < 0);
 }
