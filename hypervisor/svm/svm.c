@@ -23,6 +23,10 @@ _Static_assert(offsetof(struct vcpu, regs) == 0 && offsetof(struct regs, rbx) ==
                    offsetof(struct regs, r15) == 12 * 8 && offsetof(struct regs, rdi) == 13 * 8,
                "registers come first, in this order");
 
+/* A vCPU's own page, and its control block in the next. */
+#define PAGES_ORDER 1u
+_Static_assert(sizeof(struct svm_vcpu) <= PAGE_SIZE, "what a vCPU has beside its control block");
+
 /* Per CPU: where the host's state lies, and which ASIDs are in use. */
 struct svm_cpu {
     uint64_t host_block;
@@ -101,25 +105,18 @@ int svm_cpu_enable(void)
 
 int svm_vcpu_init(struct vcpu *v)
 {
-    struct svm_vcpu *svm = heap_alloc(sizeof(*svm));
-    struct vmcb *vmcb = pool_alloc(0);
+    struct svm_vcpu *svm = v->virt = pool_alloc(PAGES_ORDER);
 
-    if (!svm || !vmcb) {
-        heap_free(svm);
-        pool_free(vmcb, 0);
+    if (!svm)
         return -XEN_ENOMEM;
-    }
-    svm->vmcb = vmcb;
-    svm->block = mfn_hpa(pool_mfn(vmcb));
-    v->virt = svm;
+    svm->vmcb = (struct vmcb *)(void *)((char *)svm + PAGE_SIZE);
+    svm->block = mfn_hpa(pool_mfn(svm->vmcb));
     return 0;
 }
 
 void svm_vcpu_fini(struct vcpu *v)
 {
-    pool_free(svm_of(v)->vmcb, 0);
-    heap_free(v->virt);
-    v->virt = NULL;
+    pool_free(v->virt, PAGES_ORDER);
 }
 
 /* All vCPUs of the domain that ran here get new ASIDs: what was translated under the old is dead.
@@ -129,9 +126,9 @@ static void flush_taken(struct vcpu *v, unsigned cpu)
     struct domain *d = v->domain;
 
     for (unsigned i = 0; i < d->vcpu_count; i++) {
-        struct svm_vcpu *other = d->vcpu[i] ? svm_of(d->vcpu[i]) : NULL;
+        struct svm_vcpu *other = svm_of(d->vcpu[i]);
 
-        if (other && other->asid_cpu == cpu)
+        if (other->asid_cpu == cpu)
             other->asid_generation = 0;
     }
 }

@@ -8,7 +8,6 @@
 #include "mm/copy.h"
 #include "mm/heap.h"
 #include "sched/sched.h"
-#include "vcpu/info.h"
 #include "vcpu/msr.h"
 #include "vcpu/virt.h"
 
@@ -20,9 +19,6 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
 
     if (!v)
         return NULL;
-    v->fpu = pool_alloc(pool_order(fpu_area_len()));
-    if (!v->fpu)
-        goto no_fpu;
     v->domain = d;
     v->id = id;
     v->state = VCPU_DOWN;
@@ -30,23 +26,18 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
     timer_init(&v->timer, TIMER_SINGLESHOT);
     timer_init(&v->poll_timer, TIMER_POLL);
     timer_init(&v->lapic.timer, TIMER_LAPIC);
-    if (virt->vcpu_init(v) != 0)
-        goto no_virt;
+    v->fpu = pool_alloc(pool_order(fpu_area_len()));
+    if (!v->fpu || virt->vcpu_init(v) != 0) {
+        vcpu_destroy(v);
+        return NULL;
+    }
     vcpu_reset_pvh(v, 0, 0);
     v->lapic.startup = v->lapic.waits_for_sipi = id > 0;
     return v;
-
-no_virt:
-    pool_free(v->fpu, pool_order(fpu_area_len()));
-no_fpu:
-    heap_free(v);
-    return NULL;
 }
 
 void vcpu_destroy(struct vcpu *v)
 {
-    if (!v)
-        return;
     sched_forget(v);
     timer_end(&v->timer);
     timer_end(&v->poll_timer);

@@ -85,7 +85,7 @@ struct vcpu {
 /* A vCPU that is down; NULL if the pool is used up. */
 MUST_USE struct vcpu *vcpu_create(struct domain *d, unsigned id);
 
-/* It runs nowhere and is in no queue. */
+/* It runs nowhere and is in no queue; its making may have stopped halfway. */
 void vcpu_destroy(struct vcpu *v);
 
 /*

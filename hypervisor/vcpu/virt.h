@@ -13,7 +13,7 @@ struct virt_ops {
     const char *name;
     int (*cpu_enable)(void); /* on each CPU; -XEN_ENODEV with a logged reason */
     int (*vcpu_init)(struct vcpu *v);
-    void (*vcpu_fini)(struct vcpu *v);
+    void (*vcpu_fini)(struct vcpu *v); /* also if vcpu_init failed */
     void (*reset_pvh)(struct vcpu *v, uint32_t entry, uint32_t start_info);
     void (*reset_sipi)(struct vcpu *v, uint8_t vector); /* real mode, at vector << 12 */
     void (*run)(struct vcpu *v); /* enters, leaves, dispatches the exit by its table */
