@@ -67,9 +67,9 @@ static void read_sleep_type(const struct header *dsdt)
     }
 }
 
-static void read_fadt(const struct header *t)
+static void read_fadt(const void *t, uint32_t len)
 {
-    if (t->len < 116)
+    if (len < 116)
         return;
     uint64_t flags = acpi_field(t, 112, 4), dsdt = acpi_field(t, 40, 4);
     acpi.sleep_port[0] = (uint16_t)acpi_field(t, 64, 4);
@@ -77,13 +77,13 @@ static void read_fadt(const struct header *t)
     acpi.pm_timer = acpi_field(t, 91, 1) == 4 ? (uint16_t)acpi_field(t, 76, 4) : 0;
     acpi.pm_timer_wide = flags >> 8 & 1;
     acpi.century = (uint8_t)acpi_field(t, 108, 1);
-    if (flags >> 10 & 1 && t->len >= 129) {
+    if (flags >> 10 & 1 && len >= 129) {
         acpi.reset.in_memory = acpi_field(t, 116, 1) == 0;
         acpi.reset.address = acpi_field(t, 120, 8);
         acpi.reset_value = (uint8_t)acpi_field(t, 128, 1);
         acpi.has_reset = acpi_field(t, 116, 1) <= 1 && acpi.reset.address;
     }
-    if (t->len >= 148 && acpi_field(t, 140, 8))
+    if (len >= 148 && acpi_field(t, 140, 8))
         dsdt = acpi_field(t, 140, 8);
     const struct header *d = dsdt ? table_at(dsdt) : NULL;
     if (d)
@@ -111,60 +111,50 @@ static void read_override(const char *e)
         acpi.uart = line;
 }
 
-static void read_madt(const struct header *t)
+static void read_madt(const void *t, uint32_t len)
 {
-    const char *e = (const char *)t + 44, *end = (const char *)t + t->len;
+    const char *e = (const char *)t + 44, *end = (const char *)t + len;
 
-    if (t->len < 44)
+    if (len < 44)
         return;
     acpi.lapic = acpi_field(t, 36, 4);
     for (; e + 2 <= end; e += (uint8_t)e[1]) {
-        size_t len = (uint8_t)e[1];
-        if (len < 2 || e + len > end)
+        size_t step = (uint8_t)e[1];
+        if (step < 2 || e + step > end)
             break;
-        if (e[0] == 0 && len >= 8)
+        if (e[0] == 0 && step >= 8)
             cpu_add((uint8_t)e[3], acpi_field(e, 4, 4));
-        else if (e[0] == 1 && len >= 12 && acpi_field(e, 8, 4) == 0)
+        else if (e[0] == 1 && step >= 12 && acpi_field(e, 8, 4) == 0)
             acpi.ioapic = acpi_field(e, 4, 4), acpi.ioapic_id = (uint8_t)e[2];
-        else if (e[0] == 2 && len >= 10)
+        else if (e[0] == 2 && step >= 10)
             read_override(e);
-        else if (e[0] == 5 && len >= 12)
+        else if (e[0] == 5 && step >= 12)
             acpi.lapic = acpi_field(e, 4, 8);
-        else if (e[0] == 9 && len >= 16)
+        else if (e[0] == 9 && step >= 16)
             cpu_add((uint32_t)acpi_field(e, 4, 4), acpi_field(e, 8, 4));
     }
 }
 
-static void read_hpet(const struct header *t)
+static void read_hpet(const void *t, uint32_t len)
 {
-    if (t->len >= 56 && acpi_field(t, 40, 1) == 0)
+    if (len >= 56 && acpi_field(t, 40, 1) == 0)
         acpi.hpet = acpi_field(t, 44, 8);
 }
 
-static void read_mcfg(const struct header *t)
+static void read_mcfg(const void *t, uint32_t len)
 {
-    for (size_t at = 44; at + 16 <= t->len; at += 16)
+    for (size_t at = 44; at + 16 <= len; at += 16)
         if (acpi_field(t, at + 8, 2) == 0)
             acpi.ecam = (struct acpi_ecam){acpi_field(t, at, 8), (uint8_t)acpi_field(t, at + 10, 1),
                                            (uint8_t)acpi_field(t, at + 11, 1)};
 }
 
-static void read_dmar(const struct header *t)
-{
-    dmar_read(t, t->len);
-}
-
-static void read_ivrs(const struct header *t)
-{
-    ivrs_read(t, t->len);
-}
-
 static const struct reader {
     char signature[5];
-    void (*read)(const struct header *t);
+    void (*read)(const void *table, uint32_t len);
 } reader_table[] = {
-    {"APIC", read_madt}, {"DMAR", read_dmar}, {"FACP", read_fadt},
-    {"HPET", read_hpet}, {"IVRS", read_ivrs}, {"MCFG", read_mcfg},
+    {"APIC", read_madt}, {"DMAR", dmar_read}, {"FACP", read_fadt},
+    {"HPET", read_hpet}, {"IVRS", ivrs_read}, {"MCFG", read_mcfg},
 };
 
 void acpi_init(const uint8_t rsdp[36])
@@ -184,6 +174,6 @@ void acpi_init(const uint8_t rsdp[36])
             continue;
         for (size_t i = 0; i < sizeof(reader_table) / sizeof(reader_table[0]); i++)
             if (memcmp(t->signature, reader_table[i].signature, 4) == 0)
-                reader_table[i].read(t);
+                reader_table[i].read(t, t->len);
     }
 }

@@ -33,7 +33,6 @@ struct domain;
 #define CONFIG_BUSES        0x18u
 #define CONFIG_SUBSYSTEM    0x2cu
 #define CONFIG_CAPABILITIES 0x34u
-#define CONFIG_INTERRUPT    0x3cu
 
 struct pci_bar {
     uint64_t host;   /* machine address */

@@ -30,22 +30,14 @@ static const uint64_t leaf_bits[] = {
     [P2M_SCRATCH] = NPT_LEAF | NPT_WRITE | NPT_NO_EXECUTE,
 };
 
-/* What the unit lets a device do there. */
-static const uint64_t unit_bits[] = {
-    [P2M_RAM] = NPT_UNIT_READ | NPT_UNIT_WRITE,
-    [P2M_RAM_RO] = NPT_UNIT_READ,
-    [P2M_GRANT] = NPT_UNIT_READ | NPT_UNIT_WRITE,
-    [P2M_GRANT_RO] = NPT_UNIT_READ,
-    [P2M_SCRATCH] = 0,
-};
-
 uint64_t svm_nested_leaf(mfn_t mfn, unsigned level, enum p2m_type type)
 {
     uint64_t bits = leaf_bits[type];
 
-    /* The unit reserves the bit that forbids execution. */
-    if (table_amdvi && unit_bits[type])
-        bits = (bits & ~NPT_NO_EXECUTE) | unit_bits[type];
+    /* A device may do what the CPU may, in these; the unit reserves the bit that forbids execution.
+     */
+    if (table_amdvi && type <= P2M_GRANT_RO)
+        bits = (bits & ~NPT_NO_EXECUTE) | NPT_UNIT_READ | (bits & NPT_WRITE ? NPT_UNIT_WRITE : 0);
     return mfn_hpa(mfn).v | bits | (level > 0 ? NPT_LARGE : 0);
 }
 

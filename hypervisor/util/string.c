@@ -52,11 +52,7 @@ int memcmp(const void *a, const void *b, size_t n)
 
 size_t strlen(const char *s)
 {
-    size_t n = 0;
-
-    while (s[n])
-        n++;
-    return n;
+    return strnlen(s, SIZE_MAX);
 }
 
 size_t strnlen(const char *s, size_t max)

@@ -181,13 +181,12 @@ static const struct cpuid_row cpuid_table[] = {
 };
 
 /* The highest leaf of a range that we answer and the host has. */
-static void answer_range(uint32_t leaf, uint32_t least, uint32_t most, struct cpuid *out)
+static struct cpuid answer_range(uint32_t leaf, uint32_t least, uint32_t most)
 {
-    *out = cpu_cpuid(leaf, 0);
-    if (out->eax > most)
-        out->eax = most;
-    if (out->eax < least)
-        out->eax = least;
+    struct cpuid out = cpu_cpuid(leaf, 0);
+
+    out.eax = out.eax > most ? most : out.eax < least ? least : out.eax;
+    return out;
 }
 
 static struct cpuid answer_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t subleaf)
@@ -228,14 +227,10 @@ struct cpuid cpuid_guest(struct vcpu *v, uint32_t leaf, uint32_t subleaf)
 
     if (leaf >= XEN_CPUID_FIRST_LEAF && leaf <= XEN_CPUID_LEAF(0xff))
         return answer_hypervisor(v, leaf, subleaf);
-    if (leaf == 0) {
-        answer_range(0, 0xd, 0x1f, &out);
-        return out;
-    }
-    if (leaf == LEAF_EXTENDED) {
-        answer_range(LEAF_EXTENDED, 0x80000008, 0x80000021, &out);
-        return out;
-    }
+    if (leaf == 0)
+        return answer_range(0, 0xd, 0x1f);
+    if (leaf == LEAF_EXTENDED)
+        return answer_range(LEAF_EXTENDED, 0x80000008, 0x80000021);
     for (unsigned i = 0; i < sizeof(cpuid_table) / sizeof(cpuid_table[0]); i++) {
         const struct cpuid_row *row = &cpuid_table[i];
 
