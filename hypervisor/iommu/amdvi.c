@@ -87,11 +87,10 @@ static struct unit {
 static uint64_t (*devices)[4];
 static unsigned device_count;
 
-/* Whose table has what was made for an entry, and where in it. */
+/* Whose table has what was made for an entry, and where; NULL: nothing was. */
 static struct {
     uint16_t bdf;
-    uint8_t index;
-    bool used;
+    volatile uint32_t *at;
 } places[IOMMU_ENTRIES];
 
 /* ---- commands -------------------------------------------------------------------------- */
@@ -118,27 +117,16 @@ static void forget_device(struct unit *u, uint16_t bdf)
 
 /* ---- functions ------------------------------------------------------------------------- */
 
-/* The function's own table of interrupts; NULL: it never had one. */
-static volatile uint32_t *interrupts_of(uint16_t bdf)
+/* From now on what stands in the function's table of interrupts is raised. NULL: no memory for one.
+ */
+static volatile uint32_t *interrupts_open(uint16_t bdf)
 {
-    uint64_t table = devices[bdf][2] & DEVICE_TABLE;
+    uint64_t known = devices[bdf][2] & DEVICE_TABLE;
+    uint32_t *table = known ? pool_page_known(known >> PAGE_SHIFT) : pool_alloc(0);
 
-    return table ? pool_page_known(table >> PAGE_SHIFT) : NULL;
-}
-
-/* From now on what stands in the table is raised. False: no memory for one. */
-static bool interrupts_open(uint16_t bdf)
-{
-    uint64_t table = devices[bdf][2] & DEVICE_TABLE;
-
-    if (table == 0) {
-        const void *page = pool_alloc(0);
-
-        table = page ? address_of(page) : 0;
-    }
-    if (table != 0)
-        table_write(&devices[bdf][2], DEVICE_INTERRUPTS | DEVICE_REMAPPED | table);
-    return table != 0;
+    if (table)
+        table_write(&devices[bdf][2], DEVICE_INTERRUPTS | DEVICE_REMAPPED | address_of(table));
+    return table;
 }
 
 static int amdvi_attach(uint16_t bdf, struct p2m *p2m, uint16_t owner)
@@ -186,21 +174,16 @@ static void amdvi_silence(uint16_t bdf)
 
 static void entry_store(unsigned entry, uint32_t value)
 {
-    uint16_t bdf = places[entry].bdf;
-    volatile uint32_t *table = interrupts_of(bdf);
-    int unit = ivrs_unit_of(bdf);
-
-    if (!table || unit < 0)
-        return;
-    table[places[entry].index] = value;
-    forget_device(&units[unit], bdf); /* which the I/O APIC's table is new to */
+    *places[entry].at = value;
+    /* Which the I/O APIC's table is new to. */
+    forget_device(&units[ivrs_unit_of(places[entry].bdf)], places[entry].bdf);
 }
 
 static void amdvi_entry_clear(unsigned entry)
 {
-    if (places[entry].used)
+    if (places[entry].at)
         entry_store(entry, 0);
-    places[entry].used = false;
+    places[entry].at = NULL;
 }
 
 /*
@@ -210,19 +193,21 @@ static void amdvi_entry_clear(unsigned entry)
 static struct iommu_message amdvi_entry_write(unsigned entry, uint16_t bdf, unsigned vector)
 {
     bool ioapic = entry >= IOMMU_ENTRY_IOAPIC;
-    uint32_t to = (uint32_t)(irq_message_address() >> 12 & 0xff);
+    uint32_t to = (uint32_t)(irq_message_address() >> 12 & 0xff), index = ioapic ? vector : entry;
+    volatile uint32_t *table = NULL;
 
     amdvi_entry_clear(entry);
     if (ioapic)
         bdf = ivrs.ioapic[acpi.ioapic_id];
+    if (bdf != 0 && bdf < device_count && ivrs_unit_of(bdf) >= 0)
+        table = interrupts_open(bdf);
     places[entry].bdf = bdf;
-    places[entry].index = (uint8_t)(ioapic ? vector : entry);
-    places[entry].used = !ioapic || (bdf != 0 && bdf < device_count && interrupts_open(bdf));
-    if (places[entry].used)
+    places[entry].at = table ? table + index : NULL;
+    if (table)
         entry_store(entry, INTERRUPT_ON | to << 8 | vector << 16);
     else
         console_log("IOMMU: no unit names the I/O APIC: what is typed does not arrive");
-    return (struct iommu_message){0xfee00000u, places[entry].index};
+    return (struct iommu_message){0xfee00000u, index};
 }
 
 /* ---- events ---------------------------------------------------------------------------- */

@@ -45,8 +45,7 @@ struct pci_bar {
 
 /* An interrupt message: what the owner asked for, and the vector that stands for it. */
 struct pci_message {
-    uint64_t address;
-    uint32_t data;
+    uint32_t word[3]; /* as in MSI-X tables: address low, high, data */
     bool masked;
     uint8_t slot;   /* in msi.c's table of vectors */
     uint8_t vector; /* 0: none */

@@ -78,30 +78,17 @@ void pci_interrupt(unsigned cookie)
     if (f && f->owner) {
         const struct pci_message *m = &f->message[slots[cookie].message];
 
-        if (m->address >> 32 == BULKHEAD_MSI_EVENT)
-            event_raise_port(f->owner, m->data);
+        if (m->word[1] == BULKHEAD_MSI_EVENT)
+            event_raise_port(f->owner, m->word[2]);
         else
-            lapic_msi(f->owner, m->address, m->data);
+            lapic_msi(f->owner, (uint64_t)m->word[1] << 32 | m->word[0], m->word[2]);
     }
 }
 
-/* ---- a message as its owner sees it ------------------------------------------------- */
-
-static uint32_t word_read(const struct pci_message *m, unsigned word)
+/* A word of a message as its owner writes it; addresses are of whole words. */
+static void word_write(struct pci_message *m, unsigned at, uint32_t value)
 {
-    return word == ENTRY_DATA  ? m->data
-           : word == ENTRY_LOW ? (uint32_t)m->address
-                               : (uint32_t)(m->address >> 32);
-}
-
-static void word_write(struct pci_message *m, unsigned word, uint32_t value)
-{
-    if (word == ENTRY_DATA)
-        m->data = value;
-    else if (word == ENTRY_LOW)
-        m->address = (m->address & ~(uint64_t)UINT32_MAX) | (value & ~3u);
-    else
-        m->address = (uint32_t)m->address | (uint64_t)value << 32;
+    m->word[at / 4] = at == ENTRY_LOW ? value & ~3u : value;
 }
 
 /* ---- MSI: one message in configuration space -------------------------------------- */
@@ -155,7 +142,7 @@ uint32_t msi_read(const struct pci_function *f, unsigned offset)
     if (at == 0)
         return (config_read(f, f->msi.capability, 4) & MSI_SHOWN) |
                (f->msi.enabled ? MSI_ENABLE : 0);
-    return word_read(msi_message(f), msi_word(f, at));
+    return msi_message(f)->word[msi_word(f, at) / 4];
 }
 
 void msi_write(struct pci_function *f, unsigned offset, uint32_t part, uint32_t mask)
@@ -242,7 +229,7 @@ uint32_t msix_table_read(const struct pci_function *f, unsigned at)
     const struct pci_message *m = &f->message[offset / ENTRY_LEN];
     if (offset % ENTRY_LEN == ENTRY_CONTROL)
         return m->masked ? ENTRY_MASKED : 0;
-    return word_read(m, offset % ENTRY_LEN);
+    return m->word[offset % ENTRY_LEN / 4];
 }
 
 void msix_table_write(struct pci_function *f, unsigned at, uint32_t value)
