@@ -143,8 +143,7 @@ void event_fini(struct domain *d)
         return;
     event_close_all(d);
     for (unsigned i = 0; i < EVENT_PORTS / EVENT_CHUNK; i++)
-        if (d->events->chunk[i])
-            pool_free(d->events->chunk[i], 0);
+        pool_free(d->events->chunk[i], 0);
     heap_free(d->events);
     d->events = NULL;
 }

@@ -16,7 +16,7 @@ static int16_t side_get(struct domain *user, const struct gnttab_copy_ptr *ptr, 
     if (ptr->domid != DOMID_SELF && ptr->domid != user->id)
         return GNTST_permission_denied;
     side->owner = NULL;
-    side->frame = p2m_get(&user->p2m, (gfn_t){ptr->u.gmfn}, !readonly);
+    side->frame = p2m_get(&user->p2m, (gfn_t){ptr->u.gmfn}, readonly ? P2M_READABLE : P2M_WRITABLE);
     return mfn_is_none(side->frame) ? GNTST_bad_page : GNTST_okay;
 }
 

@@ -170,7 +170,7 @@ static int16_t pin(struct domain *owner, uint32_t ref, uint16_t user, bool reado
         /* Read once, after the entry was marked: from now on this is what it means. */
         uint32_t gfn = __atomic_load_n(&entry_of(t, ref)->frame, __ATOMIC_RELAXED);
 
-        active->frame = p2m_get_own(&owner->p2m, (gfn_t){gfn});
+        active->frame = p2m_get(&owner->p2m, (gfn_t){gfn}, P2M_OWN);
         if (mfn_is_none(active->frame)) {
             unmark(t, ref);
             return GNTST_bad_page;
@@ -181,7 +181,7 @@ static int16_t pin(struct domain *owner, uint32_t ref, uint16_t user, bool reado
     return GNTST_okay;
 }
 
-static void unpin(const struct grant_use *use)
+void grant_release(const struct grant_use *use)
 {
     struct grant_table *t = use->owner->grants;
     struct grant_active *active = active_of(t, use->ref);
@@ -193,6 +193,7 @@ static void unpin(const struct grant_use *use)
     lock_release(&t->lock);
     if (last)
         frame_put(use->frame);
+    domain_put(use->owner);
 }
 
 int16_t grant_acquire(struct domain *user, uint16_t domid, uint32_t ref, bool readonly,
@@ -211,12 +212,6 @@ int16_t grant_acquire(struct domain *user, uint16_t domid, uint32_t ref, bool re
     if (status != GNTST_okay)
         domain_put(use->owner);
     return status;
-}
-
-void grant_release(const struct grant_use *use)
-{
-    unpin(use);
-    domain_put(use->owner);
 }
 
 uint64_t grant_pool_bytes(const struct domain *d)

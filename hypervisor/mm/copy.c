@@ -129,14 +129,11 @@ int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len)
     return copy(NULL, &d->p2m, dst.v, true, (struct end){.from = src}, len);
 }
 
-int copy_guest_to_gpa(struct vcpu *v, gla_t src, struct domain *d, gpa_t dst, size_t len)
+int copy_across(struct vcpu *v, gla_t linear, struct domain *d, gpa_t gpa, size_t len,
+                bool from_gpa)
 {
-    return copy(v, &v->domain->p2m, src.v, false, (struct end){.p2m = &d->p2m, .gpa = dst.v}, len);
-}
-
-int copy_gpa_to_guest(struct domain *d, gpa_t src, struct vcpu *v, gla_t dst, size_t len)
-{
-    return copy(v, &v->domain->p2m, dst.v, true, (struct end){.p2m = &d->p2m, .gpa = src.v}, len);
+    return copy(v, &v->domain->p2m, linear.v, from_gpa, (struct end){.p2m = &d->p2m, .gpa = gpa.v},
+                len);
 }
 
 int copy_translate(struct vcpu *v, gla_t address, bool write, gpa_t *gpa)

@@ -34,10 +34,9 @@ size_t copy_instruction(struct vcpu *v, void *dst, gla_t rip, size_t len);
 MUST_USE int copy_from_gpa(struct domain *d, void *dst, gpa_t src, size_t len);
 MUST_USE int copy_to_gpa(struct domain *d, gpa_t dst, const void *src, size_t len);
 
-/* From one domain's linear to another's physical memory and back, page by page, no buffer between.
- */
-MUST_USE int copy_guest_to_gpa(struct vcpu *v, gla_t src, struct domain *d, gpa_t dst, size_t len);
-MUST_USE int copy_gpa_to_guest(struct domain *d, gpa_t src, struct vcpu *v, gla_t dst, size_t len);
+/* Between one domain's linear and another's physical memory, page by page, no buffer between. */
+MUST_USE int copy_across(struct vcpu *v, gla_t linear, struct domain *d, gpa_t gpa, size_t len,
+                         bool from_gpa);
 
 /*
  * Where a linear address of the guest lies. write: the page must be writable.

@@ -23,10 +23,6 @@
 #define P2M_TOP           3u /* level of the root; level 0 has 4 KiB entries */
 #define TABLE_ENTRIES     512u
 
-/* Types that the core writes and reads for the guest, a bit each. */
-#define ENTRY_WRITABLE (1u << P2M_RAM | 1u << P2M_GRANT | 1u << P2M_SHARED)
-#define ENTRY_READABLE (ENTRY_WRITABLE | 1u << P2M_RAM_RO | 1u << P2M_GRANT_RO)
-
 static inline unsigned entry_type(uint64_t e)
 {
     unsigned type = (unsigned)(e >> ENTRY_TYPE_SHIFT) & 15;
@@ -81,5 +77,5 @@ static inline uint64_t entry_mfn(uint64_t e, uint64_t gfn, unsigned level)
 /* Whether the core may read or write memory of this type for the guest. */
 static inline bool entry_allows(unsigned type, bool write)
 {
-    return (write ? ENTRY_WRITABLE : ENTRY_READABLE) >> type & 1;
+    return (write ? P2M_WRITABLE : P2M_READABLE) >> type & 1;
 }

@@ -120,8 +120,8 @@ static void move(struct input *in, struct domain *d, struct vcpu *v)
         address = take_address(in);
         gpa = take(in, 3);
         len = take(in, 2) % sizeof(back);
-        if (copy_guest_to_gpa(v, (gla_t){address}, d, (gpa_t){gpa}, len) == 0)
-            any(copy_gpa_to_guest(d, (gpa_t){gpa}, v, (gla_t){address}, len));
+        if (copy_across(v, (gla_t){address}, d, (gpa_t){gpa}, len, false) == 0)
+            any(copy_across(v, (gla_t){address}, d, (gpa_t){gpa}, len, true));
         break;
     }
 }

@@ -213,9 +213,8 @@ int hc_memory_copy(struct hc_call *call, struct bulkhead_memory_copy *arg)
     while (rc == 0 && arg->len > 0) {
         uint64_t step = arg->len < COPY_STEP ? arg->len : COPY_STEP;
 
-        rc = arg->flags & BULKHEAD_COPY_READ
-                 ? copy_gpa_to_guest(d, (gpa_t){arg->gpa}, call->vcpu, (gla_t){arg->buffer}, step)
-                 : copy_guest_to_gpa(call->vcpu, (gla_t){arg->buffer}, d, (gpa_t){arg->gpa}, step);
+        rc = copy_across(call->vcpu, (gla_t){arg->buffer}, d, (gpa_t){arg->gpa}, step,
+                         arg->flags & BULKHEAD_COPY_READ);
         if (rc == 0) {
             arg->gpa += step;
             arg->buffer += step;

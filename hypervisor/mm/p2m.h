@@ -33,7 +33,12 @@ enum p2m_type {
 
 /* Sets of types have a bit each. */
 #define P2M_ALL   UINT32_MAX
+#define P2M_OWN   (1u << P2M_RAM)
 #define P2M_HOLES (1u << P2M_EMPTY | 1u << P2M_HOLE | 1u << P2M_SCRATCH)
+
+/* Those that the core writes and reads for the guest. */
+#define P2M_WRITABLE (1u << P2M_RAM | 1u << P2M_GRANT | 1u << P2M_SHARED)
+#define P2M_READABLE (P2M_WRITABLE | 1u << P2M_RAM_RO | 1u << P2M_GRANT_RO)
 
 /* Nothing is there, whether or not something stands in for it. */
 static inline bool p2m_is_hole(enum p2m_type type)
@@ -92,11 +97,11 @@ void p2m_prune(struct p2m *p2m, gfn_t gfn);
 mfn_t p2m_lookup(struct p2m *p2m, gfn_t gfn, enum p2m_type *type);
 
 /*
- * The frame at a gfn with a reference taken, for RAM and grants (P2M_RAM_RO and
- * P2M_GRANT_RO only if !write) and P2M_SHARED; FRAME_NONE otherwise. Dropped by
- * frame_put (which does nothing for the core's own pages).
+ * The frame at a gfn with a reference taken, if its type is one of a set of those
+ * that can be read; FRAME_NONE otherwise. Dropped by frame_put (which does nothing
+ * for the core's own pages).
  */
-MUST_USE mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, bool write);
+MUST_USE mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, uint32_t types);
 
 /*
  * Between these two nothing that a lookup in the p2m found is freed, table or
@@ -116,9 +121,6 @@ static inline void p2m_read_end(unsigned slot)
 {
     __atomic_store_n(&cpu_this()->reading[slot], NULL, __ATOMIC_RELEASE);
 }
-
-/* The domain's own RAM frame only (for grants): -> FRAME_NONE for all other types. */
-MUST_USE mfn_t p2m_get_own(struct p2m *p2m, gfn_t gfn);
 
 /* For the CPU's nested paging: physical address of the root, plus attributes of the vendor. */
 hpa_t p2m_root(const struct p2m *p2m);

@@ -13,8 +13,7 @@ mfn_t p2m_lookup(struct p2m *p2m, gfn_t gfn, enum p2m_type *type)
     return e ? lookup_mfn(e) : (mfn_t){FRAME_NONE};
 }
 
-/* With a reference, if the type is one of those wanted (a bit each). */
-static mfn_t get(struct p2m *p2m, gfn_t gfn, unsigned types)
+mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, uint32_t types)
 {
     mfn_t mfn = {FRAME_NONE};
 
@@ -26,16 +25,6 @@ static mfn_t get(struct p2m *p2m, gfn_t gfn, unsigned types)
     }
     p2m_read_end(0);
     return mfn;
-}
-
-mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, bool write)
-{
-    return get(p2m, gfn, write ? ENTRY_WRITABLE : ENTRY_READABLE);
-}
-
-mfn_t p2m_get_own(struct p2m *p2m, gfn_t gfn)
-{
-    return get(p2m, gfn, 1u << P2M_RAM);
 }
 
 hpa_t p2m_root(const struct p2m *p2m)

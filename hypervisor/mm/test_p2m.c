@@ -208,21 +208,21 @@ TEST(types_and_rights)
         mfn_t m = rights[i].type == P2M_SHARED ? (mfn_t){FAKE_FIRST + 1} : frame(0), got;
         enum p2m_type type;
         EXPECT(map(i, m, 0, rights[i].type) == 0);
-        got = p2m_get(p2m, (gfn_t){i}, false);
+        got = p2m_get(p2m, (gfn_t){i}, P2M_READABLE);
         EXPECT(mfn_is_none(got) == !rights[i].read);
         if (!mfn_is_none(got))
             frame_put(got);
-        got = p2m_get(p2m, (gfn_t){i}, true);
+        got = p2m_get(p2m, (gfn_t){i}, P2M_WRITABLE);
         EXPECT(mfn_is_none(got) == !rights[i].write);
         if (!mfn_is_none(got))
             frame_put(got);
-        got = p2m_get_own(p2m, (gfn_t){i});
+        got = p2m_get(p2m, (gfn_t){i}, P2M_OWN);
         EXPECT(mfn_is_none(got) == !rights[i].own);
         if (!mfn_is_none(got))
             frame_put(got);
         EXPECT(p2m_lookup(p2m, (gfn_t){i}, &type).v == m.v && type == rights[i].type);
     }
-    EXPECT(mfn_is_none(p2m_get(p2m, (gfn_t){77}, false)));
+    EXPECT(mfn_is_none(p2m_get(p2m, (gfn_t){77}, P2M_READABLE)));
     finish();
 }
 
@@ -316,7 +316,7 @@ TEST(references_come_back)
     frame_put(foreign);
     EXPECT(frame_free() == free);
     EXPECT(lookup(0) == FRAME_NONE);
-    EXPECT(mfn_is_none(p2m_get(p2m, (gfn_t){0}, false)));
+    EXPECT(mfn_is_none(p2m_get(p2m, (gfn_t){0}, P2M_READABLE)));
     p2m_fini(p2m);
 }
 

@@ -282,13 +282,13 @@ TEST(across_two_domains)
         text[i] = (char)(i * 3);
     put8(0x4008, 0x11000 | RW);
     EXPECT(copy_to_guest(&v, (gla_t){BASE + 0x700}, text, sizeof(text)) == 0);
-    EXPECT(copy_guest_to_gpa(&v, (gla_t){BASE + 0x700}, &other, (gpa_t){0x2e00}, 3000) == 0);
+    EXPECT(copy_across(&v, (gla_t){BASE + 0x700}, &other, (gpa_t){0x2e00}, 3000, false) == 0);
     EXPECT(copy_from_gpa(&other, back, (gpa_t){0x2e00}, 3000) == 0);
     EXPECT(memcmp(text, back, 3000) == 0);
-    EXPECT(copy_gpa_to_guest(&other, (gpa_t){0x2e01}, &v, (gla_t){BASE}, 100) == 0);
+    EXPECT(copy_across(&v, (gla_t){BASE}, &other, (gpa_t){0x2e01}, 100, true) == 0);
     EXPECT(copy_from_gpa(&d, back, (gpa_t){0x10000}, 100) == 0);
     EXPECT(memcmp(text + 1, back, 100) == 0);
-    EXPECT(copy_guest_to_gpa(&v, (gla_t){BASE}, &other, (gpa_t){0xfff0}, 32) == -XEN_EFAULT);
-    EXPECT(copy_gpa_to_guest(&d, (gpa_t){0x10000}, &v, (gla_t){BASE + 1}, 50) == 0);
+    EXPECT(copy_across(&v, (gla_t){BASE}, &other, (gpa_t){0xfff0}, 32, false) == -XEN_EFAULT);
+    EXPECT(copy_across(&v, (gla_t){BASE + 1}, &d, (gpa_t){0x10000}, 50, true) == 0);
     p2m_fini(&other.p2m);
 }

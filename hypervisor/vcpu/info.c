@@ -36,7 +36,7 @@ int area_register(struct vcpu *v, struct area *area, gla_t address, size_t len)
         gpa_t gpa;
 
         if (copy_translate(v, at, true, &gpa) == 0)
-            frame = p2m_get_own(&v->domain->p2m, gpa_gfn(gpa));
+            frame = p2m_get(&v->domain->p2m, gpa_gfn(gpa), P2M_OWN);
         if (mfn_is_none(frame)) {
             area_release(&fresh);
             return -XEN_EFAULT;
@@ -92,7 +92,7 @@ int info_register(struct vcpu *v, gfn_t gfn, uint32_t offset)
     if (area_is_set(&v->info_area) || offset % sizeof(uint64_t) != 0 ||
         offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -XEN_EINVAL;
-    fresh.frame[0] = p2m_get_own(&d->p2m, gfn);
+    fresh.frame[0] = p2m_get(&d->p2m, gfn, P2M_OWN);
     if (mfn_is_none(fresh.frame[0]))
         return -XEN_EINVAL;
     area_write(&fresh, 0, old, sizeof(*old));
