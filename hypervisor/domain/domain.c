@@ -110,7 +110,8 @@ static int parts_init(struct domain *d, const struct domain_limits *limits)
     int rc;
 
     d->shared = pool_alloc(0);
-    if (!d->shared)
+    d->scratch = pool_alloc(0);
+    if (!d->shared || !d->scratch)
         return -XEN_ENOMEM;
     d->shared->wc_version = 2;
     d->shared->wc_sec = (uint32_t)clock_boot_seconds();
@@ -177,6 +178,7 @@ int domain_destroy(struct domain *d)
     /* Other timers still fire while somebody holds the domain: the table stays. */
     event_close_all(d);
     grant_unmap_all(d);
+    grant_revoke_all(d);
     for (unsigned i = 0; i < d->vcpu_count; i++) {
         timer_end(&d->vcpu[i]->lapic.timer); /* it could be one that fires for ever */
         info_release(d->vcpu[i]);

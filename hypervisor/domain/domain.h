@@ -40,7 +40,7 @@ struct domain {
     uint64_t frames_max;
     uint64_t hole[DOMAIN_HOLES]; /* frames with a stand-in, 0: none (vcpu/hole.h) */
     unsigned hole_next;          /* the next to go when another is needed */
-    void *scratch;               /* what is written there; page of the pool */
+    void *scratch; /* what it writes there, or has in place of a dead peer's; page of the pool */
     struct vcpu *vcpu[DOMAIN_VCPUS];
     unsigned vcpu_count;
 
@@ -74,7 +74,8 @@ MUST_USE int domain_create(uint16_t id, const struct domain_limits *limits, stru
 
 /*
  * Stops it and takes everything away: devices, channels, mappings, memory. The
- * structure lives on while others hold grants of it. Not for the caller itself.
+ * structure and frames live on where an unsafe device may still reach one that was
+ * mapped. Not for the caller itself.
  */
 MUST_USE int domain_destroy(struct domain *d);
 

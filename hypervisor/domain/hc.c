@@ -216,7 +216,7 @@ int hc_domain_stats(struct hc_call *call, struct bulkhead_domain_stats *arg)
     *arg = d->stats;
     arg->domid = d->id;
     arg->frames = d->frames;
-    arg->pool_bytes = (uint64_t)(d->p2m.pages + 1) << PAGE_SHIFT;
+    arg->pool_bytes = (uint64_t)(d->p2m.pages + 2) << PAGE_SHIFT;
     arg->pool_bytes += grant_pool_bytes(d);
     arg->grants_mapped = d->grants->mapped;
     for (unsigned i = 0; i < d->vcpu_count; i++) {

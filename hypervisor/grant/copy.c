@@ -4,7 +4,6 @@
 
 #include "domain/domain.h"
 #include "grant/grant.h"
-#include "mm/frame.h"
 #include "util/string.h"
 
 /* One side of a copy, held while the bytes move: without an owner it is the caller's own page. */
@@ -18,14 +17,6 @@ static int16_t side_get(struct domain *user, const struct gnttab_copy_ptr *ptr, 
     side->owner = NULL;
     side->frame = p2m_get(&user->p2m, (gfn_t){ptr->u.gmfn}, readonly ? P2M_READABLE : P2M_WRITABLE);
     return mfn_is_none(side->frame) ? GNTST_bad_page : GNTST_okay;
-}
-
-static void side_put(const struct grant_use *side)
-{
-    if (side->owner)
-        grant_release(side);
-    else
-        frame_put(side->frame);
 }
 
 static void move(const struct grant_use *source, const struct grant_use *dest,
@@ -57,7 +48,7 @@ void grant_copy(struct domain *user, struct gnttab_copy *op)
     if (op->status == GNTST_okay) {
         move(&source, &dest, op);
         user->stats.grant_copies++;
-        side_put(&dest);
+        grant_release(&dest);
     }
-    side_put(&source);
+    grant_release(&source);
 }

@@ -30,9 +30,9 @@ struct grant_active {
 
 /* One mapping of the user: its handle is the index. */
 struct grant_mapping {
-    struct domain *owner; /* referenced; NULL: free, then ref is the next free handle */
-    uint32_t ref;
-    uint32_t readonly;
+    struct domain *owner; /* referenced; NULL: gone, the user has a page of its own there */
+    uint32_t ref;         /* of an unused one: 1 + the next free handle, 0: none */
+    bool readonly, used;
     uint64_t gfn; /* where the user has it */
 };
 
@@ -56,7 +56,8 @@ struct grant_table {
 _Static_assert(GRANT_PER_FRAME * sizeof(struct grant_active) <= PAGE_SIZE << GRANT_ACTIVE_ORDER,
                "active entries");
 
-/* A reference that its user has pinned, and its owner held. */
+/* A reference that its user has pinned, and its owner held; without an owner, the user's own page.
+ */
 struct grant_use {
     struct domain *owner;
     mfn_t frame;
@@ -74,6 +75,13 @@ MUST_USE int grant_init(struct domain *d, unsigned frames_max);
 
 /* Takes down all that the domain has mapped of others. */
 void grant_unmap_all(struct domain *d);
+
+/*
+ * The owner is dying: whoever still has a frame of its mapped has its own scratch
+ * page in that place from now on, and nothing reaches the frame when this returns. But
+ * for those whose devices an IOMMU does not keep from it: there the frame stays.
+ */
+void grant_revoke_all(struct domain *owner);
 
 /* The domain itself is freed: nobody uses a reference of its any more. */
 void grant_free(struct domain *d);

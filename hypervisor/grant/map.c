@@ -6,8 +6,6 @@
 #include "mm/heap.h"
 #include "pci/pci.h"
 
-#define NO_HANDLE UINT32_MAX
-
 static struct grant_mapping *mapping_of(const struct grant_table *t, uint32_t handle)
 {
     return &t->mapping[handle / GRANT_HANDLES_PAGE][handle % GRANT_HANDLES_PAGE];
@@ -33,55 +31,27 @@ static bool handles_grow(const struct domain *d)
     return true;
 }
 
-static uint32_t handle_alloc(const struct domain *d, const struct grant_mapping *what)
-{
-    struct grant_table *t = d->grants;
-
-    LOCK_SCOPE(&t->lock);
-    if (t->handle_free == 0 && !handles_grow(d))
-        return NO_HANDLE;
-    uint32_t handle = t->handle_free - 1;
-    t->handle_free = mapping_of(t, handle)->ref;
-    *mapping_of(t, handle) = *what;
-    t->mapped++;
-    return handle;
-}
-
-/* Takes the mapping behind a handle away, if it is where the caller says. */
-static bool handle_take(struct grant_table *t, uint32_t handle, uint64_t gfn,
-                        struct grant_mapping *what)
-{
-    LOCK_SCOPE(&t->lock);
-    if (handle >= t->handles)
-        return false;
-    struct grant_mapping *m = mapping_of(t, handle);
-    if (!m->owner || m->gfn != gfn)
-        return false;
-    *what = *m;
-    *m = (struct grant_mapping){.ref = t->handle_free};
-    t->handle_free = handle + 1;
-    t->mapped--;
-    return true;
-}
-
 /* The grant is pinned; maps it and hands out a handle. */
 static int16_t map_pinned(struct domain *user, struct gnttab_map_grant_ref *op,
                           const struct grant_use *use)
 {
-    struct grant_mapping undo, m = {.owner = use->owner,
-                                    .ref = use->ref,
-                                    .readonly = use->readonly,
-                                    .gfn = op->host_addr >> PAGE_SHIFT};
-    enum p2m_type type = use->readonly ? P2M_GRANT_RO : P2M_GRANT;
+    struct grant_table *t = user->grants;
+    gfn_t gfn = {op->host_addr >> PAGE_SHIFT};
 
-    op->handle = handle_alloc(user, &m);
-    if (op->handle == NO_HANDLE)
+    LOCK_SCOPE(&t->lock);
+    /* Who looks for mappings of a dying domain has either not been here yet, or was before us. */
+    if (use->owner->dying)
+        return GNTST_bad_gntref;
+    if (t->handle_free == 0 && !handles_grow(user))
         return GNTST_no_space;
-    if (p2m_map(&user->p2m, (gfn_t){m.gfn}, use->frame, 0, type) < 0) {
-        (void)handle_take(user->grants, op->handle, m.gfn, &undo);
+    if (p2m_map(&user->p2m, gfn, use->frame, 0, use->readonly ? P2M_GRANT_RO : P2M_GRANT) < 0)
         return GNTST_general_error;
-    }
-    op->dev_bus_addr = pci_bus_address(user, (gfn_t){m.gfn}, use->frame);
+    op->handle = t->handle_free - 1;
+    struct grant_mapping *m = mapping_of(t, op->handle);
+    t->handle_free = m->ref;
+    *m = (struct grant_mapping){use->owner, use->ref, use->readonly, true, gfn.v};
+    t->mapped++;
+    op->dev_bus_addr = pci_bus_address(user, gfn, use->frame);
     user->stats.grant_maps++;
     return GNTST_okay;
 }
@@ -114,42 +84,86 @@ void grant_batch_flush(struct domain *user, struct grant_batch *batch)
     batch->count = 0;
 }
 
-/* Out of the user's physical space, into the batch. */
-static void take_down(struct domain *user, const struct grant_mapping *m, struct grant_batch *batch)
+/*
+ * Another frame (FRAME_NONE: none) comes where the user has the mapping's, which goes
+ * into the batch. That has room, and the lock is held.
+ */
+static void replace(struct domain *user, const struct grant_mapping *m, mfn_t by,
+                    struct grant_batch *batch)
 {
+    struct grant_use *use = &batch->use[batch->count++];
     enum p2m_type type;
-    mfn_t frame;
 
+    *use = (struct grant_use){.owner = m->owner, .ref = m->ref, .readonly = m->readonly};
     /* Nothing else can take a grant out of the p2m, and 4 KiB entries need no split. */
-    CHECK(p2m_take(&user->p2m, (gfn_t){m->gfn}, P2M_ALL, &frame, &type) == 0 &&
-          (type == P2M_GRANT || type == P2M_GRANT_RO));
+    CHECK(p2m_exchange(&user->p2m, (gfn_t){m->gfn}, P2M_GRANTS, by, &use->frame, &type) == 0);
+}
+
+/* The same with nothing; the handle is free. */
+static void unmap(struct domain *user, uint32_t handle, struct grant_batch *batch)
+{
+    struct grant_table *t = user->grants;
+
+    replace(user, mapping_of(t, handle), (mfn_t){FRAME_NONE}, batch);
+    *mapping_of(t, handle) = (struct grant_mapping){.ref = t->handle_free};
+    t->handle_free = handle + 1;
+    t->mapped--;
+}
+
+static void batch_room(struct domain *user, struct grant_batch *batch)
+{
     if (batch->count == GRANT_BATCH)
         grant_batch_flush(user, batch);
-    batch->use[batch->count++] = (struct grant_use){m->owner, frame, m->ref, m->readonly != 0};
 }
 
 void grant_unmap(struct domain *user, struct gnttab_unmap_grant_ref *op, struct grant_batch *batch)
 {
-    struct grant_mapping m;
+    struct grant_table *t = user->grants;
 
-    if (!handle_take(user->grants, op->handle, op->host_addr >> PAGE_SHIFT, &m)) {
-        op->status = GNTST_bad_handle;
+    op->status = GNTST_bad_handle;
+    batch_room(user, batch);
+    LOCK_SCOPE(&t->lock);
+    if (op->handle >= t->handles)
         return;
-    }
-    take_down(user, &m, batch);
+    const struct grant_mapping *m = mapping_of(t, op->handle);
+    if (!m->used || m->gfn != op->host_addr >> PAGE_SHIFT)
+        return;
+    unmap(user, op->handle, batch);
     op->status = GNTST_okay;
+}
+
+/* All that the user has mapped goes, or its scratch page comes for what is the owner's. */
+static void sweep(struct domain *user, const struct domain *owner)
+{
+    struct grant_table *t = user->grants;
+    struct grant_batch batch = {.count = 0};
+
+    for (uint32_t handle = 0;; handle++) {
+        batch_room(user, &batch);
+        LOCK_SCOPE(&t->lock);
+        if (handle >= t->handles)
+            break;
+        struct grant_mapping *m = mapping_of(t, handle);
+        if (!owner && m->used) {
+            unmap(user, handle, &batch);
+        } else if (owner && m->owner == owner) {
+            replace(user, m, pool_mfn(user->scratch), &batch);
+            m->owner = NULL;
+        }
+    }
+    grant_batch_flush(user, &batch);
 }
 
 void grant_unmap_all(struct domain *d)
 {
-    struct grant_table *t = d->grants;
-    struct grant_batch batch = {.count = 0};
+    sweep(d, NULL);
+}
 
-    for (uint32_t handle = 0; handle < t->handles; handle++) {
-        struct grant_mapping m;
+void grant_revoke_all(struct domain *owner)
+{
+    struct domain *user = NULL;
 
-        if (handle_take(t, handle, mapping_of(t, handle)->gfn, &m))
-            take_down(d, &m, &batch);
-    }
-    grant_batch_flush(d, &batch);
+    while ((user = domain_next(user)) != NULL)
+        if (!pci_is_unsafe(user))
+            sweep(user, owner);
 }

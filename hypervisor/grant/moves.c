@@ -1,4 +1,7 @@
-/* Random moves over grants, checked against a model of who has what mapped. */
+/*
+ * Random moves over grants, checked against a model of who has what mapped. A CPU runs
+ * each domain all the time, and remembers all that it saw until it is told to forget.
+ */
 #include "grant/moves.h"
 
 #include <string.h>
@@ -11,22 +14,26 @@
 
 #include "grant/grant.h"
 #include "mm/frame.h"
+#include "mm/heap.h"
 #include "mm/reserve.h"
 
 #define REFS      8u
 #define PLACES    8u /* empty frames of each domain, to map into */
 #define FIRST_GAP 64u
+#define SEEN      (FIRST_GAP + PLACES) /* what a CPU remembers of its domain's frames */
 
 /* What the model knows of a mapping. */
 struct mapped {
     bool is;
     unsigned owner, ref;
     bool readonly;
+    bool gone; /* the owner is: the user's own page is there */
     uint32_t handle;
     uint64_t mfn;
 };
 
 static struct mapped model[FAKE_DOMAINS][PLACES];
+static uint64_t seen[FAKE_DOMAINS][SEEN]; /* mfn; 0: not seen */
 static const uint8_t *bytes;
 static size_t left;
 
@@ -41,6 +48,44 @@ static unsigned draw(unsigned below)
 static struct grant_entry_v1 *entry(unsigned owner, unsigned ref)
 {
     return &fake_domain[owner].grants->entry[0][ref];
+}
+
+/* ---- CPUs, each in its domain -------------------------------------------------------- */
+
+static void look(unsigned id)
+{
+    struct p2m *p2m = &fake_domain[id].p2m;
+
+    p2m->running |= 1ull << (id + 1);
+    p2m->flush_needed &= ~(1ull << (id + 1));
+    for (uint64_t gfn = 0; gfn < SEEN; gfn++) {
+        enum p2m_type type;
+        mfn_t mfn = p2m_lookup(p2m, (gfn_t){gfn}, &type);
+
+        if (seen[id][gfn] == 0 && type != P2M_EMPTY)
+            seen[id][gfn] = mfn.v;
+    }
+}
+
+/* It forgets; what it could reach to the last was nobody else's. */
+static void kick(unsigned cpu)
+{
+    unsigned id = cpu - 1;
+
+    for (uint64_t gfn = 0; gfn < SEEN; gfn++)
+        EXPECT(seen[id][gfn] == 0 || frame_kind((mfn_t){seen[id][gfn]}, NULL) != FRAME_FREE);
+    memset(seen[id], 0, sizeof(seen[id]));
+    fake_domain[id].p2m.running &= ~(1ull << cpu);
+}
+
+static void check_seen(unsigned id)
+{
+    for (uint64_t gfn = 0; gfn < SEEN; gfn++) {
+        enum p2m_type type;
+        mfn_t now = p2m_lookup(&fake_domain[id].p2m, (gfn_t){gfn}, &type);
+
+        EXPECT(seen[id][gfn] == 0 || seen[id][gfn] == now.v);
+    }
 }
 
 /* ---- moves ------------------------------------------------------------------------- */
@@ -111,7 +156,7 @@ static void copy_one(void)
     struct gnttab_copy op = {.len = (uint16_t)draw(64), .flags = (uint16_t)draw(4)};
 
     op.source.domid = op.flags & GNTCOPY_source_gref ? (uint16_t)draw(FAKE_DOMAINS) : DOMID_SELF;
-    op.source.u.gmfn = draw(FAKE_DOMAIN_PAGES + 2);
+    op.source.u.gmfn = draw(2) ? draw(FAKE_DOMAIN_PAGES + 2) : FIRST_GAP + draw(PLACES);
     op.dest.domid = op.flags & GNTCOPY_dest_gref ? (uint16_t)draw(FAKE_DOMAINS) : DOMID_SELF;
     op.dest.u.gmfn = draw(FAKE_DOMAIN_PAGES + 2);
     op.dest.offset = (uint16_t)(draw(256) * 17);
@@ -139,8 +184,66 @@ static void drop_all_of_one(void)
     memset(model[user], 0, sizeof(model[user]));
 }
 
+/* Who has it mapped has a page of its own instead; but for the one with an unsafe device. */
+static unsigned revoke_all(unsigned owner)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < FAKE_DOMAINS * PLACES; i++) {
+        struct mapped *m = &model[i / PLACES][i % PLACES];
+
+        if (!m->is || m->gone || m->owner != owner)
+            continue;
+        m->gone = i / PLACES != fake_unsafe;
+        kept += !m->gone;
+        if (m->gone)
+            m->mfn = pool_mfn(fake_domain[i / PLACES].scratch).v;
+    }
+    return kept;
+}
+
+static bool is_kept(uint64_t mfn)
+{
+    for (unsigned p = 0; p < PLACES && fake_unsafe < FAKE_DOMAINS; p++)
+        if (model[fake_unsafe][p].is && model[fake_unsafe][p].mfn == mfn)
+            return true;
+    return false;
+}
+
+/* A domain ends, and none of its frames is in use; another comes under the same number. */
+static void die(void)
+{
+    unsigned id = draw(FAKE_DOMAINS);
+    struct domain *d = &fake_domain[id];
+    struct gnttab_map_grant_ref op = {.host_addr = (uint64_t)FIRST_GAP << PAGE_SHIFT,
+                                      .flags = GNTMAP_host_map | GNTMAP_readonly,
+                                      .ref = draw(REFS),
+                                      .dom = (uint16_t)id};
+    uint16_t owner;
+
+    d->dying = true;
+    grant_unmap_all(d);
+    memset(model[id], 0, sizeof(model[id]));
+    grant_revoke_all(d);
+    EXPECT(d->refs == 1 + revoke_all(id));
+    tlb_flush_p2m(&d->p2m);
+    p2m_fini(&d->p2m);
+    for (uint64_t mfn = FAKE_FIRST + FAKE_POOL; mfn < FAKE_FIRST + FAKE_FRAMES; mfn++)
+        EXPECT(frame_kind((mfn_t){mfn}, &owner) != FRAME_DOMAIN || owner != id || is_kept(mfn));
+    grant_map(&fake_domain[(id + 1) % FAKE_DOMAINS], &op);
+    EXPECT(op.status == GNTST_bad_gntref || fake_strangers[0] < FAKE_DOMAINS);
+
+    d->dying = false;
+    d->frames = 0;
+    EXPECT(p2m_init(&d->p2m, d) == 0);
+    memset(seen[id], 0, sizeof(seen[id]));
+    for (uint64_t gfn = 0; gfn < FAKE_DOMAIN_PAGES; gfn++)
+        EXPECT(reserve_populate(d, (gfn_t){gfn}, 0, false) == 0);
+}
+
 static void (*const moves[])(void) = {lend,      lend,      map_one,  map_one,   map_one,
-                                      unmap_one, unmap_one, copy_one, lose_page, drop_all_of_one};
+                                      unmap_one, unmap_one, copy_one, lose_page, drop_all_of_one,
+                                      die};
 
 /* ---- what must hold ---------------------------------------------------------------- */
 
@@ -152,7 +255,8 @@ static void check_marks(unsigned owner, unsigned ref)
 
     for (unsigned u = 0; u < FAKE_DOMAINS; u++)
         for (unsigned p = 0; p < PLACES; p++)
-            if (model[u][p].is && model[u][p].owner == owner && model[u][p].ref == ref)
+            if (model[u][p].is && !model[u][p].gone && model[u][p].owner == owner &&
+                model[u][p].ref == ref)
                 *(model[u][p].readonly ? &readers : &writers) += 1;
     EXPECT(!!(flags & GTF_writing) == (writers > 0));
     EXPECT(!!(flags & GTF_reading) == (readers + writers > 0));
@@ -174,10 +278,14 @@ static void check_all(void)
                 continue;
             EXPECT((type == P2M_GRANT_RO) == model[u][p].readonly);
             EXPECT(mfn == model[u][p].mfn);
+            if (model[u][p].gone)
+                continue;
             /* Whatever the owner did since: the frame is not free. */
             EXPECT(frame_kind((mfn_t){mfn}, &owner) == FRAME_DOMAIN && owner == model[u][p].owner);
         }
         EXPECT(fake_domain[u].grants->mapped == mapped);
+        check_seen(u);
+        look(u);
         for (unsigned r = 0; r < REFS; r++)
             check_marks(u, r);
     }
@@ -188,7 +296,11 @@ void grant_moves(const uint8_t *from, size_t len)
     bytes = from;
     left = len;
     memset(model, 0, sizeof(model));
+    memset(seen, 0, sizeof(seen));
     fake_domains();
+    fake_on_kick = kick;
+    if (draw(4) == 0)
+        fake_unsafe = draw(FAKE_DOMAINS);
     if (draw(4) == 0) {
         fake_strangers[0] = draw(FAKE_DOMAINS);
         fake_strangers[1] = draw(FAKE_DOMAINS);

@@ -183,6 +183,10 @@ static int16_t pin(struct domain *owner, uint32_t ref, uint16_t user, bool reado
 
 void grant_release(const struct grant_use *use)
 {
+    if (!use->owner) {
+        frame_put(use->frame);
+        return;
+    }
     struct grant_table *t = use->owner->grants;
     struct grant_active *active = active_of(t, use->ref);
 

@@ -153,8 +153,10 @@ void kept_forget_pages(struct kept *k, uint64_t owner, uint64_t which)
         while (gfn >> order++ & 1)
             ;
     for (struct kept_page *p = k->page; p < k->page + KEPT_PAGES; p++)
-        if (p->owner == owner && is_near(p->gfn, gfn, order))
+        if (p->known && p->owner == owner && is_near(p->gfn, gfn, order)) {
+            fake_forgets(p->rights ? p->mfn : FRAME_NONE);
             p->known = false;
+        }
     for (struct kept_step *s = k->step; s < k->step + KEPT_STEPS; s++) {
         unsigned shift = s->level ? 9 * (s->level - 1) : 0;
 

@@ -12,6 +12,7 @@
 
 #include "iommu/dmar.h"
 #include "iommu/ivrs.h"
+#include "mm/frame.h"
 #include "mm/paging.h"
 
 #define UNIT_BDF 0x0002u /* of the first unit's own function; the next are its neighbours */
@@ -29,6 +30,11 @@ static uint8_t config[2][256 * PAGE_SIZE];
 static uint8_t memory[(size_t)FAKE_FRAMES * PAGE_SIZE]; /* what came out of the CPU's caches */
 
 /* ---- memory ------------------------------------------------------------------------------- */
+
+void fake_forgets(uint64_t mfn)
+{
+    EXPECT(frame_kind((mfn_t){mfn}, NULL) != FRAME_FREE);
+}
 
 uint64_t fake_word(uint64_t address, bool coherent)
 {

@@ -62,5 +62,8 @@ int fake_send(unsigned function, uint64_t address, uint32_t data);
 uint64_t fake_reg(unsigned unit, unsigned at, unsigned size);
 void fake_reg_set(unsigned unit, unsigned at, unsigned size, uint64_t value);
 
+/* A unit forgets that it could reach a frame: until then that was nobody else's. */
+void fake_forgets(uint64_t mfn);
+
 /* A word of memory: as it is, or of what came out of the CPU's caches. */
 uint64_t fake_word(uint64_t address, bool coherent);

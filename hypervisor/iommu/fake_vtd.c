@@ -68,8 +68,11 @@ static void forget(struct unit *u, uint64_t low, uint64_t high)
     case 1: memset(u->context, 0, sizeof(u->context)); return;
     case 2:
         for (unsigned i = 0; i < CACHE_MAX; i++)
-            if ((low >> 4 & 3) == 1 || u->page[i].owner == (low >> 16 & 0xffff))
+            if (u->page[i].rights &&
+                ((low >> 4 & 3) == 1 || u->page[i].owner == (low >> 16 & 0xffff))) {
+                fake_forgets(u->page[i].mfn);
                 u->page[i].rights = 0;
+            }
         return;
     case 4: memset(u->entry, 0, sizeof(u->entry)); return;
     case 5: {

@@ -244,7 +244,8 @@ static int slot_find(struct p2m *p2m, uint64_t gfn, uint32_t types, uint64_t **s
     return types >> P2M_EMPTY & 1 ? 0 : -XEN_EPERM;
 }
 
-int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_type *type)
+int p2m_exchange(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t by, mfn_t *mfn,
+                 enum p2m_type *type)
 {
     uint64_t *slot = NULL;
 
@@ -256,7 +257,7 @@ int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_ty
         return rc;
     *mfn = lookup_mfn(*slot);
     *type = (enum p2m_type)entry_type(*slot);
-    table_write(slot, 0);
+    table_write(slot, mfn_is_none(by) ? 0 : leaf_make(by.v, 0, *type));
     generation_new(p2m, lookup_bucket(gfn.v));
     return 0;
 }

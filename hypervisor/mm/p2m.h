@@ -32,9 +32,10 @@ enum p2m_type {
 };
 
 /* Sets of types have a bit each. */
-#define P2M_ALL   UINT32_MAX
-#define P2M_OWN   (1u << P2M_RAM)
-#define P2M_HOLES (1u << P2M_EMPTY | 1u << P2M_HOLE | 1u << P2M_SCRATCH)
+#define P2M_ALL    UINT32_MAX
+#define P2M_OWN    (1u << P2M_RAM)
+#define P2M_GRANTS (1u << P2M_GRANT | 1u << P2M_GRANT_RO)
+#define P2M_HOLES  (1u << P2M_EMPTY | 1u << P2M_HOLE | 1u << P2M_SCRATCH)
 
 /* Those that the core writes and reads for the guest. */
 #define P2M_WRITABLE (1u << P2M_RAM | 1u << P2M_GRANT | 1u << P2M_SHARED)
@@ -83,12 +84,21 @@ void p2m_fini(struct p2m *p2m);
 MUST_USE int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type type);
 
 /*
- * Removes what is mapped at one gfn (a large entry is split first), if its type
- * is one of a set, and tells what it was; the caller flushes (tlb_flush_p2m)
- * before it drops the frame's reference. P2M_EMPTY if nothing was there.
- * -XEN_EPERM: of another type; -XEN_ENOMEM if a split failed.
+ * Another frame of the same type (FRAME_NONE: none) comes in the place of the one
+ * at a gfn (a large entry is split first), if its type is one of a set; tells what
+ * it was. The caller flushes (tlb_flush_p2m) before it drops the old one's
+ * reference. P2M_EMPTY if nothing was there. -XEN_EPERM: of another type;
+ * -XEN_ENOMEM if a split failed.
  */
-MUST_USE int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_type *type);
+MUST_USE int p2m_exchange(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t by, mfn_t *mfn,
+                          enum p2m_type *type);
+
+/* Removes what is mapped at a gfn: the same, and nothing comes. */
+MUST_USE static inline int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn,
+                                    enum p2m_type *type)
+{
+    return p2m_exchange(p2m, gfn, types, (mfn_t){FRAME_NONE}, mfn, type);
+}
 
 /* Gives back the tables that lead to a gfn and map nothing any more. */
 void p2m_prune(struct p2m *p2m, gfn_t gfn);

@@ -154,11 +154,13 @@ int p2m_map(struct p2m *p2m, gfn_t gfn, mfn_t mfn, unsigned order, enum p2m_type
     return 0;
 }
 
-int p2m_take(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t *mfn, enum p2m_type *type)
+int p2m_exchange(struct p2m *p2m, gfn_t gfn, uint32_t types, mfn_t by, mfn_t *mfn,
+                 enum p2m_type *type)
 {
     unsigned i = slot_of(gfn.v);
 
     (void)p2m, (void)types;
+    EXPECT(mfn_is_none(by));
     *mfn = (mfn_t){FRAME_NONE};
     *type = P2M_EMPTY;
     if (i < PAGES_MAX) {

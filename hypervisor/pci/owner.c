@@ -151,9 +151,14 @@ void pci_release(struct domain *d)
     d->pci = NULL;
 }
 
+bool pci_is_unsafe(const struct domain *d)
+{
+    return d->pci && !iommu_is_on();
+}
+
 uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame)
 {
-    if (!d->pci)
-        return 0;
-    return iommu_is_on() ? gfn.v << PAGE_SHIFT : mfn_hpa(frame).v;
+    if (pci_is_unsafe(d))
+        return mfn_hpa(frame).v;
+    return d->pci ? gfn.v << PAGE_SHIFT : 0;
 }

@@ -19,6 +19,9 @@ int pci_restart(struct domain *d, bool reopen);
 /* Takes every function of a domain back: bus mastering off, interrupts masked. It runs no more. */
 void pci_release(struct domain *d);
 
+/* Its devices reach whatever they were told of, for as long as it has any. */
+bool pci_is_unsafe(const struct domain *d);
+
 /*
  * The address by which a device of the domain reaches a frame that the domain
  * has at gfn: the domain's own with an IOMMU, otherwise

@@ -32,13 +32,11 @@ static void evict(struct domain *d, gfn_t gfn)
     p2m_prune(&d->p2m, gfn);
 }
 
-/* False: no page, or none for the tables that lead to it. */
+/* False: no memory for the tables that lead to it. */
 static bool stand_in(struct domain *d, gfn_t gfn, void *page, enum p2m_type type)
 {
     uint64_t *slot = &d->hole[d->hole_next % DOMAIN_HOLES];
 
-    if (!page)
-        return false;
     if (*slot != 0)
         evict(d, (gfn_t){*slot});
     int rc = p2m_map(&d->p2m, gfn, pool_mfn(page), 0, type);
@@ -69,8 +67,6 @@ void hole_touch(struct vcpu *v, gpa_t at, bool write, bool fetch)
     if (write) {
         d->stats.holes_written++;
         /* A page where the domain alone can see what it wrote. */
-        if (!d->scratch)
-            d->scratch = pool_alloc(0);
         found = stand_in(d, gpa_gfn(at), d->scratch, P2M_SCRATCH);
     } else {
         d->stats.holes_read++;

@@ -23,6 +23,7 @@ struct domain fake_domain[FAKE_DOMAINS];
 unsigned fake_wakes, fake_crashes;
 uint64_t fake_pool_kept;
 unsigned fake_strangers[2] = {FAKE_DOMAINS, FAKE_DOMAINS};
+unsigned fake_unsafe = FAKE_DOMAINS;
 static struct vcpu vcpus[FAKE_DOMAINS];
 
 void fake_domains(void)
@@ -34,7 +35,7 @@ void fake_domains(void)
 void fake_domains_make(void)
 {
     fake_wakes = fake_crashes = 0;
-    fake_strangers[0] = fake_strangers[1] = FAKE_DOMAINS;
+    fake_strangers[0] = fake_strangers[1] = fake_unsafe = FAKE_DOMAINS;
     for (unsigned i = 0; i < FAKE_DOMAINS; i++) {
         struct domain *d = &fake_domain[i];
 
@@ -44,7 +45,8 @@ void fake_domains_make(void)
         d->vcpu[0] = &vcpus[i];
         d->vcpu_count = 1;
         d->shared = pool_alloc(0);
-        EXPECT(d->shared && p2m_init(&d->p2m, d) == 0 && event_init(d) == 0 &&
+        d->scratch = pool_alloc(0);
+        EXPECT(d->shared && d->scratch && p2m_init(&d->p2m, d) == 0 && event_init(d) == 0 &&
                grant_init(d, 4) == 0);
         for (uint64_t gfn = 0; gfn < FAKE_DOMAIN_PAGES; gfn++)
             EXPECT(reserve_populate(d, (gfn_t){gfn}, 0, false) == 0);
@@ -64,6 +66,7 @@ void fake_domains_end(void)
         p2m_fini(&d->p2m);
         grant_free(d);
         pool_free(d->shared, 0);
+        pool_free(d->scratch, 0);
     }
     EXPECT(frame_free() == FAKE_FRAMES - FAKE_POOL);
     EXPECT(pool_bytes_free() == ((uint64_t)FAKE_POOL << PAGE_SHIFT) - fake_pool_kept);
@@ -108,6 +111,11 @@ bool share_is_allowed(struct domain *a, struct domain *b)
 {
     return a == b || !((a->id == fake_strangers[0] && b->id == fake_strangers[1]) ||
                        (a->id == fake_strangers[1] && b->id == fake_strangers[0]));
+}
+
+bool pci_is_unsafe(const struct domain *d)
+{
+    return d->id == fake_unsafe;
 }
 
 uint64_t pci_bus_address(const struct domain *d, gfn_t gfn, mfn_t frame)

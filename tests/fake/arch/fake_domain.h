@@ -30,4 +30,7 @@ extern uint64_t fake_pool_kept;
 /* Two domains that may not share, in both directions; FAKE_DOMAINS: none. */
 extern unsigned fake_strangers[2];
 
+/* Whose devices reach frames that were taken away; FAKE_DOMAINS: nobody's. */
+extern unsigned fake_unsafe;
+
 #endif
