@@ -32,9 +32,13 @@ struct entry *cli_live_domain(struct cli *cli, const char *name)
 
 static const char *live_state(const struct entry *e)
 {
-    int64_t flags = domain_flags(e->domid);
+    int64_t flags = e->again ? 0 : domain_flags(e->domid);
     uint64_t code = ((uint64_t)flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask;
 
+    if (e->parked)
+        return "parked";
+    if (e->again)
+        return "starting";
     if (flags < 0)
         return "gone";
     if ((uint64_t)flags & XEN_DOMINF_dying)

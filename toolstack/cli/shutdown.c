@@ -35,14 +35,16 @@ int verb_reboot(struct cli *cli, int argc, char **argv)
 
 int verb_restart(struct cli *cli, int argc, char **argv)
 {
-    struct entry *e = cli_live_domain(cli, argv[1]);
+    struct entry *e = cli_domain(cli, argv[1]);
 
     (void)argc;
     if (!e)
         return -1;
+    if (e->phase != ENTRY_LIVE)
+        return cli_error("domain %s is not running: it is %s", e->config->name, cli_state(e));
     if (!renew_is_possible(e))
         return cli_error("domain %s is no driver domain of ours: `reboot` asks it, `destroy` and "
                          "`create` begin it anew",
                          e->config->name);
-    return renew(cli->supervise, e) ? 0 : -1;
+    return renew_on_demand(cli->supervise, e) ? 0 : -1;
 }

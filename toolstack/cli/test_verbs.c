@@ -152,6 +152,22 @@ TEST(destroying)
     end();
 }
 
+/* What the rig's domains are cannot come back in place; one that could lies parked. */
+TEST(restarting)
+{
+    begin_running();
+    EXPECT(errs("restart other", "there is no domain other"));
+    EXPECT(errs("restart block", "is no driver domain of ours"));
+    s.entries[0]->dead = s.entries[0]->parked = true;
+    EXPECT(says("list", "block                parked"));
+    EXPECT(errs("suspend block", "is not running: it is parked"));
+    EXPECT(says("destroy block", "Domain block destroyed"));
+    EXPECT(errs("restart block", "is not running: it is shut off"));
+    s.entries[1]->again = fake_now + 1;
+    EXPECT(says("list", "guest                starting"));
+    end();
+}
+
 static const char new_xml[] = "<domain type='xen'><name>fresh</name><memory unit='MiB'>8</memory>"
                               "<vcpu>1</vcpu><os><type>xenpvh</type><kernel>/vmlinux</kernel></os>"
                               "</domain>";

@@ -119,6 +119,14 @@ struct config_hostdev {
     unsigned address_line; /* of the source's <address> */
 };
 
+/* How often a driver domain that dies is started again, and after what pause. */
+struct config_restart {
+    unsigned budget;     /* restarts in any time of per_s */
+    unsigned per_s;      /* seconds */
+    unsigned backoff_ms; /* before the second restart in such a time; each later one adds as much */
+};
+#define CONFIG_BUDGET_MAX 100u
+
 struct domain_config {
     char *file; /* as host.xml names it */
     char *name;
@@ -144,11 +152,14 @@ struct domain_config {
     struct config_bridge *bridges;
     size_t bridge_count;
     bool has_dma_limit;
-    uint32_t dma_limit; /* blocked accesses of one function that it survives; 255 at most */
-    uint32_t rights;    /* RIGHT_* asked for in <metadata>; 0: none */
-    char *emulator;     /* accepted and unused; NULL: none */
-    bool autostart;     /* filled in by config_set_load: what host.xml says */
-    bool refused;       /* a check over all domains failed: do not start it */
+    uint32_t dma_limit;   /* blocked accesses of one function that it survives; 255 at most */
+    unsigned watchdog_ms; /* so long it may do without its main loop; 0: it is not watched */
+    bool has_restart;
+    struct config_restart restart; /* read by config_restart_of */
+    uint32_t rights;               /* RIGHT_* asked for in <metadata>; 0: none */
+    char *emulator;                /* accepted and unused; NULL: none */
+    bool autostart;                /* filled in by config_set_load: what host.xml says */
+    bool refused;                  /* a check over all domains failed: do not start it */
 
     /* Lines for later complaints; that of the parent where the element is absent. */
     unsigned line; /* of <domain> */
@@ -160,6 +171,8 @@ struct domain_config {
     unsigned kernel_line;
     unsigned initrd_line;
     unsigned rights_line;
+    unsigned watchdog_line;
+    unsigned restart_line;
 };
 
 struct host_domain {
@@ -259,6 +272,9 @@ bool config_is_net(const struct domain_config *domain);
 
 /* One of ours that serves others: it says by the node backend-ready that it does. */
 bool config_announces(const struct domain_config *domain);
+
+/* What its file says of restarts, or what holds without a word. */
+struct config_restart config_restart_of(const struct domain_config *domain);
 
 /* One of the project's own images, such as /bulkhead/block.elf. */
 bool config_is_image(const struct domain_config *domain);

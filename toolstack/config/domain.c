@@ -235,6 +235,7 @@ static int read_source(const struct source *source, struct domain_config *domain
     if (walk.wrong == 0) {
         check_together(&walk, domain);
         bridge_check(&walk, domain);
+        lives_check(&walk, domain);
         ret = interface_check(&walk, domain);
         if (ret < 0)
             return ret;

@@ -22,6 +22,10 @@
 #define FILTER_FORM "no-mac-spoofing|no-ip-spoofing|no-arp-spoofing|clean-traffic"
 #define BYTE_FORM   "0x[0-9a-fA-F]{1,2}|0{0,3}[0-7]|[89]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
 #define FAULTS_FORM "[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
+#define WATCH_FORM  "[1-9][0-9]{1,5}"
+#define BUDGET_FORM "[1-9][0-9]?|100"
+#define PER_FORM    "[1-9][0-9]{0,4}"
+#define PAUSE_FORM  "0|[1-9][0-9]{0,4}"
 #define RIGHT_FORM  "build|memory|hardware|console|prompt|schedule|power|inspect"
 
 /* Attributes of both directions. */
@@ -46,6 +50,8 @@ enum row {
     RIGHT,
     BRIDGE,
     DMA_FAULTS,
+    WATCHDOG,
+    RESTART,
     MEMORY,
     CURRENT_MEMORY,
     VCPU,
@@ -129,6 +135,18 @@ static const struct walk_element rows[ROW_COUNT] = {
                     .attributes = {{"limit", true, FAULTS_FORM, NULL, domain_set_dma_limit,
                                     .write = "limit='0' to limit='255', what a function may have "
                                              "blocked without a crash"}}},
+    [WATCHDOG] = {OURS, "watchdog", ELEMENTS_URI, .begin = lives_begin_watchdog,
+                  .meaning = "how long it may do without its main loop",
+                  .attributes = {{"ms", true, WATCH_FORM, NULL, lives_set_watchdog,
+                                  .write = "ms='2000', 10 to 999999 milliseconds"}}},
+    [RESTART] = {OURS, "restart", ELEMENTS_URI, .begin = lives_begin_restart,
+                 .meaning = "of a driver domain: how often it may come back",
+                 .attributes = {{"budget", true, BUDGET_FORM, NULL, lives_set_budget,
+                                 .write = "budget='10', 1 to 100 restarts"},
+                                {"per", true, PER_FORM, NULL, lives_set_per,
+                                 .write = "per='60', 1 to 99999 seconds"},
+                                {"backoff", false, PAUSE_FORM, NULL, lives_set_backoff,
+                                 .write = "backoff='100', 0 to 99999 milliseconds"}}},
 
     [MEMORY] = {DOMAIN, "memory", .count = WALK_REQUIRED, .begin = domain_begin_memory,
                 .write = "<memory unit='MiB'>128</memory>", .meaning = "RAM", .has_text = true,

@@ -31,6 +31,7 @@ void interface_free(struct domain_config *domain);
 
 void bridge_check(struct walk *walk, const struct domain_config *domain);
 void bridge_free(struct domain_config *domain);
+void lives_check(struct walk *walk, const struct domain_config *domain);
 
 /* What interfaces were not given, when all of the domain is known. */
 void interface_fill_in(struct domain_config *domain);

@@ -194,6 +194,19 @@ static void write_scalars(struct json *json, const struct domain_config *domain)
     json_string(json, "emulator", domain->emulator);
 }
 
+static void write_lives(struct json *json, const struct domain_config *domain)
+{
+    if (domain->watchdog_ms)
+        json_number(json, "watchdog_ms", domain->watchdog_ms);
+    if (!domain->has_restart)
+        return;
+    json_object_open(json, "restart");
+    json_number(json, "budget", domain->restart.budget);
+    json_number(json, "per_s", domain->restart.per_s);
+    json_number(json, "backoff_ms", domain->restart.backoff_ms);
+    json_object_close(json);
+}
+
 void config_json_write(struct json *json, const char *key, const struct domain_config *domain,
                        bool with_lines)
 {
@@ -215,6 +228,7 @@ void config_json_write(struct json *json, const char *key, const struct domain_c
     write_rights(json, domain->rights);
     if (domain->has_dma_limit)
         json_number(json, "dma_limit", domain->dma_limit);
+    write_lives(json, domain);
     if (with_lines)
         write_lines(json, domain);
     json_object_close(json);

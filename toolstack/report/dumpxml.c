@@ -43,7 +43,8 @@ static void write_attribute(FILE *out, const char *name, const char *text)
 
 static void write_metadata(FILE *out, const struct domain_config *domain)
 {
-    if (!domain->rights && domain->bridge_count == 0 && !domain->has_dma_limit)
+    if (!domain->rights && domain->bridge_count == 0 && !domain->has_dma_limit &&
+        !domain->watchdog_ms && !domain->has_restart)
         return;
     (void)fputs("  <metadata>\n"
                 "    <bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>\n",
@@ -57,6 +58,11 @@ static void write_metadata(FILE *out, const struct domain_config *domain)
                       domain->bridges[i].nic);
     if (domain->has_dma_limit)
         (void)fprintf(out, "      <bulkhead:dma-faults limit='%u'/>\n", domain->dma_limit);
+    if (domain->watchdog_ms)
+        (void)fprintf(out, "      <bulkhead:watchdog ms='%u'/>\n", domain->watchdog_ms);
+    if (domain->has_restart)
+        (void)fprintf(out, "      <bulkhead:restart budget='%u' per='%u' backoff='%u'/>\n",
+                      domain->restart.budget, domain->restart.per_s, domain->restart.backoff_ms);
     (void)fputs("    </bulkhead:domain>\n"
                 "  </metadata>\n",
                 out);

@@ -212,6 +212,19 @@ static void make_hostdevs(struct random_config *random, struct domain_config *do
     }
 }
 
+/* Only of a domain of ours; on_crash is known. */
+static void make_lives(struct random_config *random, struct domain_config *domain)
+{
+    if (!config_is_net(domain))
+        return;
+    domain->watchdog_ms = next(random) & 1 ? 10u + next(random) * 100u : 0;
+    domain->has_restart = domain->on_crash == CONFIG_RESTART && next(random) & 1;
+    if (domain->has_restart)
+        domain->restart = (struct config_restart){.budget = 1u + next(random) % CONFIG_BUDGET_MAX,
+                                                  .per_s = 1u + next(random),
+                                                  .backoff_ms = next(random) * 100u};
+}
+
 struct domain_config *random_config_make(struct random_config *random)
 {
     struct domain_config *domain = calloc(1, sizeof(*domain));
@@ -242,6 +255,7 @@ struct domain_config *random_config_make(struct random_config *random)
     domain->has_dma_limit = next(random) & 1;
     if (domain->has_dma_limit)
         domain->dma_limit = next(random);
+    make_lives(random, domain);
     domain->emulator = next(random) & 1 ? make_path(random, "") : NULL;
     return domain;
 }

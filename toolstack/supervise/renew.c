@@ -1,6 +1,7 @@
 /*
  * A driver domain that died comes back in place: the same id, a clean image, and
  * the front ends that it served, which its next life adopts. They see a pause.
+ * One that dies too often is parked: it lies dead, and they wait.
  */
 #include "supervise.h"
 
@@ -11,48 +12,75 @@
 #include <hcall.h>
 #include <rt/clock.h>
 
-#define SECOND 1000000000ull
-#define MS     1000000ull
-
-/* So many lives in a row may be shorter than this; then it is broken, and stays down. */
-#define SHORT_LIVES 10u
-#define SHORT_LIFE  SECOND
+#define MS 1000000ull
 
 bool renew_is_possible(const struct entry *e)
 {
     return e->phase == ENTRY_LIVE && config_announces(e->config);
 }
 
-static bool is_worth_it(struct entry *e)
+/* Its guests keep their devices for another try, which only an operator asks for. */
+static void park(struct entry *e)
 {
-    e->short_lives = clock_now() - e->started < SHORT_LIFE ? e->short_lives + 1 : 0;
-    return e->short_lives <= SHORT_LIVES;
+    e->ready = false;
+    e->dead = true;
+    e->parked = true;
 }
 
-bool renew(struct supervise *s, struct entry *e)
+static int build_again(struct supervise *s, struct entry *e)
 {
-    uint64_t from = clock_now();
     struct build_order order = entry_order(s, e);
     static struct build b;
-    int rc;
+    int rc = build_renew(&b, &order, e->domid, entry_command_line(e->config));
 
-    if (!is_worth_it(e)) {
-        entry_complain(s, e, e->config->line,
-                       "%s died %u times in a row within %llu s of its start: destroy it, find out "
-                       "why, and start it again",
-                       e->config->name, e->short_lives, SHORT_LIFE / SECOND);
-        return false;
-    }
-    rc = build_renew(&b, &order, e->domid, entry_command_line(e->config));
     if (rc == 0 && (rc = nodes_renew(s->store, &order, e->domid)) != 0)
         entry_complain(s, e, e->config->line, "the store refused the domain's next life: %s",
                        strerror(-rc));
     else if (rc != 0)
         entry_complain(s, e, b.error.line, "%s", b.error.text);
     build_close(&b, false);
-    if (rc != 0 || !entry_unpause(s, e))
+    return rc;
+}
+
+bool renew(struct supervise *s, struct entry *e)
+{
+    uint64_t from = clock_now();
+
+    e->again = 0;
+    if (build_again(s, e) != 0 || !entry_unpause(s, e)) {
+        park(e);
+        supervise_say("%s: parked: its guests keep their devices and wait until `restart %s`",
+                      e->config->name, e->config->name);
         return false;
+    }
+    e->dead = false;
+    e->parked = false;
     supervise_say("%s: started again in place (id %u) in %llu.%llu ms", e->config->name, e->domid,
                   (e->started - from) / MS, (e->started - from) / (MS / 10) % 10);
     return true;
+}
+
+bool renew_on_demand(struct supervise *s, struct entry *e)
+{
+    budget_clear(&e->budget);
+    return renew(s, e);
+}
+
+void renew_after_death(struct supervise *s, struct entry *e)
+{
+    struct config_restart limits = config_restart_of(e->config);
+    uint64_t now = clock_now();
+
+    e->ready = false;
+    if (!budget_take(&e->budget, &limits, now, &e->again)) {
+        park(e);
+        supervise_say("%s: parked after %u restarts in %u s: its guests keep their devices and "
+                      "wait; find out why it dies, then `restart %s`",
+                      e->config->name, limits.budget, limits.per_s, e->config->name);
+    } else if (e->again <= now) {
+        (void)renew(s, e);
+    } else {
+        supervise_say("%s: waiting %llu ms before it starts again in place", e->config->name,
+                      (e->again - now) / MS);
+    }
 }

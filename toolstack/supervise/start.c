@@ -41,7 +41,7 @@ static bool give_up(struct entry *e)
 static int wait_for(struct supervise *s, struct entry *e, const struct config_served *served,
                     const struct entry *backend)
 {
-    e->limit = backend->phase == ENTRY_LIVE ? backend->started + OPEN_TIME : 0;
+    e->limit = backend->phase == ENTRY_LIVE && !backend->again ? backend->started + OPEN_TIME : 0;
     if (e->limit == 0 || clock_now() < e->limit)
         return 0;
     entry_complain(s, e, served->backend_line,
@@ -61,6 +61,12 @@ static int find_backends(struct supervise *s, struct entry *e)
         const struct entry *b = served->backend ? supervise_of_config(s, served->backend) : NULL;
         char label[CONFIG_LABEL_MAX];
 
+        if (b && b->parked) {
+            entry_complain(s, e, served->backend_line,
+                           "the backend domain %s of %s is parked: `restart %s` first",
+                           b->config->name, config_served_label(served, label), b->config->name);
+            return -1;
+        }
         if (!b || !entry_is_active(b) || b->dead ||
             (b->phase == ENTRY_CLOSING && b->next != NEXT_RESTART)) {
             entry_complain(s, e, served->backend_line,

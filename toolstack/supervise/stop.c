@@ -87,22 +87,22 @@ static void handle_death(struct supervise *s, struct entry *e, int64_t flags)
 
     if (e->service)
         action = CONFIG_PRESERVE;
-    else if (s->leaving && action == CONFIG_RESTART)
-        action = CONFIG_DESTROY;
     bool in_place = action == CONFIG_RESTART && death->by == BY_CRASH && renew_is_possible(e);
+    /* Guests that go down still write: their disk comes back until the last of them has gone. */
+    if (s->leaving && action == CONFIG_RESTART && !in_place)
+        action = CONFIG_DESTROY;
     if (death->by == BY_CRASH)
         s->failed = true;
     supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
                   death->by == BY_CRASH ? "; its console, or the core (dmesg), says why" : "",
                   e->service ? ": the host must be restarted"
-                  : in_place ? ": starting it again in place"
+                  : in_place ? ""
                              : follows[action]);
     e->ready = false;
-    if (in_place && renew(s, e))
+    if (in_place) {
+        renew_after_death(s, e);
         return;
-    /* What cannot come back in place lies still: its guests keep their devices for another try. */
-    if (in_place)
-        action = CONFIG_PRESERVE;
+    }
     if (action == CONFIG_PRESERVE) {
         tell_users(s, e);
         e->dead = true;
@@ -116,8 +116,12 @@ bool live_step(struct supervise *s, struct entry *e)
     int64_t flags;
     uint64_t up = 0;
 
-    if (e->dead)
+    if (e->dead || e->again > clock_now())
         return false;
+    if (e->again != 0) {
+        (void)renew(s, e);
+        return true;
+    }
     flags = domain_flags(e->domid);
     if (flags < 0 || ((uint64_t)flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) != 0) {
         handle_death(s, e, flags);
@@ -154,7 +158,7 @@ void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
     e->next = next;
     if (e->phase != ENTRY_OPENING && e->phase != ENTRY_LIVE)
         return;
-    if (e->phase == ENTRY_LIVE && !e->dead)
+    if (e->phase == ENTRY_LIVE && (!e->dead || e->parked))
         tell_users(s, e);
     pause_domain(e->domid);
     e->ready = false;
@@ -202,6 +206,8 @@ static void finish(struct supervise *s, struct entry *e)
     }
     e->domid = DOMID_INVALID;
     e->dead = false;
+    e->parked = false;
+    e->again = 0;
     switch (e->next) {
     case NEXT_STOP: e->phase = ENTRY_STOPPED; break;
     case NEXT_FAIL: e->phase = ENTRY_FAILED; break;

@@ -19,6 +19,8 @@
 #include <config/config.h>
 #include <store_client.h>
 
+#include "budget.h"
+
 enum entry_phase {
     ENTRY_STOPPED, /* no domain: not started, or gone */
     ENTRY_FAILED,  /* could not be started */
@@ -45,11 +47,13 @@ struct entry {
     uint64_t deadline;    /* of CLOSING; not before this of WAITING */
     uint64_t limit;       /* of OPENING, or of WAITING for a backend that runs; 0: none */
     uint64_t started;     /* when it was last unpaused */
-    unsigned short_lives; /* so many in a row were too short */
+    struct budget budget; /* of restarts in place */
+    uint64_t again;       /* LIVE but dead for now: when it starts again in place; 0: it is not */
     bool service;         /* store or console: started without a file */
     bool wanted;          /* was started at least once, or tried */
     bool ready;           /* LIVE and, for a driver domain, its backends may be used */
     bool dead;            /* LIVE but stopped for good, preserved */
+    bool parked;          /* dead, but who it served waits for `restart` */
     bool complained;      /* about its backend, once per start */
 };
 
@@ -89,10 +93,14 @@ void supervise_stop(struct supervise *s, struct entry *entry, enum entry_next ne
 
 /*
  * A driver domain of ours, alive or dead, starts anew in place: its guests see a
- * pause. renew: false after saying why it could not.
+ * pause. False after saying why it could not: then it is parked. On demand it has
+ * a new budget of restarts, after its death what is left of the old one: it starts
+ * at once, or later, or is parked.
  */
 bool renew_is_possible(const struct entry *e);
 bool renew(struct supervise *s, struct entry *e);
+bool renew_on_demand(struct supervise *s, struct entry *e);
+void renew_after_death(struct supervise *s, struct entry *e);
 
 /* Moves everything on; when (ns of clock_now) it wants to be called again at the latest. */
 uint64_t supervise_step(struct supervise *s);

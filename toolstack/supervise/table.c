@@ -160,6 +160,7 @@ void supervise_start(struct supervise *s, struct entry *entry)
     entry->deadline = 0;
     entry->wanted = true;
     entry->complained = false;
+    budget_clear(&entry->budget);
 }
 
 static bool step(struct supervise *s, struct entry *e)
@@ -187,6 +188,7 @@ static uint64_t due_of(const struct entry *e)
             return e->deadline;
         break;
     case ENTRY_OPENING: break;
+    case ENTRY_LIVE: return e->again ? e->again : EVENT_FOREVER;
     default: return EVENT_FOREVER;
     }
     return e->limit ? e->limit : EVENT_FOREVER;

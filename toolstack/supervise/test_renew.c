@@ -7,6 +7,7 @@
 #include <xen/sched.h>
 
 #define LIVES_MAX 100u
+#define MS        1000000ull
 
 static char image[] = "/bulkhead/block.elf";
 
@@ -53,6 +54,27 @@ TEST(back_in_place)
     end();
 }
 
+/* Dies, and lets the clock come to what supervise_step asked for. How long that was. */
+static uint64_t die_and_wait(void)
+{
+    uint64_t deadline;
+
+    fake_shutdown(1, SHUTDOWN_crash);
+    deadline = supervise_step(&s);
+    if (block_entry->again == 0)
+        return 0;
+    EXPECT(deadline == block_entry->again && !block_entry->dead && !block_entry->ready);
+    uint64_t pause = deadline - fake_now;
+
+    fake_now = deadline - 1;
+    supervise_step(&s);
+    EXPECT(block_entry->again == deadline);
+    fake_now = deadline;
+    supervise_step(&s);
+    EXPECT(block_entry->again == 0);
+    return pause;
+}
+
 /* What is as it should be is not written again. */
 TEST(only_what_is_wrong_is_written)
 {
@@ -62,30 +84,119 @@ TEST(only_what_is_wrong_is_written)
     begin_ours();
     for (unsigned life = 0; life < 2; life++) {
         first = d->written;
-        fake_shutdown(1, SHUTDOWN_crash);
-        supervise_step(&s);
+        (void)die_and_wait();
     }
     second = d->written;
     d->ram[d->start.entry] ^= 1;
-    fake_shutdown(1, SHUTDOWN_crash);
-    supervise_step(&s);
+    (void)die_and_wait();
     EXPECT(d->resets == 3 && d->written - second > second - first);
     end();
 }
 
-/* One that dies at once again and again lies still; its guest keeps its device all the same. */
+/*
+ * One that dies at once again and again comes back ever later and is parked at
+ * last; its guest keeps its device all the same, and a word lets it try again.
+ */
 TEST(one_that_cannot_live)
 {
-    unsigned lives = 0;
-
     begin_ours();
-    for (; lives < LIVES_MAX && !block_entry->dead; lives++) {
-        fake_shutdown(1, SHUTDOWN_crash);
-        supervise_step(&s);
-    }
-    EXPECT(lives == 11 && block_entry->dead && fake_domains[1].resets == 10);
-    EXPECT(guest_entry->phase == ENTRY_LIVE);
-    EXPECT(fake_count_said("block died 11 times in a row") == 1);
+    for (unsigned lives = 0; lives < 10; lives++)
+        EXPECT(die_and_wait() == lives * 100 * MS && fake_domains[1].resets == lives + 1);
+    fake_said[0] = 0;
+    fake_shutdown(1, SHUTDOWN_crash);
+    EXPECT(supervise_step(&s) == UINT64_MAX);
+    EXPECT(block_entry->dead && block_entry->parked && fake_domains[1].resets == 10);
+    EXPECT(guest_entry->phase == ENTRY_LIVE && !guest_entry->dead && fake_domain_count() == 2);
+    EXPECT(!strstr(fake_said, "is gone with"));
+    EXPECT(fake_count_said("block: parked after 10 restarts in 60 s: its guests keep") == 1);
+
+    fake_now += 3600 * SECOND;
+    supervise_step(&s);
+    EXPECT(block_entry->parked);
+    EXPECT(renew_on_demand(&s, block_entry) && !block_entry->dead && !block_entry->parked);
+    for (unsigned lives = 0; lives < 10; lives++)
+        EXPECT(die_and_wait() == lives * 100 * MS);
+    EXPECT(fake_domains[1].resets == 21 && !block_entry->parked);
+    end();
+}
+
+/* The file's numbers; the time slides: what is older than it counts no more. */
+TEST(budget_of_the_file)
+{
+    begin_ours();
+    block.has_restart = true;
+    block.restart = (struct config_restart){.budget = 2, .per_s = 10, .backoff_ms = 500};
+    EXPECT(die_and_wait() == 0);
+    fake_now += 9 * SECOND;
+    EXPECT(die_and_wait() == 500 * MS); /* at 9.5 s */
+    fake_now += SECOND / 2;             /* 10 s: the first is forgotten */
+    EXPECT(die_and_wait() == 500 * MS && fake_domains[1].resets == 3);
+    fake_shutdown(1, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(block_entry->parked && fake_count_said("parked after 2 restarts in 10 s") == 1);
+    block.has_restart = false;
+    end();
+}
+
+/* What an operator asks for is no death: it counts for nothing, and forgives. */
+TEST(restarts_by_word)
+{
+    begin_ours();
+    EXPECT(die_and_wait() == 0 && die_and_wait() == 100 * MS);
+    for (unsigned i = 0; i < LIVES_MAX; i++)
+        EXPECT(renew_on_demand(&s, block_entry));
+    EXPECT(die_and_wait() == 0);
+    end();
+}
+
+/* Who is started while its backend lies between two lives waits for it. */
+TEST(a_guest_waits_for_the_pause)
+{
+    begin_ours();
+    supervise_stop(&s, guest_entry, NEXT_STOP);
+    fake_node_set("/local/domain/1/backend/vbd/2/51712/state", "6");
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_STOPPED);
+    fake_now += 3600 * SECOND;
+    EXPECT(die_and_wait() == 0);
+    fake_shutdown(1, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(block_entry->again != 0);
+    supervise_start(&s, guest_entry);
+    EXPECT(supervise_step(&s) == block_entry->again && guest_entry->phase == ENTRY_WAITING);
+    fake_now = block_entry->again;
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_WAITING && block_entry->phase == ENTRY_LIVE);
+    fake_node_set("/local/domain/1/backend-ready", "1");
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_OPENING);
+    end();
+}
+
+/* One that is parked can be ended; then its guests are told. */
+TEST(the_end_of_a_parked_one)
+{
+    begin_ours();
+    block.has_restart = true;
+    block.restart = (struct config_restart){.budget = 1, .per_s = 10};
+    EXPECT(die_and_wait() == 0);
+    fake_shutdown(1, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(block_entry->parked);
+    supervise_stop(&s, block_entry, NEXT_STOP);
+    supervise_step(&s);
+    EXPECT(block_entry->phase == ENTRY_STOPPED && !block_entry->parked && !fake_domains[1].exists);
+    EXPECT(fake_count_said("guest: its disk xvda is gone with block") == 1);
+    block.has_restart = false;
+    end();
+}
+
+/* A host that goes down still needs its disks: they come back, guests do not. */
+TEST(a_death_while_the_host_goes_down)
+{
+    begin_ours();
+    s.leaving = true;
+    EXPECT(die_and_wait() == 0 && fake_domains[1].resets == 1);
     end();
 }
 
@@ -93,9 +204,8 @@ TEST(long_lives_are_forgiven)
 {
     begin_ours();
     for (unsigned lives = 0; lives < LIVES_MAX; lives++) {
-        fake_now += 2 * SECOND;
-        fake_shutdown(1, SHUTDOWN_crash);
-        supervise_step(&s);
+        fake_now += 61 * SECOND;
+        EXPECT(die_and_wait() == 0);
     }
     EXPECT(!block_entry->dead && fake_domains[1].resets == LIVES_MAX);
     end();
