@@ -66,6 +66,7 @@ static bool wait_ready(const struct nvme *n, uint32_t wanted)
             return true;
         if (clock_now() >= deadline)
             return false;
+        event_alive();
     }
 }
 
@@ -88,9 +89,11 @@ static int admin(struct nvme *n, const struct nvme_command *command)
     *nvme_queue_next(&n->admin) = *command;
     nvme_queue_push(&n->admin);
     nvme_queue_kick(&n->admin);
-    while (!nvme_queue_take(&n->admin, &c))
+    while (!nvme_queue_take(&n->admin, &c)) {
         if (clock_now() >= deadline)
             return -XEN_EIO;
+        event_alive();
+    }
     nvme_queue_done(&n->admin);
     return c.status >> 1 == 0 ? 0 : -XEN_EIO;
 }

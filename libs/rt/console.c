@@ -10,8 +10,10 @@ static size_t used;
 
 void console_flush(void)
 {
-    if (used > 0)
+    if (used > 0) {
         (void)hcall_console_write(line, (unsigned)used);
+        life_log(line, used);
+    }
     used = 0;
 }
 
@@ -49,8 +51,12 @@ void die_shutdown(unsigned reason)
         __asm__ volatile("cli; hlt");
 }
 
+/* From where: behind the frame that this function is made to have. */
 void die(const char *why)
 {
+    const uint64_t *frame = __builtin_frame_address(0);
+
+    life_word(LIFE_WORD, why, frame[1], (uint64_t)(uintptr_t)(frame + 2), frame[0]);
     console_text("runtime: ");
     console_text(why);
     console_text("\n");

@@ -20,6 +20,7 @@ static struct scan scan;
 static uint64_t told; /* ports whose peers are to hear of something, as the call takes them */
 static unsigned told_count;
 static unsigned told_looks; /* since the oldest of them */
+static evtchn_port_t asked; /* where the control domain asks for a beat; EVENT_NONE: it does not */
 
 static struct scan_words words(void)
 {
@@ -42,6 +43,9 @@ void event_init(void)
     for (unsigned i = 0; i < SCAN_WORDS; i++)
         page->evtchn_mask[i] = UINT64_MAX;
     event_shared = page;
+    asked = life_port();
+    if (asked != EVENT_NONE)
+        event_open(asked);
 }
 
 void event_open(evtchn_port_t port)
@@ -79,17 +83,28 @@ void event_notify(evtchn_port_t port)
     told |= (uint64_t)port << (PORT_BITS * told_count++);
 }
 
+void event_alive(void)
+{
+    life_beat();
+}
+
 void event_flush(void)
 {
+    life_beat();
     if (told_count > 0)
         tell_and_sleep(0);
 }
 
 evtchn_port_t event_next(void)
 {
+    evtchn_port_t port;
+
+    life_beat();
     if (told_count > 0 && ++told_looks > TOLD_LOOKS)
         event_flush();
-    return scan_next(&scan, words());
+    while ((port = scan_next(&scan, words())) == asked && port != EVENT_NONE)
+        ; /* the question is answered by being here */
+    return port;
 }
 
 /* Sleeps until something may have changed; false once the deadline has come. */
@@ -113,10 +128,15 @@ evtchn_port_t event_wait(uint64_t deadline)
     return port;
 }
 
+/* Who waits for another domain does not hang, whatever becomes of that one. */
 evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline)
 {
     for (;;) {
         scan_collect(&scan, words());
+        if (asked != EVENT_NONE)
+            (void)scan_take(words(), asked);
+        if (port != EVENT_NONE)
+            life_beat();
         if (port != EVENT_NONE && scan_take(words(), port))
             return port;
         if (!sleep(deadline))

@@ -33,6 +33,7 @@ floor_entry:
 
     .bss
     .balign 8
+    .globl floor_sp
 floor_sp:
     .skip 8
 

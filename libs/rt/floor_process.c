@@ -14,14 +14,23 @@
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002
 
+/* Where the program made this call: floor.S pushed RCX and R11 above its arguments. */
+static void end_at_call(uint32_t kind, const char *why, const uint64_t *args)
+{
+    life_word(kind, why, args[7], floor_sp, 0);
+}
+
 /* A program that ends well powers its domain off; otherwise it has crashed. */
 long floor_exit(const uint64_t a[6])
 {
     unsigned status = (unsigned)a[0] & 0xff;
 
     console_flush();
-    if (status == 0)
+    if (status == 0) {
+        end_at_call(LIFE_ORDERLY, "", a);
         die_shutdown(SHUTDOWN_poweroff);
+    }
+    end_at_call(LIFE_WORD, "its program failed: see its last line", a);
     console_text("exit status 0x");
     console_hex(status, 2);
     console_text("\n");
@@ -31,7 +40,7 @@ long floor_exit(const uint64_t a[6])
 /* abort() and raise(): there is nobody else to signal. The last argument is the signal. */
 long floor_kill(const uint64_t a[6])
 {
-    (void)a;
+    end_at_call(LIFE_WORD, "abort(), or a failed assertion", a);
     die("killed by a signal of its own");
 }
 

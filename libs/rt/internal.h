@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include <abi/addr.h>
+#include <abi/life.h>
 #include <abi/start.h>
 
 /* The program's and the linker script's names. */
 extern char image_start[], image_text[], image_data[], image_end[];
 extern char main_guard[], main_stack[], main_stack_top[];
+extern uint64_t floor_sp; /* of the program, while it makes a system call */
 extern char stack_guards[], floor_stack_top[], trap_stack_top[], double_stack_top[];
 
 /* start.c: what the builder gave, copied out before anything else is written. */
@@ -38,6 +40,18 @@ void paging_init(void);
 void memory_init(void);
 uint64_t memory_break(uint64_t want);
 bool memory_is_ram(uint64_t gpa);
+
+/*
+ * life.c: what the control domain is told, on a page that it reads. The beat, the
+ * end of the log, and why and where this domain ended: only the first word counts.
+ */
+void life_init(void);
+uint32_t life_port(void);
+void life_beat(void);
+void life_log(const char *text, size_t len);
+void life_exception(uint32_t vector, uint64_t error, uint64_t flags,
+                    const uint64_t registers[LIFE_REGISTERS]);
+void life_word(uint32_t kind, const char *why, uint64_t rip, uint64_t rsp, uint64_t rbp);
 
 /* trap.c: descriptor tables. */
 void trap_init(void);

@@ -192,6 +192,7 @@ static _Noreturn void enter_program(void)
 void start_main(uint32_t info)
 {
     trap_init();
+    life_init();
     find_core();
     take_info(at(info));
     memory_init();

@@ -130,26 +130,6 @@ static void print_registers(const struct trap_frame *f)
     }
 }
 
-/* Words of the stack that may be return addresses: code is compiled without frame pointers. */
-static void print_callers(uint64_t rsp)
-{
-    const uint64_t *stack = (const uint64_t *)(const void *)main_stack;
-    size_t count = (size_t)(main_stack_top - main_stack) / sizeof(*stack);
-    uint64_t offset = rsp - (uint64_t)(uintptr_t)main_stack;
-
-    if (rsp < (uint64_t)(uintptr_t)main_stack || offset % sizeof(*stack) != 0)
-        return;
-    console_text(" callers?");
-    for (size_t i = offset / sizeof(*stack), found = 0; i < count && found < 12; i++)
-        if (stack[i] >= (uint64_t)(uintptr_t)image_text &&
-            stack[i] < (uint64_t)(uintptr_t)image_data) {
-            console_text(" ");
-            console_hex(stack[i], 6);
-            found++;
-        }
-    console_text("\n");
-}
-
 static const char *page_fault_kind(uint64_t address)
 {
     uint64_t guard = (uint64_t)(uintptr_t)main_guard;
@@ -161,6 +141,16 @@ static const char *page_fault_kind(uint64_t address)
     return "";
 }
 
+static void record(const struct trap_frame *f)
+{
+    const uint64_t registers[LIFE_REGISTERS] = {
+        f->rax, f->rdx, f->rcx, f->rbx, f->rsi, f->rdi, f->rbp, f->rsp, f->r8,
+        f->r9,  f->r10, f->r11, f->r12, f->r13, f->r14, f->r15, f->rip,
+    };
+
+    life_exception((uint32_t)f->vector, f->error, f->rflags, registers);
+}
+
 void trap_fatal(const struct trap_frame *f)
 {
     static bool dying;
@@ -169,6 +159,7 @@ void trap_fatal(const struct trap_frame *f)
         die_shutdown(SHUTDOWN_crash);
     dying = true;
     console_flush();
+    record(f);
     console_text("exception ");
     console_hex(f->vector, 2);
     console_text(" error ");
@@ -181,6 +172,5 @@ void trap_fatal(const struct trap_frame *f)
     }
     console_text("\n");
     print_registers(f);
-    print_callers(f->rsp);
     die_shutdown(SHUTDOWN_crash);
 }

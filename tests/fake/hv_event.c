@@ -135,6 +135,8 @@ void event_notify(evtchn_port_t port)
 
 void event_flush(void) {}
 
+void event_alive(void) {}
+
 int hcall_event_unmask(struct evtchn_unmask *arg)
 {
     return port_find(fake.current, arg->port) ? 0 : -XEN_EINVAL;

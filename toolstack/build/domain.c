@@ -3,6 +3,7 @@
 
 #include "acpi.h"
 #include "exact.h"
+#include "life.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -227,6 +228,8 @@ static int give_memory(struct build *b)
         rc = memory_populate(b->domid, LAYOUT_ACPI_BASE, ACPI_LEN_MAX);
     if (rc >= 0 && config_is_image(b->order.config))
         rc = memory_populate(b->domid, LAYOUT_SURVIVOR_BASE, LAYOUT_SURVIVOR_SIZE);
+    if (rc >= 0 && config_is_image(b->order.config))
+        rc = memory_populate(b->domid, LAYOUT_LIFE_PAGE, PAGE_SIZE);
     if (rc == -ENOMEM)
         return no_memory(b, "memory left");
     return rc < 0 ? refused(b, rc, "give the domain memory") : 0;
@@ -362,6 +365,15 @@ static int renew_rings(struct build *b)
     return rc < 0 ? refused(b, rc, "set up the rings of store and console") : 0;
 }
 
+/* Of a domain of ours; a page of the last life is begun anew. */
+static int make_life(struct build *b)
+{
+    const struct domain_config *c = b->order.config;
+    int rc = config_is_image(c) ? life_make(b->domid, c->watchdog_ms != 0, &b->life_port) : 0;
+
+    return rc < 0 ? refused(b, rc, "set up the page by which it is watched") : 0;
+}
+
 /* Whom it may share pages and events with, beside the services. */
 static int pair_backends(struct build *b)
 {
@@ -422,12 +434,12 @@ typedef int step_fn(struct build *b);
 static step_fn *const create_steps[] = {open_images, create_domain, name_domain, give_rights,
                                         limit_faults};
 static step_fn *const fill_steps[] = {
-    plan_memory, allow_memory, take_exact,    find_places,    give_memory, load_images,
-    load_tables, make_rings,   pair_backends, assign_devices, start_vcpu,
+    plan_memory, allow_memory, take_exact, find_places,   give_memory,    load_images,
+    load_tables, make_rings,   make_life,  pair_backends, assign_devices, start_vcpu,
 };
 static step_fn *const renew_steps[] = {
-    open_images,   plan_memory,  find_places, reset_domain, give_rights,
-    reload_images, clear_images, load_tables, renew_rings,  start_vcpu,
+    open_images,  plan_memory, find_places, reset_domain, give_rights, reload_images,
+    clear_images, load_tables, renew_rings, make_life,    start_vcpu,
 };
 
 static int run(struct build *b, step_fn *const *steps, size_t count)

@@ -22,7 +22,7 @@
 #define FILTER_FORM "no-mac-spoofing|no-ip-spoofing|no-arp-spoofing|clean-traffic"
 #define BYTE_FORM   "0x[0-9a-fA-F]{1,2}|0{0,3}[0-7]|[89]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
 #define FAULTS_FORM "[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]"
-#define WATCH_FORM  "[1-9][0-9]{1,5}"
+#define WATCH_FORM  "[1-9][0-9]{2,5}"
 #define BUDGET_FORM "[1-9][0-9]?|100"
 #define PER_FORM    "[1-9][0-9]{0,4}"
 #define PAUSE_FORM  "0|[1-9][0-9]{0,4}"
@@ -138,7 +138,7 @@ static const struct walk_element rows[ROW_COUNT] = {
     [WATCHDOG] = {OURS, "watchdog", ELEMENTS_URI, .begin = lives_begin_watchdog,
                   .meaning = "how long it may do without its main loop",
                   .attributes = {{"ms", true, WATCH_FORM, NULL, lives_set_watchdog,
-                                  .write = "ms='2000', 10 to 999999 milliseconds"}}},
+                                  .write = "ms='2000', 100 to 999999 milliseconds"}}},
     [RESTART] = {OURS, "restart", ELEMENTS_URI, .begin = lives_begin_restart,
                  .meaning = "of a driver domain: how often it may come back",
                  .attributes = {{"budget", true, BUDGET_FORM, NULL, lives_set_budget,

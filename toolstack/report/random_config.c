@@ -217,7 +217,7 @@ static void make_lives(struct random_config *random, struct domain_config *domai
 {
     if (!config_is_net(domain))
         return;
-    domain->watchdog_ms = next(random) & 1 ? 10u + next(random) * 100u : 0;
+    domain->watchdog_ms = next(random) & 1 ? 100u + next(random) * 100u : 0;
     domain->has_restart = domain->on_crash == CONFIG_RESTART && next(random) & 1;
     if (domain->has_restart)
         domain->restart = (struct config_restart){.budget = 1u + next(random) % CONFIG_BUDGET_MAX,

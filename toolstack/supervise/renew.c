@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include <abi/bulkhead.h>
 #include <abi/control.h>
 #include <build/nodes.h>
 #include <hcall.h>
@@ -19,9 +20,16 @@ bool renew_is_possible(const struct entry *e)
     return e->phase == ENTRY_LIVE && config_announces(e->config);
 }
 
-/* Its guests keep their devices for another try, which only an operator asks for. */
+/*
+ * Its guests keep their devices for another try, which only an operator asks for.
+ * Until then its own devices are fenced and it has nothing of its guests mapped.
+ */
 static void park(struct entry *e)
 {
+    struct bulkhead_domain_reset reset = {.domid = e->domid};
+
+    (void)hcall_domain_reset(&reset);
+    watch_close(&e->watch);
     e->ready = false;
     e->dead = true;
     e->parked = true;
@@ -39,7 +47,7 @@ static int build_again(struct supervise *s, struct entry *e)
     else if (rc != 0)
         entry_complain(s, e, b.error.line, "%s", b.error.text);
     build_close(&b, false);
-    return rc;
+    return rc == 0 ? entry_open_watch(s, e, b.life_port) : rc;
 }
 
 bool renew(struct supervise *s, struct entry *e)

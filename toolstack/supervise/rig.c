@@ -13,6 +13,7 @@ static char text_xvda[] = "xvda";
 static char text_net_xml[] = "/net.xml";
 static char text_net[] = "net";
 static char text_br0[] = "br0";
+static char block_path[] = "/bulkhead/block.elf";
 static char net_path[] = "/bulkhead/net.elf";
 static char text_guest_xml[] = "/guest.xml";
 static char text_guest[] = "guest";
@@ -96,6 +97,27 @@ void begin_running(void)
     begin();
     supervise_start(&s, guest_entry);
     supervise_start(&s, block_entry);
+    supervise_step(&s);
+    fake_node_set("/local/domain/1/backend/vbd/2/51712/hotplug-status", "connected");
+    supervise_step(&s);
+    EXPECT(guest_entry->phase == ENTRY_LIVE && block_entry->phase == ENTRY_LIVE);
+    fake_said[0] = 0;
+}
+
+void begin_ours(void)
+{
+    static struct config_root root;
+
+    begin();
+    root = (struct config_root){fake_root.prefix, fake_root.prefix};
+    s.root = &root;
+    block.kernel = block_path;
+    block.on_crash = CONFIG_RESTART;
+    fake_file("/block.elf", NULL, 0);
+    supervise_start(&s, guest_entry);
+    supervise_start(&s, block_entry);
+    supervise_step(&s);
+    fake_node_set("/local/domain/1/backend-ready", "1");
     supervise_step(&s);
     fake_node_set("/local/domain/1/backend/vbd/2/51712/hotplug-status", "connected");
     supervise_step(&s);

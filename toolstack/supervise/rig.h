@@ -8,6 +8,7 @@
 #include "supervise.h"
 
 #define SECOND 1000000000ull
+#define MS     1000000ull
 
 extern struct config_hostdev nvme;
 extern struct config_disk xvda;     /* of guest, served by block */
@@ -25,6 +26,9 @@ void end(void);
 
 /* Both run; the driver domain is 1, the guest 2. */
 void begin_running(void);
+
+/* The same with a driver domain of ours, which is to be restarted. */
+void begin_ours(void);
 
 bool is_node(const char *path, const char *value);
 

@@ -125,6 +125,16 @@ struct build_order entry_order(const struct supervise *s, const struct entry *e)
                                 .serves = serves(s, e->config)};
 }
 
+int entry_open_watch(struct supervise *s, struct entry *e, evtchn_port_t port)
+{
+    int rc = watch_open(&e->watch, e->domid, port, e->config->watchdog_ms);
+
+    if (rc < 0)
+        entry_complain(s, e, e->config->watchdog_line, "the core refused to have it watched: %s",
+                       strerror(-rc));
+    return rc;
+}
+
 static int build(struct supervise *s, struct entry *e)
 {
     const struct domain_config *c = e->config;
@@ -135,17 +145,15 @@ static int build(struct supervise *s, struct entry *e)
 
     if (rc == 0)
         rc = build_fill(&b, entry_command_line(c));
+    e->domid = b.domid;
     if (rc != 0) {
         entry_complain(s, e, b.error.line, "%s", b.error.text);
-    } else {
-        rc = nodes_write(s->store, &b);
-        if (rc != 0) {
-            entry_complain(s, e, c->line, "the store refused the domain's nodes: %s",
-                           strerror(-rc));
-            nodes_remove(s->store, &order, b.domid);
-        }
+    } else if ((rc = entry_open_watch(s, e, b.life_port)) == 0 &&
+               (rc = nodes_write(s->store, &b)) != 0) {
+        entry_complain(s, e, c->line, "the store refused the domain's nodes: %s", strerror(-rc));
+        nodes_remove(s->store, &order, b.domid);
+        watch_close(&e->watch);
     }
-    e->domid = b.domid;
     build_close(&b, rc != 0);
     if (rc != 0)
         e->domid = DOMID_INVALID;
@@ -279,6 +287,7 @@ bool entry_unpause(struct supervise *s, struct entry *e)
     e->phase = ENTRY_LIVE;
     e->asked = ENTRY_NOT_ASKED;
     e->started = clock_now();
+    watch_begin(&e->watch, e->started);
     /* Our own images say when their backends are up; others are taken at their start. */
     e->ready = !config_announces(e->config);
     return true;

@@ -34,6 +34,7 @@ static const struct death deaths[] = {
     [SHUTDOWN_watchdog] = {"was stopped by its watchdog", BY_CRASH},
     [SHUTDOWN_soft_reset] = {"asked for a soft reset, which is not supported", BY_CRASH},
 };
+static const struct death hung = {"hung", BY_CRASH};
 static const struct death vanished = {"is gone", BY_CRASH};
 static const struct death unknown = {"stopped for a reason nobody knows", BY_CRASH};
 
@@ -76,13 +77,23 @@ static void tell_users(const struct supervise *s, const struct entry *e)
     }
 }
 
-static void handle_death(struct supervise *s, struct entry *e, int64_t flags)
+static void pause_domain(domid_t domid)
+{
+    struct xen_domctl op;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = XEN_DOMCTL_pausedomain;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = domid;
+    (void)hcall_control_pause(&op);
+}
+
+static void handle_death(struct supervise *s, struct entry *e, const struct death *death)
 {
     static const char *const follows[] = {[CONFIG_DESTROY] = "",
                                           [CONFIG_RESTART] = ": starting it again",
                                           [CONFIG_PRESERVE] =
                                               ": preserved, destroy it when you have seen enough"};
-    const struct death *death = find_death(flags);
     enum config_action action = action_for(e->config, death);
 
     if (e->service)
@@ -124,7 +135,12 @@ bool live_step(struct supervise *s, struct entry *e)
     }
     flags = domain_flags(e->domid);
     if (flags < 0 || ((uint64_t)flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) != 0) {
-        handle_death(s, e, flags);
+        handle_death(s, e, e->watch.state == WATCH_STRUCK ? &hung : find_death(flags));
+        return true;
+    }
+    if (watch_look(&e->watch, e->domid, (uint64_t)flags, clock_now())) {
+        pause_domain(e->domid);
+        handle_death(s, e, &hung);
         return true;
     }
     if (e->ready)
@@ -135,17 +151,6 @@ bool live_step(struct supervise *s, struct entry *e)
         return false;
     e->ready = true;
     return true;
-}
-
-static void pause_domain(domid_t domid)
-{
-    struct xen_domctl op;
-
-    memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_pausedomain;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = domid;
-    (void)hcall_control_pause(&op);
 }
 
 void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
@@ -190,6 +195,7 @@ static void finish(struct supervise *s, struct entry *e)
     uint64_t now = clock_now();
     int rc;
 
+    watch_close(&e->watch);
     entry_watch(s, e, false);
     nodes_remove(s->store, &order, e->domid);
     rc = build_destroy(e->domid);

@@ -20,6 +20,7 @@
 #include <store_client.h>
 
 #include "budget.h"
+#include "watch.h"
 
 enum entry_phase {
     ENTRY_STOPPED, /* no domain: not started, or gone */
@@ -48,13 +49,14 @@ struct entry {
     uint64_t limit;       /* of OPENING, or of WAITING for a backend that runs; 0: none */
     uint64_t started;     /* when it was last unpaused */
     struct budget budget; /* of restarts in place */
-    uint64_t again;       /* LIVE but dead for now: when it starts again in place; 0: it is not */
-    bool service;         /* store or console: started without a file */
-    bool wanted;          /* was started at least once, or tried */
-    bool ready;           /* LIVE and, for a driver domain, its backends may be used */
-    bool dead;            /* LIVE but stopped for good, preserved */
-    bool parked;          /* dead, but who it served waits for `restart` */
-    bool complained;      /* about its backend, once per start */
+    struct watch watch;
+    uint64_t again;  /* LIVE but dead for now: when it starts again in place; 0: it is not */
+    bool service;    /* store or console: started without a file */
+    bool wanted;     /* was started at least once, or tried */
+    bool ready;      /* LIVE and, for a driver domain, its backends may be used */
+    bool dead;       /* LIVE but stopped for good, preserved */
+    bool parked;     /* dead, but who it served waits for `restart` */
+    bool complained; /* about its backend, once per start */
 };
 
 struct supervise {
@@ -121,6 +123,9 @@ const char *entry_command_line(const struct domain_config *c);
 
 /* It runs from now on; false after saying why not. */
 bool entry_unpause(struct supervise *s, struct entry *e);
+
+/* Watches its life that begins, if its file wants it; negative after saying why not. */
+int entry_open_watch(struct supervise *s, struct entry *e, evtchn_port_t port);
 
 /* Says what is wrong with an entry's file, and that it could not be started. */
 void entry_complain(struct supervise *s, const struct entry *e, unsigned line, const char *format,

@@ -188,7 +188,10 @@ static uint64_t due_of(const struct entry *e)
             return e->deadline;
         break;
     case ENTRY_OPENING: break;
-    case ENTRY_LIVE: return e->again ? e->again : EVENT_FOREVER;
+    case ENTRY_LIVE:
+        if (e->again)
+            return e->again;
+        return e->watch.state == WATCH_OFF || e->dead ? EVENT_FOREVER : e->watch.due;
     default: return EVENT_FOREVER;
     }
     return e->limit ? e->limit : EVENT_FOREVER;

@@ -33,4 +33,7 @@
 #define LAYOUT_SURVIVOR_BASE 0xfeff8000ull
 #define LAYOUT_SURVIVOR_SIZE 0x4000ull
 
+/* And what the control domain is told of it: <abi/life.h>. */
+#define LAYOUT_LIFE_PAGE 0xfeffe000ull
+
 #endif

@@ -47,6 +47,12 @@ void event_notify(evtchn_port_t port);
 void event_flush(void);
 
 /*
+ * Says that this domain does not hang: for waits outside the main loop that have a
+ * deadline of their own. All above but event_notify say so, too.
+ */
+void event_alive(void);
+
+/*
  * A device interrupt of this domain, as a port that is open: the message address
  * and data to put into an MSI-X entry. The port, or a negative error.
  */

@@ -171,6 +171,7 @@ int hcall_domain_reset(struct bulkhead_domain_reset *arg)
     if (!d || fake_step() != 0)
         return -EIO;
     d->paused = true;
+    d->bound = false;
     d->flags = 0;
     d->rights = 0;
     d->seed_count = 0;
@@ -211,11 +212,27 @@ int hcall_memory_populate(struct xen_memory_reservation *arg)
     return d->frames * 4 > d->max_kib ? -ENOMEM : (int)arg->nr_extents;
 }
 
+/* A life page that cannot be read stops nobody, so reading it never fails. */
+static int copy_life(struct fake_domain *d, uint64_t at, const struct bulkhead_memory_copy *arg)
+{
+    void *buffer = (void *)(uintptr_t)arg->buffer;
+
+    if (arg->flags & BULKHEAD_COPY_READ)
+        memcpy(buffer, d->life + at, arg->len);
+    else if (fake_step() != 0)
+        return -EIO;
+    else
+        memcpy(d->life + at, buffer, arg->len);
+    return 0;
+}
+
 int hcall_memory_copy(struct bulkhead_memory_copy *arg)
 {
     struct fake_domain *d = fake_domain(arg->domid);
     void *buffer = (void *)(uintptr_t)arg->buffer;
 
+    if (d && arg->gpa >= LAYOUT_LIFE_PAGE && arg->gpa - LAYOUT_LIFE_PAGE < sizeof(d->life))
+        return copy_life(d, arg->gpa - LAYOUT_LIFE_PAGE, arg);
     if (!d || fake_step() != 0)
         return -EIO;
     if ((arg->flags & BULKHEAD_COPY_READ) != 0) {
@@ -243,6 +260,37 @@ int hcall_event_alloc_unbound(struct evtchn_alloc_unbound *arg)
     if (!d || fake_step() != 0)
         return -EIO;
     arg->port = ++d->ports;
+    return 0;
+}
+
+/* The control domain's own ports are numbered by the domain at their other end. */
+int hcall_event_bind_interdomain(struct evtchn_bind_interdomain *arg)
+{
+    struct fake_domain *d = fake_domain(arg->remote_dom);
+
+    if (!d || !d->paired || d->bound || arg->remote_port != d->ports || fake_step() != 0)
+        return -EINVAL;
+    d->bound = true;
+    arg->local_port = arg->remote_dom;
+    return 0;
+}
+
+int hcall_event_send(struct evtchn_send *arg)
+{
+    struct fake_domain *d = fake_domain((domid_t)arg->port);
+
+    if (!d || !d->bound)
+        return -EINVAL;
+    d->sent++;
+    return 0;
+}
+
+int hcall_event_close(struct evtchn_close *arg)
+{
+    struct fake_domain *d = fake_domain((domid_t)arg->port);
+
+    if (d)
+        d->bound = false;
     return 0;
 }
 
@@ -280,6 +328,10 @@ int hcall_domain_pair(struct bulkhead_pair *arg)
 {
     struct fake_domain *d = fake_domain(arg->domid);
 
+    if (arg->domid == DOMID_SELF && fake_domain(arg->peer)) {
+        fake_domain(arg->peer)->paired = true;
+        return fake_step() != 0 ? -EIO : 0;
+    }
     if (!d || d->pair_count == 4 || fake_step() != 0)
         return -EIO;
     d->pairs[d->pair_count++] = arg->peer;
@@ -368,6 +420,7 @@ int hcall_domain_stats(struct bulkhead_domain_stats *arg)
         return -ESRCH;
     arg->frames = d->frames;
     arg->exits = 42;
+    arg->cpu_ns = d->cpu_ns;
     return 0;
 }
 

@@ -34,10 +34,15 @@ struct fake_domain {
     unsigned seed_count;
     domid_t pairs[4];
     unsigned pair_count;
+    bool paired; /* with the control domain */
+    bool bound;  /* to the control domain, by a port of this life */
     uint32_t devices[4];
     unsigned device_count;
     struct bulkhead_vcpu_start start;
+    uint8_t life[4096]; /* its life page */
+    uint64_t cpu_ns;
     unsigned ports;
+    unsigned sent; /* events that the control domain sent to it */
     unsigned resets;
     uint64_t written; /* bytes copied into it */
     unsigned triggers;

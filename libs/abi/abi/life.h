@@ -1,0 +1,56 @@
+/*
+ * The life page of a domain of ours: whether it still comes back to its main loop,
+ * what it logged last, and what it says of its end. The builder makes it, the
+ * domain writes it, the control domain reads it as hostile input.
+ */
+#ifndef ABI_LIFE_H
+#define ABI_LIFE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LIFE_MAGIC 0x4546494cu /* "LIFE", by the builder: there is such a page */
+
+/* What a domain said of its end; it is set when the rest of the record is. */
+enum life_kind {
+    LIFE_GOES_ON,   /* nothing: it lives, or had no time for a word */
+    LIFE_EXCEPTION, /* vector, error and registers are those of an exception */
+    LIFE_WORD,      /* it ended itself: why, and from where */
+    LIFE_ORDERLY,   /* its program is done */
+};
+
+/* Registers by DWARF's numbers; of LIFE_WORD only the last two and RBP mean something. */
+enum life_register { LIFE_RBP = 6, LIFE_RSP = 7, LIFE_RIP = 16, LIFE_REGISTERS = 17 };
+
+#define LIFE_WHY 64
+
+struct life_end {
+    uint32_t kind;   /* enum life_kind */
+    uint32_t vector; /* of an exception */
+    uint64_t error;
+    uint64_t address; /* CR2 */
+    uint64_t flags;
+    uint64_t registers[LIFE_REGISTERS];
+    char why[LIFE_WHY]; /* NUL-terminated, by those who mean well */
+};
+
+#define LIFE_LOG 3840u
+
+struct life_page {
+    uint32_t magic; /* the builder's, like the port */
+    uint32_t port;  /* what arrives there asks for a beat; 0: nobody will */
+    uint32_t beat;  /* goes up whenever the domain is back in its main loop */
+    uint32_t reserved;
+    struct life_end end;
+    uint64_t logged;    /* bytes ever; byte n is log[n % LIFE_LOG] */
+    char log[LIFE_LOG]; /* the last of them */
+};
+
+_Static_assert(offsetof(struct life_page, beat) == 8, "beat");
+_Static_assert(offsetof(struct life_page, end) == 16, "end");
+_Static_assert(offsetof(struct life_end, registers) == 32, "registers");
+_Static_assert(sizeof(struct life_end) == 232, "record of an end");
+_Static_assert(offsetof(struct life_page, logged) == 248, "logged");
+_Static_assert(sizeof(struct life_page) == 4096, "the life page is a page");
+
+#endif
