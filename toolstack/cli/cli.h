@@ -63,6 +63,7 @@ int verb_destroy(struct cli *cli, int argc, char **argv);
 int verb_dmesg(struct cli *cli, int argc, char **argv);
 int verb_domblklist(struct cli *cli, int argc, char **argv);
 int verb_domblkstat(struct cli *cli, int argc, char **argv);
+int verb_domcrash(struct cli *cli, int argc, char **argv);
 int verb_domiflist(struct cli *cli, int argc, char **argv);
 int verb_domifstat(struct cli *cli, int argc, char **argv);
 int verb_dominfo(struct cli *cli, int argc, char **argv);

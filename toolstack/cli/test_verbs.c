@@ -219,7 +219,7 @@ TEST(completion)
     size_t typed;
 
     begin();
-    EXPECT(cli_complete(&cli, "d", 1, words, &typed) == 9 && typed == 1);
+    EXPECT(cli_complete(&cli, "d", 1, words, &typed) == 10 && typed == 1);
     EXPECT(cli_complete(&cli, "", 0, words, &typed) == verb_count);
     EXPECT(cli_complete(&cli, "  lis", 5, words, &typed) == 1 && strcmp(words[0], "list") == 0);
     EXPECT(cli_complete(&cli, "destroy ", 8, words, &typed) == 2 && typed == 0);

@@ -287,6 +287,7 @@ bool entry_unpause(struct supervise *s, struct entry *e)
     e->phase = ENTRY_LIVE;
     e->asked = ENTRY_NOT_ASKED;
     e->started = clock_now();
+    e->lives++;
     watch_begin(&e->watch, e->started);
     /* Our own images say when their backends are up; others are taken at their start. */
     e->ready = !config_announces(e->config);

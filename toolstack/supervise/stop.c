@@ -35,6 +35,8 @@ static const struct death deaths[] = {
     [SHUTDOWN_soft_reset] = {"asked for a soft reset, which is not supported", BY_CRASH},
 };
 static const struct death hung = {"hung", BY_CRASH};
+/* What the C library does about a heap that is not as it should be. */
+static const struct death halted = {"halted in the middle", BY_CRASH};
 static const struct death vanished = {"is gone", BY_CRASH};
 static const struct death unknown = {"stopped for a reason nobody knows", BY_CRASH};
 
@@ -88,6 +90,13 @@ static void pause_domain(domid_t domid)
     (void)hcall_control_pause(&op);
 }
 
+/* Where it stands why it crashed. */
+static const char *where_to_look(const struct entry *e)
+{
+    return config_is_image(e->config) ? "; `domcrash` says more"
+                                      : "; its console, or the core (dmesg), says why";
+}
+
 static void handle_death(struct supervise *s, struct entry *e, const struct death *death)
 {
     static const char *const follows[] = {[CONFIG_DESTROY] = "",
@@ -102,10 +111,12 @@ static void handle_death(struct supervise *s, struct entry *e, const struct deat
     /* Guests that go down still write: their disk comes back until the last of them has gone. */
     if (s->leaving && action == CONFIG_RESTART && !in_place)
         action = CONFIG_DESTROY;
-    if (death->by == BY_CRASH)
+    if (death->by == BY_CRASH) {
         s->failed = true;
+        evidence_keep(e, death->what);
+    }
     supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
-                  death->by == BY_CRASH ? "; its console, or the core (dmesg), says why" : "",
+                  death->by == BY_CRASH ? where_to_look(e) : "",
                   e->service ? ": the host must be restarted"
                   : in_place ? ""
                              : follows[action]);
@@ -122,6 +133,18 @@ static void handle_death(struct supervise *s, struct entry *e, const struct deat
     supervise_stop(s, e, action == CONFIG_RESTART ? NEXT_RESTART : NEXT_STOP);
 }
 
+/* The core's word on it, and what we know better. */
+static const struct death *death_of(const struct entry *e, int64_t flags)
+{
+    const struct death *death = find_death(flags);
+
+    if (e->watch.state == WATCH_STRUCK)
+        return &hung;
+    if (death->by == BY_POWEROFF && config_is_image(e->config) && evidence_is_halt(e->domid))
+        return &halted;
+    return death;
+}
+
 bool live_step(struct supervise *s, struct entry *e)
 {
     int64_t flags;
@@ -135,7 +158,7 @@ bool live_step(struct supervise *s, struct entry *e)
     }
     flags = domain_flags(e->domid);
     if (flags < 0 || ((uint64_t)flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) != 0) {
-        handle_death(s, e, e->watch.state == WATCH_STRUCK ? &hung : find_death(flags));
+        handle_death(s, e, death_of(e, flags));
         return true;
     }
     if (watch_look(&e->watch, e->domid, (uint64_t)flags, clock_now())) {

@@ -20,6 +20,7 @@
 #include <store_client.h>
 
 #include "budget.h"
+#include "evidence.h"
 #include "watch.h"
 
 enum entry_phase {
@@ -50,6 +51,8 @@ struct entry {
     uint64_t started;     /* when it was last unpaused */
     struct budget budget; /* of restarts in place */
     struct watch watch;
+    struct evidence *evidence; /* of its last crash; NULL: there was none */
+    unsigned lives;            /* begun so far */
     uint64_t again;  /* LIVE but dead for now: when it starts again in place; 0: it is not */
     bool service;    /* store or console: started without a file */
     bool wanted;     /* was started at least once, or tried */

@@ -34,6 +34,7 @@ struct entry *supervise_add(struct supervise *s, struct domain_config *config)
 static void entry_free(struct entry *e)
 {
     free(e->backends);
+    evidence_free(e->evidence);
     free(e);
 }
 

@@ -212,6 +212,7 @@ TEST(a_return_that_fails)
 TEST(an_orderly_end)
 {
     begin_ours();
+    ((struct life_page *)(void *)fake_domains[1].life)->end.kind = LIFE_ORDERLY;
     fake_shutdown(1, SHUTDOWN_poweroff);
     supervise_step(&s);
     EXPECT(block_entry->phase == ENTRY_STOPPED && fake_domains[1].resets == 0);

@@ -20,6 +20,7 @@ const struct bulkhead_pci_info *fake_functions;
 unsigned fake_function_count;
 uint64_t fake_now;
 domid_t fake_attached;
+const char *fake_log;
 char fake_said[8192];
 struct store_client fake_store;
 
@@ -54,6 +55,7 @@ void fake_reset(void)
     memset(fake_domains, 0, sizeof(fake_domains));
     fake_nodes_reset();
     fake_said[0] = 0;
+    fake_log = "a line of the core\nand \x1b[2J another\n";
     fake_now = 1000000000;
     fake_attached = DOMID_SELF;
     next_id = 1;
@@ -439,12 +441,11 @@ int hcall_pci_info(struct bulkhead_pci_info *arg)
 
 int hcall_control_log(struct xen_sysctl *arg)
 {
-    static const char log[] = "a line of the core\nand \x1b[2J another\n";
     struct xen_sysctl_readconsole *read = &arg->u.readconsole;
     uint32_t from = read->incremental ? read->index : 0;
 
-    read->count = (uint32_t)sizeof(log) - 1 - from;
-    memcpy(read->buffer.p, log + from, read->count);
-    read->index = (uint32_t)sizeof(log) - 1;
+    read->count = (uint32_t)strlen(fake_log) - from;
+    memcpy(read->buffer.p, fake_log + from, read->count);
+    read->index = (uint32_t)strlen(fake_log);
     return 0;
 }

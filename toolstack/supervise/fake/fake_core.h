@@ -54,6 +54,7 @@ extern const struct bulkhead_pci_info *fake_functions; /* of a test, fake_functi
 extern unsigned fake_function_count;
 extern uint64_t fake_now;
 extern domid_t fake_attached;
+extern const char *fake_log; /* the core's */
 extern char fake_said[8192]; /* all that was printed */
 extern struct store_client fake_store;
 extern const struct config_root fake_root; /* a folder for files, made by fake_file */
