@@ -135,3 +135,19 @@ const char *image_function(const struct image *image, uint64_t address, uint64_t
     *offset = address - start;
     return best;
 }
+
+bool image_follows_call_of(const struct image *image, uint64_t address, uint64_t callee)
+{
+    uint64_t at = address - image->text_start;
+    const char *wanted;
+    const char *got;
+    uint64_t offset;
+    int32_t distance;
+
+    if (at > image->text.len || at < 5 || image->text.bytes[at - 5] != 0xe8)
+        return false;
+    memcpy(&distance, image->text.bytes + at - sizeof(distance), sizeof(distance));
+    got = image_function(image, address + (uint64_t)(int64_t)distance, &offset);
+    wanted = image_function(image, callee, &offset);
+    return wanted && got == wanted;
+}

@@ -32,6 +32,9 @@ bool image_is_code(const struct image *image, uint64_t address);
 /* A call instruction ends just before this address, so that it can be a return address. */
 bool image_follows_call(const struct image *image, uint64_t address);
 
+/* The same, and what it calls is this address's function: a call by pointer never is. */
+bool image_follows_call_of(const struct image *image, uint64_t address, uint64_t callee);
+
 /* The function that an address lies in, and how far behind its beginning; NULL: none. */
 const char *image_function(const struct image *image, uint64_t address, uint64_t *offset);
 

@@ -121,6 +121,20 @@ TEST(a_guess)
     EXPECT(is_frame(2, "outer", 8, false));
 }
 
+/* What an older call left is passed over for the word behind a call of this function. */
+TEST(a_better_guess)
+{
+    begin();
+    words[0] = at(TINY_MIDDLE, 10);
+    words[1] = at(TINY_OUTER, 9);
+    words[2] = at(TINY_BARE, 5); /* calls inner */
+    run(at(TINY_BARE, 2), STACK, 0, false);
+    EXPECT(is_frame(1, "middle", 9, true)); /* nobody calls bare */
+    image.frames.len = 0;                   /* now nothing is known of inner either */
+    run(at(TINY_INNER, 3), STACK, 0, false);
+    EXPECT(is_frame(1, "bare", 4, true));
+}
+
 /* A call through a null pointer: the caller is what lies on the stack. */
 TEST(nowhere)
 {

@@ -24,7 +24,7 @@ def test_ways_to_die(name):
         machine.expect(r'^\[control\] the last of its log:')
         machine.expect(r'^\[control\]   argv\[1\] = spin')
         machine.ask('domcrash abort', r'^\[control\] it ended itself: abort\(\)')
-        machine.expect(r'^\[control\]   main\+0x[0-9a-f]+ \?$')
+        machine.expect(r'^\[control\]   main[.\w]*\+0x[0-9a-f]+ \?$')
         machine.ask('domcrash fail', r'^\[control\] it ended itself: its program failed')
         machine.ask('domcrash well', r'^\[control\] Domain well has not crashed')
         machine.send('poweroff')
@@ -39,14 +39,14 @@ def test_driver(name):
                    disk('/dev/nvme0n1'))
     path = host(name, {'/block.xml': watched(block(), 5000), '/small.xml': guest},
                 ['vmlinuz', 'busybox.img'], iommu='yes')
-    with boot(name, path, '--iommu', 'intel', '--disk', image, guard=200) as machine:
+    with boot(name, path, '--iommu', 'intel', '--disk', image, guard=400) as machine:
         machine.expect(r'^\[small\] busybox: up after ')
         machine.ask('domcrash block', r'^\[control\] Domain block has not crashed')
         machine.ask('inject-nmi block', r'^\[control\] block: crashed .*`domcrash` says more')
         machine.expect(r'^\[control\] block: started again in place')
         machine.ask('domcrash block', r'^\[control\] Domain block \(id \d+\), life 1: crashed at ')
         machine.expect(r'^\[control\] exception 2 \(NMI\)')
-        for function in ('tell_and_sleep', 'event_wait', 'main'):
+        for function in ('hcall_event_wait', 'event_wait', 'main'):
             machine.expect(rf'^\[control\]   {function}\+0x[0-9a-f]+$')
         machine.expect(r'^\[control\] the last of its log:')
         machine.expect(r'^\[control\]   .*nvme')
