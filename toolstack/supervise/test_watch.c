@@ -158,7 +158,7 @@ TEST(one_that_is_starved)
     for (unsigned i = 0; i < 100; i++)
         pass(HALF / 200, false);
     EXPECT(d->triggers == 0);
-    for (unsigned i = 0; i < 100; i++)
+    for (unsigned i = 0; i < 50; i++)
         pass(HALF / 200, false);
     EXPECT(d->triggers == 1);
     end_watched();

@@ -66,12 +66,15 @@ static void ask(struct watch *w, domid_t domid, uint64_t now)
     (void)hcall_event_send(&send);
 }
 
-/* It was asked; whether it had its time to answer. */
+/*
+ * It was asked; whether it had its time to answer. Of the CPU it needs three
+ * quarters of that: the rest may have been others', this look among them.
+ */
 static bool is_late(const struct watch *w, domid_t domid, uint64_t flags, uint64_t now)
 {
     if (flags & XEN_DOMINF_blocked)
         return now - w->asked >= w->half;
-    return cpu_time(domid) - w->ran >= w->half;
+    return cpu_time(domid) - w->ran >= w->half - w->half / 4;
 }
 
 /* Whoever can still take an exception writes down where it is, and dies. */
