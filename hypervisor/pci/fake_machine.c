@@ -271,6 +271,8 @@ void fake_reset(void)
     lines[0] = '\0';
     memset(&fake_domain, 0, sizeof(fake_domain));
     memset(fake_memory, 0, sizeof(fake_memory));
+    for (unsigned i = 0; function_at(i); i++)
+        function_at(i)->msix.shut = false;
     memset(&fake_msi, 0, sizeof(fake_msi));
     fake_vectors_left = 100;
     fake_refused = fake_contains = fake_restarted = false;

@@ -47,6 +47,7 @@ struct pci_bar {
 struct pci_message {
     uint32_t word[3]; /* as in MSI-X tables: address low, high, data */
     bool masked;
+    bool open;      /* the device's own entry is not masked, or nobody knows */
     uint8_t slot;   /* in msi.c's table of vectors */
     uint8_t vector; /* 0: none */
 };
@@ -54,6 +55,7 @@ struct pci_message {
 struct pci_msix {
     uint8_t capability; /* offset; 0: none */
     uint8_t bar;
+    bool shut;           /* all its entries were masked since the machine's start */
     uint32_t offset;     /* of the table in the BAR */
     unsigned count;      /* entries */
     uint64_t first, end; /* the pages it lies in, in the BAR */

@@ -175,7 +175,9 @@ static void entry_update(struct pci_function *f, unsigned index)
     bool wanted = f->msix.enabled && !f->msix.masked && !m->masked;
 
     if (!wanted || !vector_take(f, index)) {
-        *entry_word(f, index, ENTRY_CONTROL) = ENTRY_MASKED;
+        if (m->open)
+            *entry_word(f, index, ENTRY_CONTROL) = ENTRY_MASKED;
+        m->open = false;
         return;
     }
     struct iommu_message to = iommu_message_make(m->slot, f->bdf, m->vector);
@@ -183,6 +185,7 @@ static void entry_update(struct pci_function *f, unsigned index)
     *entry_word(f, index, ENTRY_HIGH) = (uint32_t)(to.address >> 32);
     *entry_word(f, index, ENTRY_DATA) = to.data;
     *entry_word(f, index, ENTRY_CONTROL) = 0;
+    m->open = true;
 }
 
 uint32_t msix_control_read(const struct pci_function *f, unsigned)
@@ -265,7 +268,7 @@ int msi_open(struct pci_function *f)
     if (!f->message)
         return -XEN_ENOMEM;
     for (unsigned i = 0; i < f->message_count; i++)
-        f->message[i] = (struct pci_message){.masked = true};
+        f->message[i] = (struct pci_message){.masked = true, .open = !f->msix.shut};
     f->msi.enabled = f->msix.enabled = f->msix.masked = false;
     return 0;
 }
@@ -279,6 +282,7 @@ void msi_close(struct pci_function *f)
     if (f->msix.capability) {
         f->msix.enabled = true; /* so that the change below is one */
         msix_control_write(f, 0, 0, UINT32_MAX);
+        f->msix.shut = true; /* and a reset masks them, too */
     }
     pool_free(f->message, pool_order(f->message_count * sizeof(*f->message)));
     f->message = NULL;

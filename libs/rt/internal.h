@@ -49,7 +49,7 @@ void life_init(void);
 uint32_t life_port(void);
 void life_beat(void);
 void life_log(const char *text, size_t len);
-void life_exception(uint32_t vector, uint64_t error, uint64_t flags,
+bool life_exception(uint32_t vector, uint64_t error, uint64_t flags,
                     const uint64_t registers[LIFE_REGISTERS]);
 void life_word(uint32_t kind, const char *why, uint64_t rip, uint64_t rsp, uint64_t rbp);
 

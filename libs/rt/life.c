@@ -41,11 +41,11 @@ static void set_kind(uint32_t kind)
     __atomic_store_n(&page->end.kind, kind, __ATOMIC_RELEASE);
 }
 
-void life_exception(uint32_t vector, uint64_t error, uint64_t flags,
+bool life_exception(uint32_t vector, uint64_t error, uint64_t flags,
                     const uint64_t registers[LIFE_REGISTERS])
 {
     if (!page || page->end.kind != LIFE_GOES_ON)
-        return;
+        return false;
     page->end.vector = vector;
     page->end.error = error;
     page->end.address = cr2_read();
@@ -53,6 +53,7 @@ void life_exception(uint32_t vector, uint64_t error, uint64_t flags,
     for (unsigned i = 0; i < LIFE_REGISTERS; i++)
         page->end.registers[i] = registers[i];
     set_kind(LIFE_EXCEPTION);
+    return true;
 }
 
 void life_word(uint32_t kind, const char *why, uint64_t rip, uint64_t rsp, uint64_t rbp)

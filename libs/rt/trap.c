@@ -141,14 +141,14 @@ static const char *page_fault_kind(uint64_t address)
     return "";
 }
 
-static void record(const struct trap_frame *f)
+static bool record(const struct trap_frame *f)
 {
     const uint64_t registers[LIFE_REGISTERS] = {
         f->rax, f->rdx, f->rcx, f->rbx, f->rsi, f->rdi, f->rbp, f->rsp, f->r8,
         f->r9,  f->r10, f->r11, f->r12, f->r13, f->r14, f->r15, f->rip,
     };
 
-    life_exception((uint32_t)f->vector, f->error, f->rflags, registers);
+    return life_exception((uint32_t)f->vector, f->error, f->rflags, registers);
 }
 
 void trap_fatal(const struct trap_frame *f)
@@ -159,7 +159,9 @@ void trap_fatal(const struct trap_frame *f)
         die_shutdown(SHUTDOWN_crash);
     dying = true;
     console_flush();
-    record(f);
+
+    bool recorded = record(f);
+
     console_text("exception ");
     console_hex(f->vector, 2);
     console_text(" error ");
@@ -171,6 +173,8 @@ void trap_fatal(const struct trap_frame *f)
         console_text(page_fault_kind(cr2_read()));
     }
     console_text("\n");
-    print_registers(f);
+    /* Whom it served waits: what is on record is shown by whoever asks for it. */
+    if (!recorded)
+        print_registers(f);
     die_shutdown(SHUTDOWN_crash);
 }
