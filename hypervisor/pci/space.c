@@ -14,14 +14,9 @@
 #define PCIE_CONTROL_OWNERS 0x781fu
 #define POWER_STATE         3u
 
-static uint32_t read_device(const struct pci_function *f, unsigned offset)
+static uint32_t read_command(const struct pci_function *f, unsigned)
 {
-    return config_read(f, offset, 4);
-}
-
-static uint32_t read_command(const struct pci_function *f, unsigned offset)
-{
-    return (config_read(f, offset, 4) & 0xffff0000u & ~STATUS_INTX) | f->command;
+    return f->command;
 }
 
 /* INTx stays off and memory decoding on, whatever the owner's own view is. */
@@ -53,27 +48,23 @@ static void write_pcie(struct pci_function *f, unsigned offset, uint32_t value, 
         config_write(f, offset + 2, 2, (value & mask) >> 16);
 }
 
-/* Always in D0: the way back from D3 is a reset. */
-static uint32_t read_power(const struct pci_function *f, unsigned offset)
-{
-    return config_read(f, offset, 4) & ~POWER_STATE;
-}
-
 struct config_row {
+    uint32_t device; /* bits that are read from the device; the rest is ours: */
     uint32_t (*read)(const struct pci_function *f, unsigned offset);
     void (*write)(struct pci_function *f, unsigned offset, uint32_t value, uint32_t mask);
 };
 
 static const struct config_row config_table[RULES] = {
-    [RULE_HIDDEN] = {NULL, NULL},
-    [RULE_READ] = {read_device, NULL},
-    [RULE_COMMAND] = {read_command, write_command},
-    [RULE_BAR] = {bar_read, bar_write},
-    [RULE_CAPABILITIES] = {read_capabilities, NULL},
-    [RULE_MSI] = {msi_read, msi_write},
-    [RULE_MSIX] = {msix_control_read, msix_control_write},
-    [RULE_PCIE_DEVICE] = {read_device, write_pcie},
-    [RULE_POWER] = {read_power, NULL},
+    [RULE_HIDDEN] = {0, NULL, NULL},
+    [RULE_READ] = {UINT32_MAX, NULL, NULL},
+    [RULE_COMMAND] = {0xffff0000u & ~STATUS_INTX, read_command, write_command},
+    [RULE_BAR] = {0, bar_read, bar_write},
+    [RULE_CAPABILITIES] = {0, read_capabilities, NULL},
+    [RULE_MSI] = {0, msi_read, msi_write},
+    [RULE_MSIX] = {0, msix_control_read, msix_control_write},
+    [RULE_PCIE_DEVICE] = {UINT32_MAX, NULL, write_pcie},
+    /* Always in D0: the way back from D3 is a reset. */
+    [RULE_POWER] = {~POWER_STATE, NULL, NULL},
 };
 
 struct pci_function *space_find(const struct pci_space *space, uint16_t bdf)
@@ -88,7 +79,8 @@ uint32_t space_read(const struct pci_function *f, unsigned offset)
     if (offset >= 0x100) /* no extended capabilities */
         return 0;
     const struct config_row *row = &config_table[f->rule[offset / 4]];
-    uint32_t value = row->read ? row->read(f, offset) : 0;
+    uint32_t value = (row->device ? config_read(f, offset, 4) & row->device : 0) |
+                     (row->read ? row->read(f, offset) : 0);
     uint8_t next = f->next[offset / 4];
     if (next != 0)
         value = (value & ~0xff00u) | (next == NEXT_LAST ? 0 : (uint32_t)next << 8);
