@@ -34,7 +34,7 @@ struct exit_row {
 
 static bool on_msr(struct vcpu *v)
 {
-    return svm_of(v)->vmcb->exit_info1 ? exit_wrmsr(v) : exit_rdmsr(v);
+    return exit_msr(v, svm_of(v)->vmcb->exit_info1 != 0);
 }
 
 static bool on_io(struct vcpu *v)

@@ -22,27 +22,19 @@ bool exit_cpuid(struct vcpu *v)
     return true;
 }
 
-bool exit_rdmsr(struct vcpu *v)
-{
-    uint64_t value = 0;
-
-    if (!msr_emulate_read(v, (uint32_t)v->regs.rcx, &value)) {
-        vcpu_raise(v, EXCEPTION_GP);
-        return false;
-    }
-    v->regs.rax = (uint32_t)value;
-    v->regs.rdx = value >> 32;
-    return true;
-}
-
-bool exit_wrmsr(struct vcpu *v)
+bool exit_msr(struct vcpu *v, bool write)
 {
     uint64_t value = v->regs.rdx << 32 | (uint32_t)v->regs.rax;
+    uint32_t index = (uint32_t)v->regs.rcx;
+    bool good = write ? msr_emulate_write(v, index, value) : msr_emulate_read(v, index, &value);
 
-    if (msr_emulate_write(v, (uint32_t)v->regs.rcx, value))
-        return true;
-    vcpu_raise(v, EXCEPTION_GP);
-    return false;
+    if (!good) {
+        vcpu_raise(v, EXCEPTION_GP);
+    } else if (!write) {
+        v->regs.rax = (uint32_t)value;
+        v->regs.rdx = value >> 32;
+    }
+    return good;
 }
 
 bool exit_hlt(struct vcpu *v)

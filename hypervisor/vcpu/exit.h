@@ -10,8 +10,7 @@ struct vcpu;
  * RIP past it. Otherwise an exception was injected, or the domain is dead.
  */
 bool exit_cpuid(struct vcpu *v);
-bool exit_rdmsr(struct vcpu *v);
-bool exit_wrmsr(struct vcpu *v);
+bool exit_msr(struct vcpu *v, bool write);
 bool exit_hlt(struct vcpu *v);
 
 /* size: 1, 2, 4 */
