@@ -98,7 +98,7 @@ static struct {
 static void finish(struct unit *u)
 {
     u->queue.asked++;
-    queue_finish(&u->queue, COMMAND_FINISH | address_of(u->pages[PAGE_ANSWER]), u->queue.asked);
+    queue_finish(&u->queue, COMMAND_FINISH | pool_address(u->pages[PAGE_ANSWER]), u->queue.asked);
 }
 
 static void amdvi_flush(unsigned unit, uint16_t owner)
@@ -125,7 +125,7 @@ static volatile uint32_t *interrupts_open(uint16_t bdf)
     uint32_t *table = known ? pool_page_known(known >> PAGE_SHIFT) : pool_alloc(0);
 
     if (table)
-        table_write(&devices[bdf][2], DEVICE_INTERRUPTS | DEVICE_REMAPPED | address_of(table));
+        table_write(&devices[bdf][2], DEVICE_INTERRUPTS | DEVICE_REMAPPED | pool_address(table));
     return table;
 }
 
@@ -141,7 +141,7 @@ static int amdvi_attach(uint16_t bdf, struct p2m *p2m, uint16_t owner)
     __atomic_fetch_or(&p2m->iommus, 1u << unit | (units[unit].keeps_absent ? P2M_IOMMU_ABSENT : 0),
                       __ATOMIC_SEQ_CST);
     table_write(&device[1], owner);
-    table_write(&device[0], address_of(p2m->root) | DEVICE_LEVELS4 | DEVICE_READ | DEVICE_WRITE |
+    table_write(&device[0], pool_address(p2m->root) | DEVICE_LEVELS4 | DEVICE_READ | DEVICE_WRITE |
                                 DEVICE_BLOCKED);
     forget_device(&units[unit], bdf);
     return 0;
@@ -344,9 +344,9 @@ static void unit_start(unsigned unit, unsigned vector)
         CHECK(clock_now() < limit);
     device_write(u->regs + REG_EXCLUSION, 8, 0);
     device_write(u->regs + REG_DEVICES, 8,
-                 address_of(devices) | (device_count * sizeof(devices[0]) / PAGE_SIZE - 1));
-    device_write(u->regs + REG_COMMANDS, 8, address_of(u->pages[PAGE_COMMANDS]) | LENGTH_256);
-    device_write(u->regs + REG_EVENTS, 8, address_of(u->pages[PAGE_EVENTS]) | LENGTH_256);
+                 pool_address(devices) | (device_count * sizeof(devices[0]) / PAGE_SIZE - 1));
+    device_write(u->regs + REG_COMMANDS, 8, pool_address(u->pages[PAGE_COMMANDS]) | LENGTH_256);
+    device_write(u->regs + REG_EVENTS, 8, pool_address(u->pages[PAGE_EVENTS]) | LENGTH_256);
     device_write(u->regs + REG_STATUS, 4, STATUS_OVERFLOW | STATUS_EVENT_INT);
     events_route(function_find(ivrs.unit[unit].bdf), vector);
     device_write(u->regs + REG_CONTROL, 8, control_of(ivrs.unit[unit].flags));

@@ -3,12 +3,6 @@
 
 #include "mm/heap.h"
 
-/* Where a page of the core's pool is for a unit. */
-static inline uint64_t address_of(const void *page)
-{
-    return mfn_hpa(pool_mfn(page)).v;
-}
-
 #define QUEUE_LEN 256u /* commands of 16 bytes: a page */
 
 struct iommu_queue {

@@ -119,7 +119,7 @@ static void forget(struct unit *u, uint64_t what)
     q->asked++;
     queue_put(q, what, 0);
     queue_finish(q, INVALIDATE_WAIT | (uint64_t)q->asked << 32,
-                 address_of(pages[PAGE_ANSWERS]) + (uint64_t)(u - units) * sizeof(uint64_t));
+                 pool_address(pages[PAGE_ANSWERS]) + (uint64_t)(u - units) * sizeof(uint64_t));
 }
 
 static void forget_context(struct unit *u)
@@ -145,7 +145,7 @@ static uint64_t *context_of(uint16_t bdf)
         return NULL;
     if (!*bus) {
         table_flush(table, PAGE_SIZE);
-        table_write(bus, address_of(table) | CONTEXT_PRESENT);
+        table_write(bus, pool_address(table) | CONTEXT_PRESENT);
     }
     return &table[2 * (bdf & 0xff)];
 }
@@ -162,7 +162,7 @@ static int vtd_attach(uint16_t bdf, struct p2m *p2m, uint16_t owner)
     __atomic_fetch_or(&p2m->iommus, 1u << unit, __ATOMIC_SEQ_CST);
     table_write(&entry[0], 0);
     table_write(&entry[1], (uint64_t)owner << 8 | CONTEXT_LEVELS4);
-    table_write(&entry[0], address_of(p2m->root) | CONTEXT_PRESENT);
+    table_write(&entry[0], pool_address(p2m->root) | CONTEXT_PRESENT);
     forget_context(&units[unit]);
     return 0;
 }
@@ -279,11 +279,11 @@ static void unit_start(unsigned unit, unsigned vector)
                                     .answer = &pages[PAGE_ANSWERS][unit],
                                     .tail_place = u->regs + REG_TAIL};
     device_write(u->regs + REG_TAIL, 8, 0);
-    device_write(u->regs + REG_QUEUE, 8, address_of(u->queue.commands));
+    device_write(u->regs + REG_QUEUE, 8, pool_address(u->queue.commands));
     command(u, COMMAND_QUEUE, true);
-    device_write(u->regs + REG_ROOT, 8, address_of(pages[PAGE_ROOT]));
+    device_write(u->regs + REG_ROOT, 8, pool_address(pages[PAGE_ROOT]));
     command(u, COMMAND_ROOT, true);
-    device_write(u->regs + REG_ENTRIES, 8, address_of(pages[PAGE_ENTRIES]) | ENTRIES_256);
+    device_write(u->regs + REG_ENTRIES, 8, pool_address(pages[PAGE_ENTRIES]) | ENTRIES_256);
     command(u, COMMAND_ENTRIES, true);
     forget(u, INVALIDATE_ENTRIES);
     forget_context(u);

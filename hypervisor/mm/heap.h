@@ -30,5 +30,11 @@ static inline unsigned pool_order(size_t len)
 
 mfn_t pool_mfn(const void *page);
 
+/* Where a page is for a CPU or a device that is told its address. */
+static inline uint64_t pool_address(const void *page)
+{
+    return mfn_hpa(pool_mfn(page)).v;
+}
+
 uint64_t pool_bytes(void); /* image and pool */
 uint64_t pool_bytes_free(void);

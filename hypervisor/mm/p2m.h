@@ -132,8 +132,5 @@ static inline void p2m_read_end(unsigned slot)
     __atomic_store_n(&cpu_this()->reading[slot], NULL, __ATOMIC_RELEASE);
 }
 
-/* For the CPU's nested paging: physical address of the root, plus attributes of the vendor. */
-hpa_t p2m_root(const struct p2m *p2m);
-
 /* Valid guest frame numbers are below this. */
 uint64_t p2m_gfn_limit(void);

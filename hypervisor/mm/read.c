@@ -27,11 +27,6 @@ mfn_t p2m_get(struct p2m *p2m, gfn_t gfn, uint32_t types)
     return mfn;
 }
 
-hpa_t p2m_root(const struct p2m *p2m)
-{
-    return mfn_hpa(pool_mfn(p2m->root));
-}
-
 uint64_t p2m_gfn_limit(void)
 {
     return 1ull << (cpu_physical_bits() - PAGE_SHIFT);

@@ -6,6 +6,7 @@
 #include <arch/msr.h>
 
 #include "domain/domain.h"
+#include "mm/heap.h"
 #include "util/string.h"
 
 #define EFER_SCE   (1ull << 0)
@@ -45,7 +46,7 @@ static const uint8_t exits4[] = {0 /* VMRUN */,  1 /* VMMCALL */,      2 /* VMLO
                                  6 /* SKINIT */, 9 /* WBINVD */,       10 /* MONITOR */,
                                  11 /* MWAIT */, 12 /* MWAIT_ARMED */, 14 /* RDPRU */};
 
-static void block_init(struct vmcb *vmcb, hpa_t nested)
+static void block_init(struct vmcb *vmcb, const void *nested)
 {
     memset(vmcb, 0, sizeof(*vmcb));
     vmcb->intercept_dr = INTERCEPT_DR_ALL;
@@ -59,7 +60,7 @@ static void block_init(struct vmcb *vmcb, hpa_t nested)
     vmcb->msrpm = svm_msr_bitmap;
     vmcb->vintr = VINTR_MASKING;
     vmcb->nested_control = NESTED_PAGING;
-    vmcb->nested_cr3 = nested.v;
+    vmcb->nested_cr3 = pool_address(nested);
     vmcb->efer = EFER_SVME;
     vmcb->dr6 = DR6_RESET;
     vmcb->dr7 = DR7_RESET;
@@ -72,7 +73,7 @@ static void svm_reset(struct vcpu *v, uint64_t cr0, const struct vmcb_segment *c
     struct svm_vcpu *svm = svm_of(v);
     struct vmcb *vmcb = svm->vmcb;
 
-    block_init(vmcb, p2m_root(&v->domain->p2m));
+    block_init(vmcb, v->domain->p2m.root);
     vmcb->cr0 = cr0;
     vmcb->cs = *code;
     vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = *data;

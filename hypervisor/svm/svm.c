@@ -66,8 +66,8 @@ static int bitmaps_create(void)
     memset(msr, 0xff, (size_t)2 * PAGE_SIZE);
     for (size_t i = 0; i < sizeof(open_msrs) / sizeof(open_msrs[0]); i++)
         msr_bitmap_open(msr, open_msrs[i]);
-    svm_io_bitmap = mfn_hpa(pool_mfn(io)).v;
-    svm_msr_bitmap = mfn_hpa(pool_mfn(msr)).v;
+    svm_io_bitmap = pool_address(io);
+    svm_msr_bitmap = pool_address(msr);
     return 0;
 }
 
@@ -94,8 +94,8 @@ int svm_cpu_enable(void)
     if (!save || !host)
         return -XEN_ENOMEM;
     msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
-    msr_write(MSR_VM_HSAVE_PA, mfn_hpa(pool_mfn(save)).v);
-    cpu->host_block = mfn_hpa(pool_mfn(host)).v;
+    msr_write(MSR_VM_HSAVE_PA, pool_address(save));
+    cpu->host_block = pool_address(host);
     cpu->asid_generation = 1;
     cpu->asid_next = 1;
     cpu->asid_limit = leaf.ebx;
