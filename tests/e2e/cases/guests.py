@@ -3,12 +3,12 @@
 import os
 import re
 
-from host import GUESTS, busybox, domain, host
-from machine import Failure, boot
+from host import GUESTS, busybox, domain, host, interface
+from machine import Failure, boot, equal
 
-# Those with tests of their own: one measures, one calls with rubbish and ends by a triple fault, two
-# belong to others or to a device.
-OTHERS = {'abibench', 'reset', 'rubbish', 'victim'}
+# Those with tests of their own: one measures, one calls with rubbish and ends by a triple fault,
+# others belong to each other or to a device.
+OTHERS = {'abibench', 'clinger', 'reset', 'rubbish', 'victim'}
 
 
 def names():
@@ -53,3 +53,35 @@ def test_abibench(name):
         machine.expect(r'\[abibench\] bench done')
         machine.finish()
         machine.absent(r'\[abibench\] skip ')
+
+
+def free_now(machine):
+    """KiB that are free for domains."""
+    return int(machine.ask('nodeinfo', r'^\[control\] Free for domains: +(\d+) KiB').group(1))
+
+
+def test_clinger(name):
+    """A peer that never lets go of a guest's pages does not keep its memory: all of it is free when
+    it is destroyed, and the peer has a page of its own there."""
+    clinger, victim = 3, 4  # control domain, store and console come first
+    domains = {
+        '/clinger.xml': domain('clinger', '/clinger.elf', 16, cmdline=f'victim={victim}'),
+        '/victim.xml': domain('victim', '/victim.elf', 64, cmdline=f'peer={clinger}',
+                              devices=interface('inner', backend='clinger')),
+    }
+    path = host(name, domains, ['clinger.elf', 'victim.elf'], manual=('/victim.xml',))
+    with boot(name, path) as machine:
+        machine.expect(r'^\[clinger\] clinger: waits')
+        before = free_now(machine)
+        machine.send('create /victim.xml')
+        machine.ask(f'store ls /local/domain/{clinger}/backend/vif', rf'^\[control\] {victim}$')
+        machine.send(f'store write /local/domain/{clinger}/backend/vif/{victim}/0/hotplug-status '
+                     'connected')
+        machine.expect(r'^\[clinger\] clinger: holds a page')
+        equal(before - free_now(machine) >= 64 << 10, True, 'whether the victim took memory')
+        machine.ask('destroy victim', r'^\[control\] .*destroyed')
+        machine.expect(r'^\[clinger\] clinger: has a page of its own')
+        equal(free_now(machine), before, 'KiB free')
+        machine.absent(r'^\[clinger\] .*:\d+: ')
+        machine.send('destroy clinger')
+        machine.finish(0)
