@@ -2,7 +2,7 @@
 
 from cases.watchdog import watched
 from guest import Guest
-from host import block, disk, domain, host, raw_disk
+from host import block, busybox, disk, domain, host, raw_disk
 from machine import boot
 
 
@@ -33,11 +33,13 @@ def test_ways_to_die(name):
 
 def test_driver(name):
     """A disk's driver that crashed and came back: its last life's end is told, not this one's.
-    A stock guest that panics says so itself; the core has nothing to add."""
+    A stock guest that panics says so itself; the core has nothing to add, and the host goes on for
+    the other one."""
     image = raw_disk(name, gpt=False)
     guest = domain('small', '/vmlinuz', 128, '/busybox.img', 'console=hvc0 quiet',
                    disk('/dev/nvme0n1'))
-    path = host(name, {'/block.xml': watched(block(), 5000), '/small.xml': guest},
+    path = host(name, {'/block.xml': watched(block(), 5000), '/small.xml': guest,
+                       '/other.xml': busybox('other', after='')},
                 ['vmlinuz', 'busybox.img'], iommu='yes')
     with boot(name, path, '--iommu', 'intel', '--disk', image, guard=400) as machine:
         machine.expect(r'^\[small\] busybox: up after ')

@@ -19,7 +19,8 @@ def watched(xml, ms, on_crash='restart'):
 
 def number(machine, name, counter):
     """What domstats says of a domain."""
-    return int(machine.ask(f'domstats {name}', rf'^\[control\]   {counter}=(\d+)').group(1))
+    pattern = rf"(?s)^\[control\] Domain: '{name}'.*?^\[control\]   {counter}=(\d+)"
+    return int(machine.ask(f'domstats {name}', pattern).group(1))
 
 
 def test_hang(name):
