@@ -120,7 +120,7 @@ static const Elf64_Sym symbols[] = {
     {.st_name = 20, .st_info = STT_NOTYPE, .st_shndx = 1, .st_value = TINY_TEXT + TINY_BARE},
 };
 
-static struct {
+static struct tiny {
     Elf64_Ehdr ehdr;
     Elf64_Shdr sections[5];
     uint8_t text[sizeof(text)];
@@ -133,8 +133,8 @@ static struct {
     (Elf64_Shdr)                                                                                   \
     {                                                                                              \
         .sh_name = (name_at), .sh_type = (kind), .sh_addr = (address),                             \
-        .sh_offset = (Elf64_Off)((uint8_t *)&file.field - (uint8_t *)&file),                       \
-        .sh_size = sizeof(file.field), .sh_link = (linked)                                         \
+        .sh_offset = offsetof(struct tiny, field), .sh_size = sizeof(file.field),                  \
+        .sh_link = (linked)                                                                        \
     }
 
 const uint8_t *tiny_image(size_t *len)
