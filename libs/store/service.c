@@ -114,7 +114,18 @@ static void attach_rings(struct connection *c)
     c->out_at = 0;
 }
 
-static int connect(struct connection *c, evtchn_port_t port)
+/* Nothing is under way in either direction, and nothing is wrong. */
+static void page_clear(struct xenstore_domain_interface *page)
+{
+    shm_write32(&page->req_cons, 0);
+    shm_write32(&page->req_prod, 0);
+    shm_write32(&page->rsp_cons, 0);
+    shm_write32(&page->rsp_prod, 0);
+    shm_write32(&page->error, XENSTORE_ERROR_NONE);
+}
+
+/* anew: of its earlier connection there may be bytes in the page, ours too. */
+static int connect(struct connection *c, evtchn_port_t port, bool anew)
 {
     struct evtchn_bind_interdomain bind = {.remote_dom = c->domid, .remote_port = port};
 
@@ -126,6 +137,8 @@ static int connect(struct connection *c, evtchn_port_t port)
         return -XEN_EINVAL;
     }
     c->port = bind.local_port;
+    if (anew)
+        page_clear(c->page);
     attach_rings(c);
     shm_write32(&c->page->server_features, FEATURES);
     c->ready = true;
@@ -153,7 +166,7 @@ int service_open(struct store_service *v, domid_t domid, evtchn_port_t port, boo
     if (old)
         disconnect(old);
     c->domid = domid;
-    error = connect(c, port);
+    error = connect(c, port, old != NULL);
     if (error == 0) {
         c->domain = server_introduce(v->server, domid, privileged);
         if (!c->domain) {
@@ -229,11 +242,7 @@ static void reconnect(struct store_service *v, struct connection *c)
     struct xenstore_domain_interface *page = c->page;
 
     server_reset(v->server, c->domain);
-    shm_write32(&page->req_cons, 0);
-    shm_write32(&page->req_prod, 0);
-    shm_write32(&page->rsp_cons, 0);
-    shm_write32(&page->rsp_prod, 0);
-    shm_write32(&page->error, XENSTORE_ERROR_NONE);
+    page_clear(page);
     attach_rings(c);
     c->broken = false;
     shm_barrier_write();

@@ -20,7 +20,8 @@ void service_destroy(struct store_service *v);
 
 /*
  * Connects a domain through its reserved grant and its port; a connection that it
- * had is dropped with its watches and transactions. 0, or a negative error.
+ * had is dropped with its watches, its transactions and what lies in its ring, so
+ * it is not to run meanwhile. 0, or a negative error.
  */
 int service_open(struct store_service *v, domid_t domid, evtchn_port_t port, bool privileged);
 

@@ -245,3 +245,26 @@ TEST(a_client_dies_at_any_store)
         EXPECT(died || n > 30);
     }
 }
+
+/*
+ * The builder empties the ring of a domain that starts anew, and the store, which
+ * has not been told yet, puts an event of the last life's into it.
+ */
+TEST(a_new_life_begins_with_an_empty_ring)
+{
+    static struct world w;
+
+    for (unsigned i = 0; i < 2; i++) {
+        begin(&w);
+        EXPECT(live(&w) == 0);
+        (void)fake_enter(0);
+        memset(w.pages[1], 0, PAGE_SIZE);
+        /* With few bytes behind it, the old connection goes on; with many it is broken. */
+        for (unsigned n = 0; n < 1 + i * 100; n++)
+            EXPECT(store_write(&w.control, 0, "x", "/local/domain/1/pair/%u", n) == 0);
+        EXPECT(w.pages[1]->rsp_prod != 0 || w.pages[1]->error != 0);
+        EXPECT(store_introduce(&w.control, 1, 0, w.ports[1], false) == 0);
+        EXPECT(live(&w) == 0);
+        end(&w);
+    }
+}
