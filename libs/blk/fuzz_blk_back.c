@@ -140,7 +140,8 @@ static void move_reconnect(void)
 
 static void move_die(void)
 {
-    fake_destroy(RIG_BACK);
+    fake_domain_reset(RIG_BACK);
+    rig_make_back(&rig);
     rig.ram.waiting = NULL;
     (void)rig_connect(&rig, true);
 }

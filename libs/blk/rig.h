@@ -130,7 +130,7 @@ struct rig {
     struct ramdisk ram;
     struct blk_batch batch;
     struct blk_back back;
-    struct blk_redo *redo; /* in a page that survives */
+    struct blk_redo *redo; /* in pages that survive */
     struct blk_link link;
     struct blk_volume volume;
     struct blk_front front[BLK_QUEUES_MAX];
@@ -170,6 +170,14 @@ static inline void rig_make_guest(struct rig *r, uint32_t queues, uint32_t order
     (void)fake_enter(before);
 }
 
+/* What the back end has of its own, at the start of each life; its records survive. */
+static inline void rig_make_back(struct rig *r)
+{
+    (void)fake_enter(RIG_BACK);
+    r->redo = memory_survivor(sizeof(struct blk_redo[BLK_QUEUES_MAX]));
+    r->space = memory_space_alloc(BLK_BACK_SPACE);
+}
+
 /* Fills the disk with what tells every sector from every other. */
 static inline void rig_fill_disk(struct rig *r)
 {
@@ -191,9 +199,7 @@ static inline void rig_init(struct rig *r, uint32_t queues, uint32_t order)
     };
     r->ram.bytes = ramdisk_bytes;
     rig_make_guest(r, queues, order);
-    (void)fake_enter(RIG_BACK);
-    r->redo = memory_pages_alloc(1);
-    r->space = memory_space_alloc(BLK_BACK_SPACE);
+    rig_make_back(r);
     r->volume = (struct blk_volume){.disk = &r->ram.disk, .sectors = RIG_SECTORS};
 }
 

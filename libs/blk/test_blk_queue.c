@@ -45,8 +45,9 @@ static void check_all(void)
 /* The successor: a new back end over the same rings, ports and records. */
 static void succeed(void)
 {
-    fake_destroy(RIG_BACK);
+    fake_domain_reset(RIG_BACK);
     rig.ram.waiting = NULL;
+    rig_make_back(&rig);
     EXPECT(fake_grants_mapped(RIG_GUEST) == 0);
     EXPECT(rig_connect(&rig, true) == 0);
     EXPECT(fake_pending(RIG_GUEST, rig.link.queues[0].port));

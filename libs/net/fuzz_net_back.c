@@ -210,10 +210,14 @@ static void move_card(void)
     card_end(next());
 }
 
+/* At the start of each life. */
 static void card_new(void)
 {
     memset(is_at_card, 0, sizeof(is_at_card));
     (void)fake_enter(RIG_BACK);
+    reach = memory_pages_alloc(sizeof(*reach) / PAGE_SIZE + 1);
+    reach->memory = memory_pages_alloc(NET_REACH_MEMORY);
+    reach->space = memory_space_alloc(NET_REACH_SPACE);
     net_reach_init(reach, reach->memory, reach->space, &rig.batch);
 }
 
@@ -226,7 +230,8 @@ static void move_tag(void)
 
 static void move_die(void)
 {
-    fake_destroy(RIG_BACK);
+    fake_domain_reset(RIG_BACK);
+    rig_make_back(&rig);
     rig.kept_count = 0;
     (void)rig_connect(&rig, true);
     card_new();
@@ -285,9 +290,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     rig_post(&rig, 1, 0, RIG_BUFFERS);
     (void)fake_enter(RIG_BACK);
-    reach = memory_pages_alloc(sizeof(*reach) / PAGE_SIZE + 1);
-    reach->memory = memory_pages_alloc(NET_REACH_MEMORY);
-    reach->space = memory_space_alloc(NET_REACH_SPACE);
     card_new();
     shm_hook_set(&hook);
     for (unsigned moves = 0; at < end && moves < 300; moves++) {

@@ -96,20 +96,29 @@ static inline void rig_make_guest(struct rig_side *s, domid_t domid, uint32_t qu
     (void)fake_enter(before);
 }
 
+/* What the net domain has of its own, at the start of each life; its records survive. */
+static inline void rig_make_back(struct rig *r)
+{
+    (void)fake_enter(RIG_BACK);
+    for (uint32_t i = 0; i < RIG_GUESTS; i++) {
+        struct rig_side *s = &r->sides[i];
+
+        s->back = memory_pages_alloc(RIG_BACK_PAGES);
+        s->space = memory_space_alloc(NET_BACK_SPACE);
+        s->redo = (struct net_redo *)memory_survivor(
+                      sizeof(struct net_redo[RIG_GUESTS * NET_QUEUES_MAX])) +
+                  i * NET_QUEUES_MAX;
+    }
+}
+
 /* New guests and a net domain; the caller may change the links before rig_connect. */
 static inline void rig_init(struct rig *r, uint32_t queues, bool split)
 {
     memset(r, 0, sizeof(*r));
     fake_reset();
-    for (uint32_t i = 0; i < RIG_GUESTS; i++) {
-        struct rig_side *s = &r->sides[i];
-
-        rig_make_guest(s, RIG_GUEST(i), queues, split);
-        (void)fake_enter(RIG_BACK);
-        s->back = memory_pages_alloc(RIG_BACK_PAGES);
-        s->redo = memory_pages_alloc(1);
-        s->space = memory_space_alloc(NET_BACK_SPACE);
-    }
+    for (uint32_t i = 0; i < RIG_GUESTS; i++)
+        rig_make_guest(&r->sides[i], RIG_GUEST(i), queues, split);
+    rig_make_back(r);
 }
 
 static inline int rig_connect_side(struct rig *r, uint32_t side, bool adopt)

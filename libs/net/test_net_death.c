@@ -42,7 +42,8 @@ static void begin(bool split)
 /* The successor's start; it may itself die in it. */
 static void adopt(void)
 {
-    fake_destroy(RIG_BACK);
+    fake_domain_reset(RIG_BACK);
+    rig_make_back(&rig);
     rig.kept_count = 0;
     EXPECT(fake_grants_mapped(RIG_GUEST(0)) == 0);
     EXPECT(rig_connect(&rig, true) == 0);
@@ -236,11 +237,13 @@ TEST(a_forged_record_is_not_believed)
 TEST(a_ring_with_impossible_indices_is_refused)
 {
     begin(false);
-    fake_destroy(RIG_BACK);
+    fake_domain_reset(RIG_BACK);
+    rig_make_back(&rig);
     ((struct ring_header *)rig.sides[0].front[0].tx.page)->req_prod = 257;
     EXPECT(rig_connect_side(&rig, 0, true) == -XEN_EIO && fake_mappings(RIG_BACK) == 0);
     begin(false);
-    fake_destroy(RIG_BACK);
+    fake_domain_reset(RIG_BACK);
+    rig_make_back(&rig);
     ((struct ring_header *)rig.sides[0].front[0].rx.page)->req_prod = 257;
     EXPECT(rig_connect_side(&rig, 0, true) == -XEN_EIO && fake_mappings(RIG_BACK) == 0);
 }

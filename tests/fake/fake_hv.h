@@ -67,6 +67,26 @@ unsigned fake_mappings(domid_t holder);
  */
 void fake_destroy(domid_t domid);
 
+/*
+ * The domain starts anew under its id, as by the core's domain_reset: its mappings
+ * go, with their marks in the owners' entries, and its ports, but those of store
+ * and console (HVM parameters), at which nothing is pending any more. Its pages
+ * and its space are to be had again, with what was in them; the rings of store and
+ * console, what it granted, and what survives (memory_survivor) stay.
+ */
+void fake_domain_reset(domid_t domid);
+
+/* What a domain has: ports that are not free, pages, pages of space. */
+unsigned fake_ports(domid_t domid);
+unsigned fake_pages(domid_t domid);
+unsigned fake_space(domid_t domid);
+
+/* Whether a device of the domain reaches a page at this address: its own, or one it has mapped. */
+bool fake_device_reaches(domid_t domid, uint64_t dma, bool write);
+
+/* A device interrupt of the domain, at a port of its (VIRQ). */
+void fake_raise(domid_t domid, evtchn_port_t port);
+
 /* Hypercalls with an effect that this domain made so far (events sent, grants mapped ...). */
 unsigned fake_effects(domid_t domid);
 

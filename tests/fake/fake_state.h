@@ -6,6 +6,7 @@
 
 #include <abi/addr.h>
 #include <abi/hvm.h>
+#include <abi/layout.h>
 
 /*
  * Low enough for the 32-bit frame numbers of grant table version 1, and below
@@ -44,6 +45,7 @@ struct mapping {
     domid_t owner;
     grant_ref_t ref;
     uint64_t addr;
+    int page; /* of the owner's */
 };
 
 struct fake {
@@ -56,6 +58,8 @@ struct fake {
     uint8_t owner[FAKE_PAGES]; /* domid + 1; 0: free */
     uint8_t space[FAKE_SPACE_PAGES];
     struct mapping mappings[FAKE_MAPPINGS];
+    unsigned mapping_limit; /* none is used from here on */
+    uint64_t survivors[FAKE_DOMAINS][LAYOUT_SURVIVOR_SIZE / sizeof(uint64_t)];
     unsigned log_count;
     char log_last[256];
 };
@@ -79,8 +83,8 @@ int fake_page_of(uint64_t addr);
 /* Maps page number `page` (-1: nothing) at addr. */
 void fake_map_at(uint64_t addr, int page, bool readonly);
 
-/* What a domain's death does to ports and mappings. */
-void fake_ports_drop(domid_t domid);
+/* What a domain's death does to ports (two may stay, 0: none) and mappings. */
+void fake_ports_drop(domid_t domid, evtchn_port_t keep, evtchn_port_t keep_too);
 void fake_mappings_drop(domid_t domid);
 
 #endif

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <abi/layout.h>
 #include <hcall.h>
 #include <rt/clock.h>
 #include <rt/log.h>
@@ -102,7 +101,33 @@ void fake_idle(bool (*idle)(void *context), void *context)
 void fake_destroy(domid_t domid)
 {
     fake_mappings_drop(domid);
-    fake_ports_drop(domid);
+    fake_ports_drop(domid, 0, 0);
+}
+
+/* The builder's: its ring pages and its grant table lie where no allocator is. */
+static bool page_is_fixed(const struct domain *d, unsigned page)
+{
+    uint64_t frame = (FAKE_BASE >> PAGE_SHIFT) + page;
+    uint64_t table = (uintptr_t)d->grants >> PAGE_SHIFT;
+
+    return frame == d->params[HVM_PARAM_STORE_PFN] || frame == d->params[HVM_PARAM_CONSOLE_PFN] ||
+           (frame >= table && frame < table + FAKE_TABLE_PAGES);
+}
+
+void fake_domain_reset(domid_t domid)
+{
+    struct domain *d = &fake.domains[domid];
+
+    fake_ports_drop(domid, (evtchn_port_t)d->params[HVM_PARAM_STORE_EVTCHN],
+                    (evtchn_port_t)d->params[HVM_PARAM_CONSOLE_EVTCHN]);
+    fake_mappings_drop(domid);
+    d->last = 0;
+    for (unsigned i = 0; i < FAKE_PAGES; i++)
+        if (fake.owner[i] == domid + 1 && !page_is_fixed(d, i))
+            fake.owner[i] = 0;
+    for (unsigned i = 0; i < FAKE_SPACE_PAGES; i++)
+        if (fake.space[i] == domid + 1)
+            fake.space[i] = 0;
 }
 
 void fake_effect(void)
@@ -219,14 +244,31 @@ void memory_space_free(void *pages, size_t count)
 
 void *memory_survivor(size_t len)
 {
-    static uint64_t survivors[FAKE_DOMAINS][LAYOUT_SURVIVOR_SIZE / sizeof(uint64_t)];
-
-    return len <= LAYOUT_SURVIVOR_SIZE ? survivors[fake.current] : NULL;
+    return len <= LAYOUT_SURVIVOR_SIZE ? fake.survivors[fake.current] : NULL;
 }
 
 uint64_t memory_dma_address(const void *p)
 {
     return (uintptr_t)p;
+}
+
+static unsigned count_of(const uint8_t *map, size_t size, domid_t domid)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < size; i++)
+        count += map[i] == domid + 1;
+    return count;
+}
+
+unsigned fake_pages(domid_t domid)
+{
+    return count_of(fake.owner, FAKE_PAGES, domid);
+}
+
+unsigned fake_space(domid_t domid)
+{
+    return count_of(fake.space, FAKE_SPACE_PAGES, domid);
 }
 
 /* ---- time and log ---------------------------------------------------------------------------- */

@@ -108,11 +108,33 @@ int hcall_event_close(struct evtchn_close *arg)
     return 0;
 }
 
-void fake_ports_drop(domid_t domid)
+void fake_ports_drop(domid_t domid, evtchn_port_t keep, evtchn_port_t keep_too)
 {
+    for (evtchn_port_t i = 1; i < FAKE_PORTS; i++) {
+        struct port *p = &fake.domains[domid].ports[i];
+
+        if (i == keep || i == keep_too)
+            p->pending = p->open = false;
+        else if (p->state != PORT_FREE)
+            port_close(p);
+    }
+}
+
+unsigned fake_ports(domid_t domid)
+{
+    unsigned count = 0;
+
     for (evtchn_port_t i = 1; i < FAKE_PORTS; i++)
-        if (fake.domains[domid].ports[i].state != PORT_FREE)
-            port_close(&fake.domains[domid].ports[i]);
+        count += fake.domains[domid].ports[i].state != PORT_FREE;
+    return count;
+}
+
+void fake_raise(domid_t domid, evtchn_port_t port)
+{
+    struct port *p = port_find(domid, port);
+
+    if (p && p->state == PORT_VIRQ)
+        p->pending = true;
 }
 
 /* A send to an end that nobody has bound is dropped, not an error. */

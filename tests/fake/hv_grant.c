@@ -61,7 +61,7 @@ static void mark(domid_t owner, grant_ref_t ref)
 {
     uint16_t marks = 0;
 
-    for (unsigned i = 0; i < FAKE_MAPPINGS; i++) {
+    for (unsigned i = 0; i < fake.mapping_limit; i++) {
         const struct mapping *m = &fake.mappings[i];
 
         if (m->used && m->owner == owner && m->ref == ref)
@@ -92,8 +92,10 @@ static void map_one(struct gnttab_map_grant_ref *op)
     for (unsigned i = 0; i < FAKE_MAPPINGS; i++) {
         if (fake.mappings[i].used)
             continue;
+        if (i >= fake.mapping_limit)
+            fake.mapping_limit = i + 1;
         fake.mappings[i] =
-            (struct mapping){true, readonly, fake.current, owner, op->ref, op->host_addr};
+            (struct mapping){true, readonly, fake.current, owner, op->ref, op->host_addr, page};
         fake_map_at(op->host_addr, page, readonly);
         mark(owner, op->ref);
         op->handle = i;
@@ -212,7 +214,7 @@ unsigned fake_grants_mapped(domid_t owner)
 {
     unsigned count = 0;
 
-    for (unsigned i = 0; i < FAKE_MAPPINGS; i++)
+    for (unsigned i = 0; i < fake.mapping_limit; i++)
         count += fake.mappings[i].used && fake.mappings[i].owner == owner;
     return count;
 }
@@ -221,14 +223,29 @@ unsigned fake_mappings(domid_t holder)
 {
     unsigned count = 0;
 
-    for (unsigned i = 0; i < FAKE_MAPPINGS; i++)
+    for (unsigned i = 0; i < fake.mapping_limit; i++)
         count += fake.mappings[i].used && fake.mappings[i].holder == holder;
     return count;
 }
 
+bool fake_device_reaches(domid_t domid, uint64_t dma, bool write)
+{
+    int page = fake_page_of(dma);
+
+    if (page >= 0 && fake.owner[page] == domid + 1)
+        return true;
+    for (unsigned i = 0; page >= 0 && i < fake.mapping_limit; i++) {
+        const struct mapping *m = &fake.mappings[i];
+
+        if (m->used && m->holder == domid && m->page == page && !(write && m->readonly))
+            return true;
+    }
+    return false;
+}
+
 void fake_mappings_drop(domid_t domid)
 {
-    for (unsigned i = 0; i < FAKE_MAPPINGS; i++)
+    for (unsigned i = 0; i < fake.mapping_limit; i++)
         if (fake.mappings[i].used && fake.mappings[i].holder == domid)
             unmap(&fake.mappings[i]);
 }

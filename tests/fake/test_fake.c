@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <abi/hvm.h>
 #include <hcall.h>
 #include <rt/clock.h>
 #include <rt/event.h>
@@ -150,4 +151,42 @@ TEST(a_domain_stops_at_an_effect)
             sent++;
         }
     EXPECT(sent == 2 && fake_effects(2) == 3);
+}
+
+/* What the core's domain_reset does, to the ports, the mappings and the memory of a domain. */
+TEST(a_reset_keeps_what_the_builder_made)
+{
+    fake_reset();
+    (void)fake_enter(2);
+
+    char *page = memory_pages_alloc(1);
+
+    fake_grant(2, 8, 1, page, false);
+    (void)fake_enter(1);
+
+    char *ring = memory_pages_alloc(1), *own = memory_pages_alloc(1);
+    char *space = memory_space_alloc(1);
+    uint64_t *kept = memory_survivor(8);
+    evtchn_port_t store = fake_port(1, 7), theirs = fake_port(2, 1);
+    evtchn_port_t ours = connect(1, 2, theirs);
+    struct gnttab_map_grant_ref map = {
+        .host_addr = (uintptr_t)space, .flags = GNTMAP_host_map, .ref = 8, .dom = 2};
+
+    fake_param(1, HVM_PARAM_STORE_PFN, memory_gfn(ring));
+    fake_param(1, HVM_PARAM_STORE_EVTCHN, store);
+    (void)fake_enter(1);
+    EXPECT(hcall_grant_map(&map, 1) == 0 && map.status == GNTST_okay);
+    EXPECT(fake_device_reaches(1, (uintptr_t)page, true) && fake_ports(1) == 2);
+    own[0] = 'x';
+    *kept = 99;
+    fake_domain_reset(1);
+    EXPECT(fake_mappings(1) == 0 && fake_grant_table(2)[8].flags == GTF_permit_access);
+    EXPECT(!fake_device_reaches(1, (uintptr_t)page, false));
+    EXPECT(fake_ports(1) == 1 && !fake_pending(1, store) && fake_space(1) == 0);
+    EXPECT(fake_pages(1) == 1 + FAKE_GRANTS * sizeof(struct grant_entry_v1) / PAGE_SIZE &&
+           own[0] == 'x' && *kept == 99);
+    /* The peer's end waits for the same domain. */
+    (void)fake_enter(2);
+    EXPECT(hcall_event_send(&(struct evtchn_send){theirs}) == 0);
+    EXPECT(connect(1, 2, theirs) == ours);
 }
