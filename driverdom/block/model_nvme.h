@@ -17,6 +17,11 @@ static struct {
     unsigned fail;     /* so many I/O commands fail */
     unsigned commands, flushes, discards, hold;
     uint32_t largest; /* bytes of one command */
+    /* Takes an I/O command to do and answer it (model_answer) another time. NULL: it is done. */
+    void (*take)(const struct nvme_command *c);
+    /* Whether the device may reach memory at this address; NULL: all. */
+    bool (*reaches)(uint64_t dma, bool write);
+    unsigned blocked; /* accesses to what it does not reach: they fail */
     uint64_t asq, acq, sq, cq;
     uint32_t aqa, sq_depth, cq_depth, sq_head[2], cq_tail[2];
     uint16_t phase[2];
@@ -29,7 +34,16 @@ static void *model_memory(uint64_t dma)
     return (void *)(uintptr_t)dma; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-static void model_io_memory(const struct nvme_command *c, uint32_t len, uint8_t *disk, bool read)
+static bool model_reaches(uint64_t dma, bool write)
+{
+    bool reaches = !model.reaches || model.reaches(dma, write);
+
+    model.blocked += !reaches;
+    return reaches;
+}
+
+/* False: memory on the way is not reached. */
+static bool model_io_memory(const struct nvme_command *c, uint32_t len, uint8_t *disk, bool read)
 {
     uint64_t at = c->prp1;
     const uint64_t *list = NULL;
@@ -41,6 +55,8 @@ static void model_io_memory(const struct nvme_command *c, uint32_t len, uint8_t 
             abort();
         if (piece > len - done)
             piece = len - done;
+        if (!model_reaches(at, read))
+            return false;
         if (read)
             memcpy(model_memory(at), disk + done, piece);
         else
@@ -48,10 +64,14 @@ static void model_io_memory(const struct nvme_command *c, uint32_t len, uint8_t 
         done += piece;
         if (done == len)
             break;
-        if (i == 0 && len - done > PAGE_SIZE)
+        if (i == 0 && len - done > PAGE_SIZE) {
+            if (!model_reaches(c->prp2, false))
+                return false;
             list = model_memory(c->prp2);
+        }
         at = list ? list[i] : c->prp2;
     }
+    return true;
 }
 
 static uint16_t model_io(const struct nvme_command *c)
@@ -73,6 +93,8 @@ static uint16_t model_io(const struct nvme_command *c)
 
         if (c->word[0] != 0 || c->word[1] != 4)
             return 2;
+        if (!model_reaches(c->prp1, false))
+            return 4;
         memset(model.bytes + ((size_t)range[2] << model.shift), 0, (size_t)range[1] << model.shift);
         model.discards++;
         return 0;
@@ -81,8 +103,7 @@ static uint16_t model_io(const struct nvme_command *c)
         return 0x80;
     if (len > model.largest)
         model.largest = len;
-    model_io_memory(c, len, model.bytes + first, c->opcode == 2);
-    return 0;
+    return model_io_memory(c, len, model.bytes + first, c->opcode == 2) ? 0 : 4;
 }
 
 static uint16_t model_admin(const struct nvme_command *c)
@@ -116,29 +137,38 @@ static uint16_t model_admin(const struct nvme_command *c)
     }
 }
 
+static void model_answer(uint32_t queue, uint16_t id, uint16_t status)
+{
+    uint64_t base = queue ? model.cq : model.acq;
+    struct nvme_completion *to =
+        (struct nvme_completion *)model_memory(base) + model.cq_tail[queue];
+
+    if (!model_reaches(base, true))
+        return;
+    *to =
+        (struct nvme_completion){.id = id, .status = (uint16_t)(status << 1 | model.phase[queue])};
+    if (++model.cq_tail[queue] == (queue ? model.cq_depth : (model.aqa >> 16) + 1)) {
+        model.cq_tail[queue] = 0;
+        model.phase[queue] ^= 1;
+    }
+}
+
 static void model_run(uint32_t queue, uint32_t tail)
 {
     uint32_t depth = queue ? model.sq_depth : (model.aqa & 0xfff) + 1;
+    uint64_t base = queue ? model.sq : model.asq;
 
     while (model.sq_head[queue] != tail) {
         const struct nvme_command *c =
-            (const struct nvme_command *)model_memory(queue ? model.sq : model.asq) +
-            model.sq_head[queue];
-        struct nvme_completion *to =
-            (struct nvme_completion *)model_memory(queue ? model.cq : model.acq) +
-            model.cq_tail[queue];
+            (const struct nvme_command *)model_memory(base) + model.sq_head[queue];
 
-        if (queue && (model.mute || model.hold > 0))
+        if ((queue && (model.mute || model.hold > 0)) || !model_reaches(base, false))
             return;
-        uint16_t status = queue ? model_io(c) : model_admin(c);
-
-        *to = (struct nvme_completion){.id = c->id,
-                                       .status = (uint16_t)(status << 1 | model.phase[queue])};
+        if (queue && model.take)
+            model.take(c);
+        else
+            model_answer(queue, c->id, queue ? model_io(c) : model_admin(c));
         model.sq_head[queue] = (model.sq_head[queue] + 1) % depth;
-        if (++model.cq_tail[queue] == (queue ? model.cq_depth : (model.aqa >> 16) + 1)) {
-            model.cq_tail[queue] = 0;
-            model.phase[queue] ^= 1;
-        }
     }
 }
 
@@ -179,11 +209,16 @@ static void model_write(uint32_t offset, uint32_t value)
 
 static inline void model_init(uint32_t shift)
 {
+    static uint8_t pattern[MODEL_BYTES];
+    static bool made;
+
     memset(&model, 0, sizeof(model));
     model.shift = shift;
     model.mdts = 4;
-    for (uint32_t i = 0; i < MODEL_BYTES; i++)
-        model.bytes[i] = (uint8_t)(i / 512 * 5 + i);
+    for (uint32_t i = 0; !made && i < MODEL_BYTES; i++)
+        pattern[i] = (uint8_t)(i / 512 * 5 + i);
+    made = true;
+    memcpy(model.bytes, pattern, MODEL_BYTES);
     played_init(0x1b36, 0x0010, 0x010802);
     played.read = model_read;
     played.write = model_write;

@@ -27,6 +27,7 @@ static struct {
     uint8_t bar[PLAYED_BAR_SIZE];                   /* plain memory unless the test plays it */
     uint32_t (*read)(uint32_t offset);              /* NULL: plain memory */
     void (*write)(uint32_t offset, uint32_t value); /* after it was stored */
+    void (*before)(void);                           /* any write, which may never happen */
     uint8_t nothing[4096];
 } played;
 
@@ -77,6 +78,8 @@ static void played_write(volatile void *p, uint32_t v, size_t len)
     uint32_t offset;
     size_t at = (size_t)((volatile uint8_t *)p - played.config);
 
+    if (played.before)
+        played.before();
     memcpy(played_plain(p), &v, len);
     if (at >= 0x10 && at < 0x28 && len == 4) {
         uint32_t bar = (uint32_t)(at - 0x10) / 4;
