@@ -1,4 +1,7 @@
-/* Requests from the rings to the disk and back: batches of them, each step for all at once. */
+/*
+ * Requests from the rings to the disk and back: batches of them, each step for all
+ * at once. Their order is tests/model/blk.pml's, which names each step.
+ */
 #include "blk_back.h"
 
 #include <rt/event.h>

@@ -100,7 +100,7 @@ int blk_back_connect(struct blk_back *b, const struct blk_link *link, struct blk
         b->free_jobs = &b->jobs[i];
     }
     b->connected = true;
-    /* A predecessor may have answered without telling. */
+    /* A predecessor may have answered without telling; see tests/model/blk_back.pml. */
     for (uint32_t q = 0; adopt && q < b->queue_count; q++)
         event_notify(b->ports[q]);
     *why = NULL;

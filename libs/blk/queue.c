@@ -1,4 +1,7 @@
-/* Requests in flight and their answers, one at a time and in ring order. */
+/*
+ * Requests in flight and their answers, one at a time and in ring order. The order
+ * of stores here, and what a successor makes of them, is tests/model/blk.pml's.
+ */
 #include "blk_queue.h"
 
 #include <string.h>

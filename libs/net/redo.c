@@ -1,4 +1,4 @@
-/* Records of answers that are being written. */
+/* Records of answers that are being written; tests/model says in what order. */
 #include "net_redo.h"
 
 #include <shm.h>

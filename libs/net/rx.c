@@ -1,4 +1,7 @@
-/* Frames into receive buffers: reserved, copied, answered. */
+/*
+ * Frames into receive buffers: reserved, copied, answered. The order of stores is
+ * tests/model/net_rx.pml's.
+ */
 #include "net_rx.h"
 
 #include <string.h>

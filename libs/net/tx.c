@@ -1,4 +1,7 @@
-/* Answers to transmitted packets, such that a successor can finish or repeat them. */
+/*
+ * Answers to transmitted packets, such that a successor can finish or repeat them:
+ * the order of stores is tests/model/net_tx.pml's.
+ */
 #include "net_tx.h"
 
 #include <abi/addr.h>

@@ -13,7 +13,7 @@ packages=(
     # kernels and disk images
     xz-utils zstd lz4 cpio mmdebstrap e2fsprogs fdisk kmod busybox-static
     # tests
-    python3 iperf3 clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck libxml2-utils libvirt0
+    python3 iperf3 spin clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck libxml2-utils libvirt0
 )
 
 missing()
