@@ -118,6 +118,16 @@ static bool guest_has_back(const struct guest *g, grant_ref_t ref)
     return !(fake_grant_table(RIG_GUEST(g->index))[ref].flags & (GTF_reading | GTF_writing));
 }
 
+/* Nobody has any of its pages, as far as it can see. */
+static inline bool guest_is_let_go(const struct guest *g)
+{
+    uint16_t marks = 0;
+
+    for (grant_ref_t ref = RIG_RING(0, 0); ref < RIG_RX(RIG_BUFFERS); ref++)
+        marks |= fake_grant_table(RIG_GUEST(g->index))[ref].flags;
+    return !(marks & (GTF_reading | GTF_writing));
+}
+
 static bool guest_answers(struct guest *g)
 {
     struct netif_tx_response r;
