@@ -182,6 +182,7 @@ static bool nic_take(struct bridge *bridge, uint64_t now)
         net_packet_put(p);
         taken++;
     }
+    n->probe.signs += taken;
     if ((bridge->sw->refused - refused) * 2 > taken)
         bridge->pause = now + NIC_PAUSE_NS;
     return taken > 0;
@@ -226,6 +227,8 @@ uint64_t bridges_tick(struct bridges *b, uint64_t now)
         if (!bridge->nic)
             continue;
         at = nic_tick(bridge->nic, now);
+        next = at < next ? at : next;
+        at = nic_probe_tick(bridge->nic, now);
         next = at < next ? at : next;
         if (now < bridge->pause && bridge->pause < next)
             next = bridge->pause;

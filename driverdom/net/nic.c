@@ -42,8 +42,10 @@ void *nic_alloc(size_t size, const char *name, const struct nic_driver *driver, 
         return NULL;
     n->port.driver = &port_driver;
     n->driver = driver;
+    n->probe.page = memory_pages_alloc(1);
     (void)snprintf(n->name, sizeof(n->name), "%s", name);
-    if (nic_in_open(&n->in, &n->port, buffer) < 0 || nic_out_open(&n->out, batch) < 0) {
+    if (!n->probe.page || nic_in_open(&n->in, &n->port, buffer) < 0 ||
+        nic_out_open(&n->out, batch) < 0) {
         /* What was had stays taken: the domain serves without this card, and never tries again. */
         return NULL;
     }

@@ -20,6 +20,14 @@
 #define NIC_TIMEOUT_NS 5000000000ull
 #define NIC_LOOKS      200u
 #define NIC_LOOK_NS    10000000ull
+/* A card from which nothing was heard for so long is asked for a sign of life. */
+#define NIC_QUIET_NS   5000000000ull
+
+struct nic_probe {
+    uint8_t *page; /* the frame that goes out */
+    uint64_t at;   /* when it goes unless something is heard; 0: not known yet */
+    uint64_t signs, seen;
+};
 
 struct nic {
     struct net_port port; /* first, so that the one is the other */
@@ -37,6 +45,7 @@ struct nic {
     } messages[NIC_IRQS_MAX];
     struct nic_in in;
     struct nic_out out;
+    struct nic_probe probe;
     uint64_t resets;
 };
 
@@ -106,5 +115,8 @@ void nic_settle(struct nic *n);
 
 /* Before sleep and in each round: completions, time-outs. When there is something again. */
 uint64_t nic_tick(struct nic *n, uint64_t now);
+
+/* In each round: a card that is quiet gets a frame of our own. When to look again. */
+uint64_t nic_probe_tick(struct nic *n, uint64_t now);
 
 #endif

@@ -23,7 +23,7 @@ int nic_out_open(struct nic_out *o, struct net_batch *batch)
     if (!memory || !space || !o->frames)
         return -XEN_ENOMEM;
     net_reach_init(&o->reach, memory, space, batch);
-    for (uint32_t i = NIC_FRAMES; i-- > 0;) {
+    for (uint32_t i = NIC_FRAMES; i-- > 1;) {
         o->frames[i].next = o->first_free;
         o->first_free = &o->frames[i];
     }
@@ -155,7 +155,7 @@ void nic_out_flush(struct nic *n)
     nic_out_release(n);
 }
 
-static void watch(struct nic_out *o, struct nic_frame *f)
+void nic_out_watch(struct nic_out *o, struct nic_frame *f)
 {
     f->since = clock_now();
     f->out = true;
@@ -175,7 +175,7 @@ void nic_out_push(struct nic *n)
             struct nic_frame *f = o->waiting;
 
             o->waiting = f->next;
-            watch(o, f);
+            nic_out_watch(o, f);
         }
         n->driver->kick(n);
         more = n->driver->reap(n);
@@ -186,11 +186,14 @@ void nic_out_done(struct nic *n, struct nic_frame *f, bool sent)
 {
     struct nic_out *o = &n->out;
 
-    if (!sent)
-        lost(n, f);
+    n->probe.signs += sent;
     if (f->out && --o->out_count == 0)
         o->deadline = UINT64_MAX;
     f->out = false;
+    if (f == o->frames)
+        return;
+    if (!sent)
+        lost(n, f);
     net_reach_release(&o->reach, &f->reach);
     f->next = o->leaving;
     o->leaving = f;

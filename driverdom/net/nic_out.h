@@ -34,7 +34,7 @@ struct nic_frame {
 };
 
 struct nic_out {
-    struct nic_frame *frames;
+    struct nic_frame *frames; /* the first is the probe: see nic_probe.c */
     struct nic_frame *first_free;
     struct nic_frame *fresh, *fresh_last;     /* sent since the last flush */
     struct nic_frame *waiting, *waiting_last; /* flushed, no room in the device's ring */
@@ -54,6 +54,9 @@ void nic_out_flush(struct nic *n);
 
 /* Gives the device what waits, as far as it has room, and tells it. */
 void nic_out_push(struct nic *n);
+
+/* The device has it from now on, and is watched. */
+void nic_out_watch(struct nic_out *o, struct nic_frame *frame);
 
 /* The device has sent it, or lost it in a reset: `sent` false. */
 void nic_out_done(struct nic *n, struct nic_frame *frame, bool sent);

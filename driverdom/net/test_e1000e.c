@@ -185,12 +185,12 @@ TEST(segments_are_left_to_the_card)
 
 TEST(a_full_ring_waits)
 {
-    static struct net_packet packets[NIC_FRAMES];
+    static struct net_packet packets[NIC_FRAMES - 1]; /* one is the card's own */
 
     start();
     model.mute = true;
     rig_make(8000, false, false);
-    for (uint32_t i = 0; i < NIC_FRAMES; i++) {
+    for (uint32_t i = 0; i < NIC_FRAMES - 1; i++) {
         packets[i] = *rig_packet(8000);
         EXPECT(rig_send(&packets[i], 0) == NET_DROP_NONE);
     }
@@ -201,7 +201,7 @@ TEST(a_full_ring_waits)
     model.mute = false;
     model_transmit();
     nic_settle(rig.nic);
-    EXPECT(model.sent_count == NIC_FRAMES && rig.held == 0 && fake_mappings(RIG_BACK) == 0);
+    EXPECT(model.sent_count == NIC_FRAMES - 1 && rig.held == 0 && fake_mappings(RIG_BACK) == 0);
 }
 
 TEST(completions_interrupt_only_a_sleeper)
@@ -353,6 +353,35 @@ static void give_up(void)
         fake_clock_advance(NIC_LOOK_NS);
     }
     EXPECT(nic_tick(rig.nic, clock_now()) == UINT64_MAX);
+}
+
+/* Nobody sends, and nothing comes: the card gets a frame of our own, and is reset if it keeps it.
+ */
+TEST(a_quiet_card_is_asked_for_a_sign)
+{
+    start();
+    EXPECT(nic_probe_tick(rig.nic, clock_now()) == UINT64_MAX);
+    rig.nic->joined = true;
+    EXPECT(nic_probe_tick(rig.nic, clock_now()) == clock_now() + NIC_QUIET_NS);
+    fake_clock_advance(NIC_QUIET_NS - 1);
+    EXPECT(nic_probe_tick(rig.nic, clock_now()) == clock_now() + 1 && model.sent_count == 0);
+    fake_clock_advance(1);
+    EXPECT(nic_probe_tick(rig.nic, clock_now()) == clock_now() + NIC_QUIET_NS);
+    EXPECT(model.sent_count == 1);
+    nic_settle(rig.nic);
+    EXPECT(rig.nic->out.out_count == 0 && rig.nic->port.counters.out_packets == 0);
+    /* That was a sign of life. */
+    fake_clock_advance(NIC_QUIET_NS);
+    EXPECT(nic_probe_tick(rig.nic, clock_now()) == clock_now() + NIC_QUIET_NS);
+    EXPECT(model.sent_count == 1);
+    model.mute = true;
+    fake_clock_advance(NIC_QUIET_NS);
+    (void)nic_probe_tick(rig.nic, clock_now());
+    EXPECT(rig.nic->out.out_count == 1);
+    EXPECT(nic_tick(rig.nic, clock_now()) == clock_now() + NIC_TIMEOUT_NS);
+    give_up();
+    EXPECT(rig.nic->resets == 1 && !rig.nic->dead && rig.nic->out.out_count == 0);
+    EXPECT(rig.nic->port.counters.out_drops[NET_DROP_ERROR] == 0);
 }
 
 TEST(silence_is_ended_by_a_reset)
