@@ -78,6 +78,9 @@ bool blk_back_take(struct blk_back *b);
 /* Answers what is done; whether there was anything. */
 bool blk_back_answer(struct blk_back *b);
 
+/* One page of its rings, chosen by `pick`; only while it is connected. */
+void *blk_back_ring_page(const struct blk_back *b, uint64_t pick);
+
 /* No I/O of this device is at the disk: it can be disconnected. */
 bool blk_back_is_drained(const struct blk_back *b);
 

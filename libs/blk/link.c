@@ -24,6 +24,14 @@ static uint8_t *ring_address(const struct blk_back *b, uint32_t queue)
     return b->ring_space + (size_t)queue * BLK_RING_PAGES_MAX * PAGE_SIZE;
 }
 
+void *blk_back_ring_page(const struct blk_back *b, uint64_t pick)
+{
+    uint32_t queue = (uint32_t)(pick % b->queue_count);
+    uint32_t page = (uint32_t)(pick / b->queue_count % b->ring_pages);
+
+    return ring_address(b, queue) + (size_t)page * PAGE_SIZE;
+}
+
 static int rings_map(struct blk_back *b, const struct blk_link *link)
 {
     uint32_t count = 0;

@@ -35,6 +35,11 @@ static uint8_t *rx_page(const struct net_back *b, uint32_t queue)
     return tx_page(b, queue) + PAGE_SIZE;
 }
 
+void *net_back_ring_page(const struct net_back *b, uint64_t pick)
+{
+    return tx_page(b, 0) + (size_t)(pick % ((uint64_t)b->queue_count * 2)) * PAGE_SIZE;
+}
+
 static int rings_map(struct net_back *b, const struct net_link *link)
 {
     for (uint32_t q = 0; q < b->queue_count; q++) {

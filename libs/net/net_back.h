@@ -144,6 +144,9 @@ bool net_back_answer(struct net_back *b);
  */
 uint64_t net_back_expire(struct net_back *b, uint64_t now);
 
+/* One page of its rings, chosen by `pick`; only while it is connected. */
+void *net_back_ring_page(const struct net_back *b, uint64_t pick);
+
 /*
  * Lets go of all frames for this front end and takes nothing more. Drained: nobody
  * holds a packet of this interface either, so that it can be disconnected.

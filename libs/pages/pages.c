@@ -8,7 +8,7 @@ void pages_init(struct pages *p, uint64_t *bitmap, size_t count)
     *p = (struct pages){.taken = bitmap, .count = count};
 }
 
-static bool is_taken(const struct pages *p, size_t n)
+bool pages_is_taken(const struct pages *p, size_t n)
 {
     return p->taken[n / 64] >> (n % 64) & 1;
 }
@@ -62,7 +62,7 @@ size_t pages_alloc(struct pages *p, size_t run)
             i -= 63;
             continue;
         }
-        if (is_taken(p, i - 1)) {
+        if (pages_is_taken(p, i - 1)) {
             have = 0;
             continue;
         }

@@ -36,4 +36,7 @@ bool pages_take(struct pages *p, size_t first, size_t run);
 /* False, and nothing is changed, if one of them is not taken or does not exist. */
 bool pages_free(struct pages *p, size_t first, size_t run);
 
+/* n < count. */
+bool pages_is_taken(const struct pages *p, size_t n);
+
 #endif

@@ -108,6 +108,8 @@ TEST(agrees_with_a_plain_array)
         free += !taken[i];
     EXPECT(free == p.free);
     for (size_t i = 0; i < COUNT; i++)
+        EXPECT(pages_is_taken(&p, i) == taken[i]);
+    for (size_t i = 0; i < COUNT; i++)
         if (!taken[i])
             EXPECT(pages_take(&p, i, 1));
 }

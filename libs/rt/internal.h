@@ -35,6 +35,7 @@ uint64_t start_random(void);
 
 /* paging.c: rights by segment, once; needs memory_init. */
 void paging_init(void);
+bool paging_may_write(uint64_t address);
 
 /* memory.c: RAM pages; the break grows from the end of the image. */
 void memory_init(void);

@@ -1,4 +1,5 @@
 /* RAM by pages, empty address space, and the addresses that devices use. */
+#include <rt/fault.h>
 #include <rt/memory.h>
 #include <rt/start.h>
 
@@ -18,6 +19,7 @@ static struct pages space;
 static uint64_t space_map[PAGES_WORDS(SPACE_PAGES)];
 static uint64_t break_start;
 static uint64_t break_end;
+static bool used_up;
 
 static void *at(uint64_t gpa)
 {
@@ -82,8 +84,10 @@ void *memory_pages_alloc(size_t count)
 {
     size_t first = pages_alloc(&ram, count);
 
-    if (first == PAGES_NONE)
+    if (first == PAGES_NONE) {
+        used_up = used_up || count == 1;
         return NULL;
+    }
     return memset(at((uint64_t)first << PAGE_SHIFT), 0, count << PAGE_SHIFT);
 }
 
@@ -91,6 +95,11 @@ void memory_pages_free(void *pages, size_t count)
 {
     if (count > 0 && !pages_free(&ram, memory_gfn(pages), count))
         die("pages freed that were not taken");
+}
+
+bool memory_is_used_up(void)
+{
+    return used_up;
 }
 
 /* The new end, or the old one if the way is blocked. */
@@ -174,4 +183,44 @@ uint64_t memory_dma_address(const void *p)
     if (!memory_is_ram(gpa))
         die("device address of memory that is not RAM");
     return device_frames()[page_of(gpa)] + (gpa & PAGE_MASK);
+}
+
+/* ---- for fault injection ---------------------------------------------------------------- */
+
+#define SURVIVOR_PAGES (LAYOUT_SURVIVOR_SIZE >> PAGE_SHIFT)
+
+/* Counts *left down by the taken pages that may be written; the one that finds 0 there, or 0. */
+static uint64_t used_pass(const struct pages *p, uint64_t base, size_t *left)
+{
+    for (size_t n = 0; n < p->count; n++) {
+        uint64_t gpa = base + ((uint64_t)n << PAGE_SHIFT);
+
+        if (n % 64 == 0 && p->taken[n / 64] == 0)
+            n += 63;
+        else if (pages_is_taken(p, n) && paging_may_write(gpa) && (*left)-- == 0)
+            return gpa;
+    }
+    return 0;
+}
+
+static uint64_t used_find(size_t *left)
+{
+    uint64_t gpa = used_pass(&ram, 0, left);
+
+    return gpa != 0 ? gpa : used_pass(&space, LAYOUT_LOW_END, left);
+}
+
+void *memory_used_page(uint64_t pick)
+{
+    size_t left = SIZE_MAX;
+
+    (void)used_find(&left);
+
+    size_t count = SIZE_MAX - left;
+
+    pick %= count + SURVIVOR_PAGES;
+    if (pick >= count)
+        return at(LAYOUT_SURVIVOR_BASE + ((pick - count) << PAGE_SHIFT));
+    left = pick;
+    return at(used_find(&left));
 }

@@ -4,6 +4,7 @@
  * 2 MiB, of which one in which rights differ is split; then they take the place of
  * boot.S's, which map 4 GiB as they are.
  */
+#include <rt/fault.h>
 #include <rt/memory.h>
 
 #include <abi/layout.h>
@@ -134,4 +135,44 @@ void paging_init(void)
     for (size_t i = 0; i < DIRECTORIES; i++)
         boot_pdpt[i] = of((const char *)&page_directory[i * ENTRIES]) | PRESENT | WRITABLE;
     cr3_write(cr3_read());
+}
+
+/* ---- for fault injection ---------------------------------------------------------------- */
+
+/* The entry that maps an address below 4 GiB, present or not. */
+static uint64_t *leaf(uint64_t address)
+{
+    uint64_t *large = &page_directory[address / LARGE_SIZE];
+
+    if (*large == 0 || (*large & LARGE) != 0)
+        return large;
+
+    uint64_t *table = at(*large & ADDRESS);
+
+    return &table[address / PAGE_SIZE % ENTRIES];
+}
+
+bool paging_may_write(uint64_t address)
+{
+    return (*leaf(address) & (PRESENT | WRITABLE)) == (PRESENT | WRITABLE);
+}
+
+static void text_rights(uint64_t set, uint64_t clear)
+{
+    for (uint64_t a = of(image_text); a < of(image_data); a += PAGE_SIZE)
+        *leaf(a) = (*leaf(a) | set) & ~clear;
+    /* What was fetched before is forgotten with the translations. */
+    cr3_write(cr3_read());
+}
+
+void *memory_text_open(size_t *len)
+{
+    text_rights(WRITABLE, 0);
+    *len = (size_t)(image_data - image_text);
+    return image_text;
+}
+
+void memory_text_close(void)
+{
+    text_rights(0, WRITABLE);
 }

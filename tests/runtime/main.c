@@ -17,6 +17,7 @@
 #include <hcall.h>
 #include <rt/clock.h>
 #include <rt/event.h>
+#include <rt/fault.h>
 #include <rt/memory.h>
 #include <rt/start.h>
 
@@ -305,4 +306,66 @@ TEST(pages_come_zeroed)
     EXPECT(p && bad == 0);
     memory_pages_free(p, 3);
     EXPECT(memory_pages_alloc(1u << 20) == NULL);
+}
+
+/* ---- memory that can be spoilt --------------------------------------------------------------- */
+
+/* Too many to be all of one kind; each is written with what it holds. */
+TEST(pages_in_use_may_be_written)
+{
+    uint8_t *heap = memory_pages_alloc(1);
+    bool found_heap = false, found_data = false;
+    size_t len;
+    uint8_t *text = memory_text_open(&len);
+
+    memory_text_close();
+    for (uint64_t pick = 0; pick < 20000; pick++) {
+        uint8_t *page = memory_used_page(pick);
+        volatile uint8_t *last = page + PAGE_SIZE - 1;
+
+        EXPECT(page && ((uintptr_t)page & PAGE_MASK) == 0);
+        EXPECT(page < text || page >= text + len);
+        *last = *last;
+        found_heap = found_heap || page == heap;
+        found_data = found_data || ((uintptr_t)&counter & ~(uintptr_t)PAGE_MASK) == (uintptr_t)page;
+    }
+    EXPECT(found_heap && found_data);
+    memory_pages_free(heap, 1);
+}
+
+/* "mov $7, %eax; ret" */
+static int __attribute__((naked, noinline)) seven(void)
+{
+    __asm__("movl $7, %eax\n\tret");
+}
+
+TEST(text_may_be_changed_for_a_while)
+{
+    int (*volatile get)(void) = seven;
+    size_t len;
+    uint8_t *text = memory_text_open(&len);
+    volatile uint8_t *number = (volatile uint8_t *)(uintptr_t)seven + 1;
+
+    EXPECT((uintptr_t)number > (uintptr_t)text && (uintptr_t)number < (uintptr_t)text + len);
+    EXPECT(get() == 7 && *number == 7);
+    *number = 8;
+    memory_text_close();
+    EXPECT(get() == 8);
+}
+
+TEST(a_refused_page_is_remembered)
+{
+    void **first = NULL, **page;
+
+    EXPECT(memory_pages_alloc(1u << 20) == NULL && !memory_is_used_up());
+    while ((page = memory_pages_alloc(1)) != NULL) {
+        *page = first;
+        first = page;
+    }
+    EXPECT(memory_is_used_up());
+    while (first) {
+        page = first;
+        first = *page;
+        memory_pages_free(page, 1);
+    }
 }

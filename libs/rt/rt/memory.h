@@ -5,6 +5,7 @@
 #ifndef RT_MEMORY_H
 #define RT_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ static inline uint64_t memory_gfn(const void *p)
 /* Whole pages of RAM, zeroed, contiguous and page-aligned; NULL if there are not so many. */
 void *memory_pages_alloc(size_t count);
 void memory_pages_free(void *pages, size_t count);
+
+/* A single page was asked for, and there was none: nothing that needs memory works any more. */
+bool memory_is_used_up(void);
 
 /*
  * Guest-physical space with nothing in it, to map grants into; already mapped

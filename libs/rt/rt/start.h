@@ -7,13 +7,27 @@
 #ifndef RT_START_H
 #define RT_START_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <abi/xen.h>
 
 /* The caller's own domain id. */
 domid_t start_domid(void);
+
+/* The word of one who, when it ends, is started again in place, and adopts what it served. */
+#define START_MORTAL "restart=in-place"
+
+/* Whether a word of the command line is this one. */
+static inline bool start_has_word(int argc, char **argv, const char *word)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], word) == 0)
+            return true;
+    return false;
+}
 
 /* The module's bytes, mapped read-only for the program's life; NULL, 0 without one. */
 const void *start_module(size_t *len);
