@@ -8,10 +8,22 @@
 
 #include <rt/clock.h>
 #include <rt/event.h>
+#include <rt/log.h>
 #include <rt/memory.h>
 
 /* An interrupt that is late is not waited for: the disk is asked itself. */
 #define LOOK_NS 100000000ull
+
+bool disk_ends_us(struct disk *disk, uint32_t commands)
+{
+    if (!disk->mortal || !disk->answered)
+        return false;
+    log_line("%s: no answer for more than %u s: this domain ends, its next life does the %u "
+             "commands again",
+             disk->name, (unsigned)(DISK_TIMEOUT_NS / 1000000000u), commands);
+    disk->silent = true;
+    return true;
+}
 
 int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page, uint32_t len)
 {

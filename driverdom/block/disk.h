@@ -22,7 +22,10 @@ struct disk {
     struct blk_disk blk; /* first, so that the one is the other */
     char name[DISK_NAME_LEN];
     const char *part; /* between the name and the number of a partition: "p" or "" */
-    uint32_t late;    /* times that an interrupt was waited for in vain before serving */
+    bool mortal; /* this domain may end for its sake: its next life does again what was under way */
+    bool answered; /* something of a guest's, in this life */
+    bool silent;   /* it does not answer any more, and this domain is to end */
+    uint32_t late; /* times that an interrupt was waited for in vain before serving */
     struct gpt gpt;
 };
 
@@ -44,6 +47,12 @@ struct disk_hardware {
 
 extern const struct disk_hardware nvme_hardware;
 extern const struct disk_hardware virtio_blk_hardware;
+
+/*
+ * A device has been silent for too long: whether this domain ends for it, or else
+ * the I/O fails. A device that was silent at once in this life as well is broken.
+ */
+bool disk_ends_us(struct disk *disk, uint32_t commands);
 
 /* Does one I/O and waits for it, with nothing else going on. 0, or -XEN_EIO. */
 int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page, uint32_t len);

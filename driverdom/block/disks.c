@@ -11,6 +11,7 @@
 
 #include <rt/clock.h>
 #include <rt/log.h>
+#include <rt/start.h>
 
 static const struct disk_hardware *const hardware[] = {
     &nvme_hardware,
@@ -90,6 +91,8 @@ static void function_take(struct disks *d, const struct pci_function *f, uint32_
             return;
         disk->part = hardware[i]->part;
         (void)disk_prepare(disk);
+        disk->mortal = d->mortal;
+        disk->answered = false;
         d->disks[d->count++] = disk;
         return;
     }
@@ -102,7 +105,7 @@ void disks_open(struct disks *d, int argc, char **argv)
     uint32_t numbers[HARDWARE_KINDS] = {0};
     uint32_t count = pci_chosen(argc, argv, functions, DISKS_MAX);
 
-    d->count = 0;
+    *d = (struct disks){.mortal = start_has_word(argc, argv, START_MORTAL)};
     for (uint32_t i = 0; i < count; i++)
         if (functions[i].config)
             function_take(d, &functions[i], numbers);
@@ -253,6 +256,14 @@ void disks_kick(struct disks *d)
 {
     for (uint32_t i = 0; i < d->count; i++)
         d->disks[i]->blk.driver->kick(&d->disks[i]->blk);
+}
+
+bool disks_are_silent(const struct disks *d)
+{
+    for (uint32_t i = 0; i < d->count; i++)
+        if (d->disks[i]->silent)
+            return true;
+    return false;
 }
 
 uint64_t disks_tick(struct disks *d)

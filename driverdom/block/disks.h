@@ -9,6 +9,7 @@
 #define DISKS_WHY_LEN 512u
 
 struct disks {
+    bool mortal; /* see struct disk */
     uint32_t count;
     struct disk *disks[DISKS_MAX];
 };
@@ -32,6 +33,9 @@ int disks_find(const struct disks *d, const char *name, struct blk_volume *volum
 /* Looks for finished I/O on all of them; tells all of what was submitted. */
 bool disks_poll(struct disks *d);
 void disks_kick(struct disks *d);
+
+/* One of them is silent, and this domain is to end. */
+bool disks_are_silent(const struct disks *d);
 
 /* Does what is due now; when there will be something again. */
 uint64_t disks_tick(struct disks *d);

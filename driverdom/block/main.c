@@ -2,13 +2,16 @@
 #include <rt/event.h>
 #include <rt/log.h>
 
+#include <fault.h>
 #include <hcall.h>
+#include <rt/memory.h>
 
 #include "vbd.h"
 
 static struct store_client store;
 static struct disks disks;
 static struct vbds vbds;
+static struct fault fault;
 
 static bool store_changes(void)
 {
@@ -16,11 +19,13 @@ static bool store_changes(void)
     bool any = false;
 
     while ((event = store_event(&store)) != NULL) {
-        bus_back_event(&vbds.bus, event);
+        if (!fault_event(&fault, event))
+            bus_back_event(&vbds.bus, event);
         any = true;
     }
     vbds.bus.scan = store_events_lost(&store) || vbds.bus.scan;
     bus_back_settle(&vbds.bus);
+    fault_settle(&fault);
     return any;
 }
 
@@ -41,6 +46,22 @@ static bool round_done(void)
     return store_changes() || any;
 }
 
+static void *ring_page(void *context, uint64_t pick)
+{
+    (void)context;
+    return vbds_ring_page(&vbds, pick);
+}
+
+/* Why this life is to end, so that the next one does better; NULL: it need not. */
+static const char *end_of_life(void)
+{
+    if (store.broken)
+        return "the store is gone";
+    if (disks.mortal && memory_is_used_up())
+        return "out of memory: not a page is free";
+    return disks_are_silent(&disks) ? "a disk does not answer" : NULL;
+}
+
 int main(int argc, char **argv)
 {
     if (store_open_own(&store) < 0) {
@@ -54,20 +75,25 @@ int main(int argc, char **argv)
     }
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve();
-    if (store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
+    if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
+        store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");
         return 1;
     }
     /* From here on nothing but its devices, its grants and its events. */
     (void)hcall_rights_drop(&(struct bulkhead_rights_drop){.rights = RIGHTS_ALL});
 
-    for (bool busy = false; !store.broken;) {
+    const char *why;
+
+    for (bool busy = false; !(why = end_of_life());) {
         /*
          * Before each round: what a reset has made fail is answered by it, and a
          * guest that always has work cannot keep a silent device from its reset.
          */
         uint64_t deadline = disks_tick(&disks);
 
+        if (disks_are_silent(&disks))
+            continue;
         if (round_done()) {
             /* One long batch of work ends before it is told of; endless work does not. */
             if (busy)
@@ -80,6 +106,6 @@ int main(int argc, char **argv)
         while (event_next() != EVENT_NONE)
             ;
     }
-    log_line("the store is gone");
+    log_line("%s", why);
     return 1;
 }

@@ -177,6 +177,7 @@ int nvme_start(struct nvme *n)
     nvme_queue_reset(&n->admin);
     nvme_queue_reset(&n->io);
     nvme_slots_init(n);
+    pci_command(&n->function, PCI_COMMAND_MASTER, 0);
     reg_write(n, REG_AQA, (n->admin.depth - 1) << 16 | (n->admin.depth - 1));
     reg_write64(n, REG_ASQ, memory_dma_address(n->admin.commands));
     reg_write64(n, REG_ACQ, memory_dma_address(n->admin.completions));
@@ -255,7 +256,6 @@ static int nvme_open(const struct pci_function *f, const char *name, struct disk
         why = attach(n);
     }
     if (!why) {
-        pci_command(&n->function, PCI_COMMAND_MASTER, 0);
         if (irq_open(n) < 0)
             why = "gets no interrupt";
         else if (nvme_start(n) < 0)

@@ -222,6 +222,7 @@ static bool nvme_poll(struct blk_disk *blk)
         any = true;
     }
     if (any) {
+        n->disk.answered = true;
         nvme_queue_done(&n->io);
         advance(n);
         nvme_queue_kick(&n->io);
@@ -268,14 +269,15 @@ static uint64_t nvme_tick(struct blk_disk *blk, uint64_t now)
     if (now < n->deadline)
         return n->deadline;
 
+    if (disk_ends_us(&n->disk, n->busy))
+        return UINT64_MAX;
     n->resets++;
     log_line("%s: no answer for more than %u s: the controller is reset, %u commands fail",
              n->disk.name, (unsigned)(DISK_TIMEOUT_NS / 1000000000u), n->busy);
     /* Memory is only free again when the controller has stopped. */
     bool stopped = nvme_stop(n);
 
-    if (!stopped)
-        pci_command(&n->function, 0, PCI_COMMAND_MASTER);
+    pci_command(&n->function, 0, PCI_COMMAND_MASTER);
     fail_all(n);
     n->dead = !stopped || nvme_start(n) < 0;
     n->deadline = UINT64_MAX;

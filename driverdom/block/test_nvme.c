@@ -209,6 +209,46 @@ TEST(silence_is_ended_by_a_reset)
     EXPECT(io.done && io.result == BLK_DONE);
 }
 
+/* A domain that comes back ends for a device that served it; for one that never did, I/O fails. */
+TEST(silence_ends_who_comes_back)
+{
+    start(9);
+    disk->mortal = true;
+    disk->answered = false;
+    struct blk_io io = io_make(BLK_READ, 0, 1);
+
+    model.mute = true;
+    run(&io);
+    fake_clock_advance(DISK_TIMEOUT_NS);
+    give_up();
+    EXPECT(io.done && io.result == BLK_ERROR && nvme->resets == 1 && !disk->silent);
+    model.mute = false;
+    io = io_make(BLK_READ, 0, 1);
+    run(&io);
+    EXPECT(io.done && io.result == BLK_DONE && disk->answered);
+    model.mute = true;
+    io = io_make(BLK_READ, 0, 1);
+    run(&io);
+    fake_clock_advance(DISK_TIMEOUT_NS);
+    give_up();
+    EXPECT(!io.done && nvme->resets == 1 && disk->silent);
+    EXPECT(strstr(fake_log_last(), "this domain ends") != NULL);
+}
+
+/* Whoever switched it off: after a reset the device may reach memory again. */
+TEST(a_reset_lets_it_reach_memory)
+{
+    start(9);
+    model.mute = true;
+    struct blk_io io = io_make(BLK_READ, 0, 1);
+
+    run(&io);
+    played.config[4] &= (uint8_t)~PCI_COMMAND_MASTER;
+    fake_clock_advance(DISK_TIMEOUT_NS);
+    give_up();
+    EXPECT(nvme->resets == 1 && (played.config[4] & PCI_COMMAND_MASTER));
+}
+
 TEST(a_device_that_is_gone)
 {
     start(9);

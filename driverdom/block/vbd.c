@@ -122,3 +122,14 @@ bool vbds_serve(struct vbds *v)
     }
     return any;
 }
+
+void *vbds_ring_page(struct vbds *v, uint64_t pick)
+{
+    struct vbd *served[VBDS_MAX];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < v->bus.limit; i++)
+        if (v->vbds[i].bus.used && v->vbds[i].back->connected)
+            served[count++] = &v->vbds[i];
+    return count > 0 ? blk_back_ring_page(served[pick % count]->back, pick / count) : NULL;
+}

@@ -41,6 +41,9 @@ int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks);
 /* One round of I/O for all devices; whether there was any. */
 bool vbds_serve(struct vbds *v);
 
+/* For fault injection: a page of a ring that a guest shares, chosen by `pick`; NULL: none does. */
+void *vbds_ring_page(struct vbds *v, uint64_t pick);
+
 /* vbd_node.c: one device's talk with the store, for the table of vbd.c. */
 int vbd_offer(struct bus_back *b, struct bus_device *d);
 int vbd_link_read(struct vbds *v, const struct vbd *d, struct blk_link *link, const char **why);

@@ -206,6 +206,7 @@ static bool virtio_blk_poll(struct blk_disk *blk)
         any = true;
     }
     if (any) {
+        b->disk.answered = true;
         advance(b);
         virtq_kick(&b->queue);
     }
@@ -242,6 +243,7 @@ static bool restart(struct virtio_blk *b)
 {
     const char *why;
 
+    pci_command(&b->virtio.function, PCI_COMMAND_MASTER, 0);
     if (virtio_negotiate(&b->virtio, FEATURES, &why) < 0 ||
         virtq_start(&b->queue, &b->virtio, 0, &why) < 0)
         return false;
@@ -267,12 +269,13 @@ static uint64_t virtio_blk_tick(struct blk_disk *blk, uint64_t now)
     if (now < b->deadline)
         return b->deadline;
 
+    if (disk_ends_us(&b->disk, b->busy))
+        return UINT64_MAX;
     log_line("%s: no answer for more than %u s: the device is reset, %u requests fail",
              b->disk.name, (unsigned)(DISK_TIMEOUT_NS / 1000000000u), b->busy);
     bool stopped = virtio_reset(&b->virtio);
 
-    if (!stopped)
-        pci_command(&b->virtio.function, 0, PCI_COMMAND_MASTER);
+    pci_command(&b->virtio.function, 0, PCI_COMMAND_MASTER);
     fail_all(b);
     b->dead = !stopped || !restart(b);
     b->deadline = UINT64_MAX;

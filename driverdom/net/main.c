@@ -1,10 +1,13 @@
 /* The network driver domain: takes its cards, then joins them and guests by switches. */
 #include <abi/addr.h>
 
+#include <fault.h>
 #include <hcall.h>
 #include <rt/clock.h>
 #include <rt/event.h>
 #include <rt/log.h>
+#include <rt/memory.h>
+#include <rt/start.h>
 
 #include "vif.h"
 
@@ -12,6 +15,8 @@ static struct store_client store;
 static struct net_batch batch;
 static struct bridges bridges;
 static struct vifs vifs;
+static struct fault fault;
+static bool mortal;
 
 static bool store_changes(void)
 {
@@ -19,11 +24,13 @@ static bool store_changes(void)
     bool any = false;
 
     while ((event = store_event(&store)) != NULL) {
-        bus_back_event(&vifs.bus, event);
+        if (!fault_event(&fault, event))
+            bus_back_event(&vifs.bus, event);
         any = true;
     }
     vifs.bus.scan = store_events_lost(&store) || vifs.bus.scan;
     bus_back_settle(&vifs.bus);
+    fault_settle(&fault);
     return any;
 }
 
@@ -57,6 +64,20 @@ static void events_take(evtchn_port_t port)
         bridges_irq(&bridges, port);
 }
 
+static void *ring_page(void *context, uint64_t pick)
+{
+    (void)context;
+    return vifs_ring_page(&vifs, pick);
+}
+
+/* Why this life is to end, so that the next one does better; NULL: it need not. */
+static const char *end_of_life(void)
+{
+    if (store.broken)
+        return "the store is gone";
+    return mortal && memory_is_used_up() ? "out of memory: not a page is free" : NULL;
+}
+
 int main(int argc, char **argv)
 {
     if (store_open_own(&store) < 0) {
@@ -73,14 +94,18 @@ int main(int argc, char **argv)
     }
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve(clock_now());
-    if (store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
+    if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
+        store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");
         return 1;
     }
     /* From here on nothing but its devices, its grants and its events. */
     (void)hcall_rights_drop(&(struct bulkhead_rights_drop){.rights = RIGHTS_ALL});
 
-    while (!store.broken) {
+    const char *why;
+
+    mortal = start_has_word(argc, argv, START_MORTAL);
+    while (!(why = end_of_life())) {
         uint64_t now = clock_now();
         uint64_t deadline = tick(now);
 
@@ -89,6 +114,6 @@ int main(int argc, char **argv)
         else
             events_take(event_next());
     }
-    log_line("the store is gone");
+    log_line("%s", why);
     return 1;
 }

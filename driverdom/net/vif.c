@@ -228,3 +228,14 @@ uint64_t vifs_tick(struct vifs *v, uint64_t now)
     }
     return next;
 }
+
+void *vifs_ring_page(struct vifs *v, uint64_t pick)
+{
+    struct vif *served[VIFS_MAX];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < v->bus.limit; i++)
+        if (v->vifs[i].bus.used && v->vifs[i].back->connected)
+            served[count++] = &v->vifs[i];
+    return count > 0 ? net_back_ring_page(served[pick % count]->back, pick / count) : NULL;
+}

@@ -52,6 +52,9 @@ bool vifs_answer(struct vifs *v);
 /* Does what is due; when there will be something again. */
 uint64_t vifs_tick(struct vifs *v, uint64_t now);
 
+/* For fault injection: a page of a ring that a guest shares, chosen by `pick`; NULL: none does. */
+void *vifs_ring_page(struct vifs *v, uint64_t pick);
+
 /* vif_node.c: one interface's talk with the store, for the table of vif.c. */
 int vif_check(struct bus_back *b, struct bus_device *d, char *why, size_t len);
 int vif_offer(struct bus_back *b, struct bus_device *d);
