@@ -16,6 +16,7 @@ struct cli {
     const struct config_root *root;
     bool iommu_required; /* host.xml's word */
     bool iommu_present;
+    unsigned faults_line;         /* where host.xml has its word on fault injection; 0: nowhere */
     struct group_table functions; /* the host's; owners are those at its start */
     bool headless;
     bool attached;       /* what is typed goes to a domain */
@@ -70,6 +71,7 @@ int verb_dominfo(struct cli *cli, int argc, char **argv);
 int verb_domstats(struct cli *cli, int argc, char **argv);
 int verb_dumpxml(struct cli *cli, int argc, char **argv);
 int verb_help(struct cli *cli, int argc, char **argv);
+int verb_inject(struct cli *cli, int argc, char **argv);
 int verb_inject_nmi(struct cli *cli, int argc, char **argv);
 int verb_list(struct cli *cli, int argc, char **argv);
 int verb_nodedev_dumpxml(struct cli *cli, int argc, char **argv);
@@ -96,6 +98,9 @@ const char *cli_state(const struct entry *e);
 
 /* Owns PCI functions whose DMA nothing contains. */
 bool cli_is_unsafe(const struct cli *cli, const struct entry *e);
+
+/* Is one of ours, and fails when `inject` tells it to. */
+bool cli_is_injectable(const struct cli *cli, const struct entry *e);
 
 /* Takes `flag` out of the words after the verb; whether it was there. */
 bool cli_flag(int *argc, char **argv, const char *flag);

@@ -79,5 +79,7 @@ int verb_dominfo(struct cli *cli, int argc, char **argv)
     print_devices(c);
     if (cli_is_unsafe(cli, e))
         cli_print("%-15s UNSAFE: no IOMMU contains the DMA of its devices\n", "Security:");
+    if (cli_is_injectable(cli, e))
+        cli_print("%-15s INJECTABLE: fails when `inject` tells it to\n", "Faults:");
     return 0;
 }

@@ -12,8 +12,9 @@ static void print_row(const struct cli *cli, const struct entry *e)
 
     if (e->domid != DOMID_INVALID)
         (void)snprintf(id, sizeof(id), "%u", e->domid);
-    cli_print(" %-4s %-20s %s%s\n", id, e->config->name, cli_state(e),
-              cli_is_unsafe(cli, e) ? "   UNSAFE" : "");
+    cli_print(" %-4s %-20s %s%s%s\n", id, e->config->name, cli_state(e),
+              cli_is_unsafe(cli, e) ? "   UNSAFE" : "",
+              cli_is_injectable(cli, e) ? "   INJECTABLE" : "");
 }
 
 static void write_row(const struct cli *cli, const struct entry *e, struct json *json)
@@ -24,6 +25,7 @@ static void write_row(const struct cli *cli, const struct entry *e, struct json 
         json_number(json, "id", e->domid);
     json_string(json, "state", cli_state(e));
     json_bool(json, "unsafe", cli_is_unsafe(cli, e));
+    json_bool(json, "injectable", cli_is_injectable(cli, e));
     json_bool(json, "service", e->service);
     json_object_close(json);
 }

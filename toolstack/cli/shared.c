@@ -66,6 +66,11 @@ bool cli_is_unsafe(const struct cli *cli, const struct entry *e)
     return config_is_driver(e->config) && !cli->iommu_present;
 }
 
+bool cli_is_injectable(const struct cli *cli, const struct entry *e)
+{
+    return cli->supervise->faults_allowed && config_announces(e->config);
+}
+
 bool cli_flag(int *argc, char **argv, const char *flag)
 {
     for (int i = 1; i < *argc; i++) {

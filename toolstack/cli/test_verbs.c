@@ -172,6 +172,46 @@ static const char new_xml[] = "<domain type='xen'><name>fresh</name><memory unit
                               "<vcpu>1</vcpu><os><type>xenpvh</type><kernel>/vmlinux</kernel></os>"
                               "</domain>";
 
+/* The block domain becomes one of ours, which takes orders. */
+static char image[] = "/bulkhead/block.elf";
+static bool takes;
+
+static void take(void)
+{
+    if (takes)
+        (void)!store_remove(&fake_store, 0, "%s", "/local/domain/1/control/inject");
+}
+
+TEST(injecting)
+{
+    begin_running();
+    EXPECT(errs("inject block crash", "host.xml:1: fault injection is not allowed on this host: "
+                                      "write <fault-injection allowed='yes'/>"));
+    cli.faults_line = 4;
+    EXPECT(errs("inject block crash", "host.xml:4: "));
+    EXPECT(run("list") == 0 && !strstr(fake_said, "INJECTABLE"));
+    s.faults_allowed = true;
+    EXPECT(errs("inject block", "too few words: write: inject DOMAIN KIND [SEED]"));
+    EXPECT(errs("inject block crush", "crush is no kind of fault: write crash, hang"));
+    EXPECT(errs("inject block crash 1x", "1x is no seed"));
+    EXPECT(errs("inject other crash", "there is no domain other"));
+    EXPECT(errs("inject guest crash", "domain guest takes no such orders"));
+    EXPECT(!fake_node("/local/domain/2/control/inject"));
+    block.kernel = image;
+    block.on_crash = CONFIG_RESTART;
+    EXPECT(errs("inject block crash 12", "has not taken the order in 2 s"));
+    EXPECT(!fake_node("/local/domain/1/control/inject"));
+    answer = take;
+    takes = true;
+    EXPECT(says("inject block wild-write 12", "Domain block: wild-write, seed 12\n"));
+    EXPECT(says("inject block flip", "Domain block: flip, seed "));
+    EXPECT(says("list", "block                running   UNSAFE   INJECTABLE\n"));
+    EXPECT(says("list --json", "\"injectable\": true"));
+    EXPECT(says("dominfo block", "INJECTABLE"));
+    answer = NULL;
+    end();
+}
+
 TEST(creating)
 {
     begin();

@@ -39,12 +39,19 @@ const struct verb verbs[] = {
      verb_domstats},
     {"dumpxml", DOMAIN, "show a domain's description", "", 1, 1, WORDS_DOMAIN, verb_dumpxml},
     {"help", "[VERB]", "show this, or more on one verb", "", 0, 1, WORDS_VERB, verb_help},
+    {"inject", DOMAIN " KIND [SEED]", "make a driver domain fail on purpose",
+     "KIND is crash, hang, wild-write, stall-dma, corrupt-ring, leak or flip; with the same SEED "
+     "the "
+     "same is spoilt. host.xml must allow it. What the domain's clients then get is its business: "
+     "after wild-write, corrupt-ring and flip that may be wrong data.",
+     2, 3, WORDS_DOMAIN, verb_inject},
     {"inject-nmi", DOMAIN, "send a domain an NMI",
      "A kernel may tell where it hangs. A domain of ours dies of it, and its log says where.", 1, 1,
      WORDS_DOMAIN, verb_inject_nmi},
     {"list", "[--all] [--json]", "list the domains",
-     "Only those that run, or all. UNSAFE: a domain owns a device whose DMA nothing contains.", 0,
-     2, WORDS_NONE, verb_list},
+     "Only those that run, or all. UNSAFE: a domain owns a device whose DMA nothing contains. "
+     "INJECTABLE: it fails when `inject` tells it to.",
+     0, 2, WORDS_NONE, verb_list},
     {"nodedev-dumpxml", "NAME", "show one of the host's PCI functions",
      "NAME is what nodedev-list shows. The functions of its iommuGroup go to one domain.", 1, 1,
      WORDS_NONE, verb_nodedev_dumpxml},

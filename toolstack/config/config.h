@@ -186,6 +186,8 @@ struct host_config {
     size_t domain_count;
     bool iommu_required;
     unsigned iommu_line;
+    bool faults_allowed;  /* false when not given */
+    unsigned faults_line; /* 0: not given */
 };
 
 /*

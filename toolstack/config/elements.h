@@ -83,5 +83,7 @@ int host_set_file(struct walk *walk, const char *text);
 int host_set_autostart(struct walk *walk, const char *text);
 int host_begin_iommu(struct walk *walk);
 int host_set_required(struct walk *walk, const char *text);
+int host_begin_faults(struct walk *walk);
+int host_set_allowed(struct walk *walk, const char *text);
 
 #endif

@@ -63,6 +63,18 @@ int host_set_required(struct walk *walk, const char *text)
     return 0;
 }
 
+int host_begin_faults(struct walk *walk)
+{
+    host_of(walk)->faults_line = walk->line;
+    return 0;
+}
+
+int host_set_allowed(struct walk *walk, const char *text)
+{
+    host_of(walk)->faults_allowed = text[0] == 'y';
+    return 0;
+}
+
 int host_read(const struct source *source, struct host_config **out, struct diagnostics *list,
               struct domain_verdict *verdict)
 {

@@ -1,7 +1,7 @@
 /* The table of host.xml's elements: one row each. What has no row here is refused. */
 #include "elements.h"
 
-enum row { HOST, DOMAIN, IOMMU, ROW_COUNT };
+enum row { HOST, DOMAIN, IOMMU, FAULTS, ROW_COUNT };
 
 static const struct walk_element rows[ROW_COUNT] = {
     [HOST] = {HOST, "host", .write = "<host>", .meaning = "one host"},
@@ -15,6 +15,10 @@ static const struct walk_element rows[ROW_COUNT] = {
                .meaning = "may a domain own a PCI function that no IOMMU contains",
                .attributes = {{"required", true, "yes|no", NULL, host_set_required,
                                .write = "required='yes', or 'no', which is UNSAFE"}}},
+    [FAULTS] = {HOST, "fault-injection", .begin = host_begin_faults,
+                .meaning = "may driver domains be made to fail on purpose",
+                .attributes = {{"allowed", true, "yes|no", NULL, host_set_allowed,
+                                .write = "allowed='yes' or 'no'"}}},
 };
 
 const struct walk_grammar elements_host = {rows, ROW_COUNT, elements_hints};

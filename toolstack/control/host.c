@@ -108,6 +108,11 @@ bool host_start(struct cli *cli)
         return false;
     }
     cli->iommu_required = set.host->iommu_required;
+    cli->faults_line = set.host->faults_line;
+    cli->supervise->faults_allowed = set.host->faults_allowed;
+    if (set.host->faults_allowed)
+        supervise_say("host.xml:%u: fault injection is allowed: `inject` makes driver domains fail",
+                      cli->faults_line);
     if (!check(cli) || !add_all(cli)) {
         supervise_say("not enough memory for the control domain: give it more by control_memory=");
         return false;

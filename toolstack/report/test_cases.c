@@ -32,6 +32,8 @@ static char *host_json(const struct host_config *host)
     json_object_open(&json, NULL);
     json_bool(&json, "iommu_required", host->iommu_required);
     json_number(&json, "iommu_line", host->iommu_line);
+    json_bool(&json, "faults_allowed", host->faults_allowed);
+    json_number(&json, "faults_line", host->faults_line);
     json_array_open(&json, "domains");
     for (size_t i = 0; i < host->domain_count; i++) {
         json_object_open(&json, NULL);

@@ -39,7 +39,7 @@ static int build_again(struct supervise *s, struct entry *e)
 {
     struct build_order order = entry_order(s, e);
     static struct build b;
-    int rc = build_renew(&b, &order, e->domid, entry_command_line(e->config));
+    int rc = build_renew(&b, &order, e->domid, entry_command_line(s, e->config));
 
     if (rc == 0 && (rc = nodes_renew(s->store, &order, e->domid)) != 0)
         entry_complain(s, e, e->config->line, "the store refused the domain's next life: %s",

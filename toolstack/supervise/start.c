@@ -9,8 +9,10 @@
 
 #include <abi/control.h>
 #include <build/nodes.h>
+#include <fault_kind.h>
 #include <hcall.h>
 #include <rt/clock.h>
+#include <rt/start.h>
 
 #define SECOND 1000000000ull
 
@@ -83,9 +85,10 @@ static int find_backends(struct supervise *s, struct entry *e)
 
 /*
  * What our own driver domains are told beyond their file: their functions in the
- * file's order, and which of them joins which bridge.
+ * file's order, which of them joins which bridge, whether one that ends comes
+ * back, and whether it is to fail when it is told.
  */
-const char *entry_command_line(const struct domain_config *c)
+const char *entry_command_line(const struct supervise *s, const struct domain_config *c)
 {
     static char text[4096];
     size_t used = (size_t)snprintf(text, sizeof(text), "%s", c->cmdline ? c->cmdline : "");
@@ -99,6 +102,10 @@ const char *entry_command_line(const struct domain_config *c)
     for (size_t i = 0; i < c->bridge_count && used < sizeof(text); i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, " bridge=%s:%u",
                                  c->bridges[i].name, c->bridges[i].nic);
+    if (c->on_crash == CONFIG_RESTART && used < sizeof(text))
+        used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", START_MORTAL);
+    if (s->faults_allowed && used < sizeof(text))
+        (void)snprintf(text + used, sizeof(text) - used, " %s", FAULT_WORD);
     return text;
 }
 
@@ -144,7 +151,7 @@ static int build(struct supervise *s, struct entry *e)
     int rc = build_create(&b, &order);
 
     if (rc == 0)
-        rc = build_fill(&b, entry_command_line(c));
+        rc = build_fill(&b, entry_command_line(s, c));
     e->domid = b.domid;
     if (rc != 0) {
         entry_complain(s, e, b.error.line, "%s", b.error.text);

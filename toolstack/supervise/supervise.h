@@ -69,9 +69,10 @@ struct supervise {
     domid_t console_domid;
     struct entry **entries;
     size_t count;
-    unsigned lost; /* domains that should have started but whose files are unusable */
-    bool failed;   /* a domain could not be started, or crashed */
-    bool leaving;  /* the host is going down: nothing is started again */
+    unsigned lost;       /* domains that should have started but whose files are unusable */
+    bool failed;         /* a domain could not be started, or crashed */
+    bool leaving;        /* the host is going down: nothing is started again */
+    bool faults_allowed; /* host.xml's word: domains of ours may be told to fail */
 };
 
 /* Printed by whoever has the terminal; a line without its newline. */
@@ -122,7 +123,7 @@ bool closing_step(struct supervise *s, struct entry *e); /* CLOSING */
 
 /* What the builder is told of an entry, and the command line of its kernel (till the next call). */
 struct build_order entry_order(const struct supervise *s, const struct entry *e);
-const char *entry_command_line(const struct domain_config *c);
+const char *entry_command_line(const struct supervise *s, const struct domain_config *c);
 
 /* It runs from now on; false after saying why not. */
 bool entry_unpause(struct supervise *s, struct entry *e);

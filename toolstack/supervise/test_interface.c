@@ -83,6 +83,27 @@ TEST(net_domain_is_told_its_bridges)
     end();
 }
 
+/* Ours, and only ours, are told that they come back, and that they are to fail when told. */
+TEST(driver_domains_are_told_what_follows)
+{
+    begin_net();
+    net.on_crash = CONFIG_RESTART;
+    supervise_start(&s, supervise_find(&s, "net"));
+    supervise_step(&s);
+    EXPECT(strcmp(command_line_of(&fake_domains[1]), " restart=in-place") == 0);
+    end();
+    begin_net();
+    net.on_crash = CONFIG_DESTROY;
+    s.faults_allowed = true;
+    guest.interface_count = 0;
+    supervise_start(&s, supervise_find(&s, "net"));
+    supervise_start(&s, guest_entry);
+    supervise_step(&s);
+    EXPECT(strcmp(command_line_of(&fake_domains[1]), "console=hvc0") == 0);
+    EXPECT(strcmp(command_line_of(&fake_domains[2]), " inject=yes") == 0);
+    end();
+}
+
 TEST(rules_of_an_interface)
 {
     static char text_target[] = "xvda";

@@ -86,6 +86,14 @@ int store_read_number(struct store_client *c, uint32_t tx, uint64_t *value, cons
     return *v == 0 || *end != 0 ? -EINVAL : 0;
 }
 
+int store_exists(struct store_client *c, uint32_t tx, const char *format, ...)
+{
+    PATH(path, format);
+
+    (void)c, (void)tx;
+    return fake_node(path) != NULL;
+}
+
 int store_write(struct store_client *c, uint32_t tx, const char *value, const char *format, ...)
 {
     PATH(path, format);
