@@ -118,10 +118,12 @@ def probe_image():
     return path
 
 
-def host_xml(*files, iommu='yes', manual=()):
+def host_xml(*files, iommu='yes', manual=(), faults=False):
     """host.xml over domain files, one a line; those in MANUAL are not started. Unless IOMMU is
-    'no', a domain with a device needs an IOMMU to contain it."""
+    'no', a domain with a device needs an IOMMU to contain it. FAULTS may be injected."""
     lines = ['<host>', f"<iommu required='{iommu}'/>"]
+    if faults:
+        lines.append("<fault-injection allowed='yes'/>")
     for file in files:
         start = " autostart='no'" if file in manual else ''
         lines.append(f"<domain file='{file}'{start}/>")
