@@ -15,6 +15,7 @@ import time
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'e2e'))
 
+import faults  # noqa: E402
 import host  # noqa: E402
 import machine  # noqa: E402
 import net  # noqa: E402
@@ -242,6 +243,13 @@ def part_iommu(ioprobe):
         say(f'{kind}_{name}', round(value), UNITS[name])
         if kind != 'none':
             say(f'ratio_{kind}_{name}', round(value / best['none', name], 2), '', 'goal 0.9')
+
+
+def part_faults(_):
+    """What injected faults did to driver domains, their clients, and everybody else."""
+    reborn = faults.campaign(int(os.environ.get('FAULTS', '9')),
+                             os.environ.get('FAULT_KINDS', '').split())
+    say('faults_clients_started_anew', reborn, '')
 
 
 def main():
