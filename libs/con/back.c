@@ -33,6 +33,11 @@ static void page_unmap(struct con_back *b)
     (void)hcall_grant_unmap(&op, 1);
 }
 
+static void tell(const struct con_back *b)
+{
+    event_notify(b->port);
+}
+
 int con_back_connect(struct con_back *b, void *space, domid_t peer, evtchn_port_t remote,
                      const char **why)
 {
@@ -57,6 +62,8 @@ int con_back_connect(struct con_back *b, void *space, domid_t peer, evtchn_port_
     ring_writer_init(&b->in, b->page->in, sizeof(b->page->in), &b->page->in_prod,
                      &b->page->in_cons);
     event_open(b->port);
+    /* The last life may have made room, or put input, and not come to say so. */
+    tell(b);
     return 0;
 }
 
@@ -70,18 +77,16 @@ void con_back_disconnect(struct con_back *b)
     b->port = 0;
 }
 
-static void tell(const struct con_back *b)
+int con_back_look(const struct con_back *b, char *to, size_t len)
 {
-    event_notify(b->port);
+    return ring_reader_look(&b->out, 0, to, len);
 }
 
-int con_back_take(struct con_back *b, char *to, size_t len)
+void con_back_pass(struct con_back *b, size_t len)
 {
-    int n = ring_reader_take(&b->out, to, len);
-
-    if (n > 0 && ring_reader_notify(&b->out))
+    ring_reader_pass(&b->out, len);
+    if (ring_reader_notify(&b->out))
         tell(b);
-    return n;
 }
 
 int con_back_put(struct con_back *b, const char *from, size_t len)

@@ -24,14 +24,19 @@ struct con_back {
 
 /*
  * Maps the peer's reserved console grant into `space` (one page of it) and binds
- * its port. 0, or an error and in *why what could not be done.
+ * its port. A ring that a last life served goes on where that stopped. 0, or an
+ * error and in *why what could not be done.
  */
 int con_back_connect(struct con_back *b, void *space, domid_t peer, evtchn_port_t remote,
                      const char **why);
 void con_back_disconnect(struct con_back *b);
 
-/* Output of the guest: at most len bytes, how many, or -XEN_EIO for a broken ring. */
-int con_back_take(struct con_back *b, char *to, size_t len);
+/*
+ * Output of the guest: at most len bytes, how many, or -XEN_EIO for a broken ring.
+ * They stay the guest's until they are passed: whoever shows them may die before.
+ */
+int con_back_look(const struct con_back *b, char *to, size_t len);
+void con_back_pass(struct con_back *b, size_t len);
 
 /* Input for it: as many as there is room for, how many, or -XEN_EIO. */
 int con_back_put(struct con_back *b, const char *from, size_t len);

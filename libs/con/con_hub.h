@@ -2,7 +2,8 @@
  * All consoles together: what guests write goes into their histories and to the
  * core's console, what is typed goes to the guest that the core says is
  * attached. A newly attached session is shown the history first, so that every
- * byte comes once and in order.
+ * byte comes once and in order. What a guest wrote stays in its ring until it has
+ * been shown: a service that dies and comes back loses nothing of it.
  *
  * Work is done in turns, each with a bound for every guest: none can keep the
  * others from being served.
@@ -40,8 +41,7 @@ struct con_hub {
     uint32_t session;
     domid_t attached;
     bool replaying; /* the attached guest's history, from... */
-    uint64_t at;    /* ...here on, and... */
-    uint64_t live;  /* ...from here on, what nobody has been shown yet */
+    uint64_t at;    /* ...here on; meanwhile its new output waits in its ring */
 };
 
 void con_hub_init(struct con_hub *hub);

@@ -56,29 +56,12 @@ static void replay_turn(struct con_hub *hub)
         hub->replaying = false;
 }
 
-/* The session ended early: what came since it began has not been shown to anybody. */
-static void replay_end(struct con_hub *hub)
-{
-    struct con_client **slot = find(hub, hub->attached);
-    char bytes[PUT_MAX];
-    size_t n;
-
-    if (!hub->replaying)
-        return;
-    hub->replaying = false;
-    if (hub->at < hub->live)
-        hub->at = hub->live;
-    while (slot && (n = con_history_read(&(*slot)->history, &hub->at, bytes, sizeof(bytes))) > 0)
-        show(hub->attached, 0, bytes, n);
-}
-
 static void replay_start(struct con_hub *hub)
 {
     struct con_client **slot = find(hub, hub->attached);
 
     hub->replaying = slot != NULL;
     hub->at = 0;
-    hub->live = slot ? (*slot)->history.written : 0;
 }
 
 /* ---- one guest ------------------------------------------------------------------------------ */
@@ -90,19 +73,22 @@ static void drop(struct con_client *c, const char *why)
     c->work = false;
 }
 
-static void output_turn(struct con_hub *hub, struct con_client *c)
+/* The bytes leave the ring last of all: until then the next life would show them. */
+static void output_turn(struct con_client *c)
 {
     char bytes[CON_TURN];
-    int n = con_back_take(&c->back, bytes, sizeof(bytes));
+    int n = con_back_look(&c->back, bytes, sizeof(bytes));
 
     c->work = n == (int)sizeof(bytes);
     if (n < 0) {
         drop(c, "it claims more output than its ring holds");
         return;
     }
+    if (n == 0)
+        return;
     con_history_put(&c->history, bytes, (size_t)n);
-    if (n > 0 && !is_replaying(hub, c))
-        show(c->domid, 0, bytes, (size_t)n);
+    show(c->domid, 0, bytes, (size_t)n);
+    con_back_pass(&c->back, (size_t)n);
 }
 
 static void typed_turn(struct con_client *c)
@@ -120,11 +106,13 @@ static void typed_turn(struct con_client *c)
     memmove(c->typed, c->typed + n, c->typed_len);
 }
 
-/* What a guest wrote before it went; no more than its ring holds. */
+/* What a guest wrote before it went; no more than its ring holds. A replay ends for it. */
 static void drain(struct con_hub *hub, struct con_client *c)
 {
+    if (is_replaying(hub, c))
+        hub->replaying = false;
     for (size_t n = 0; n < sizeof(c->back.page->out) && c->back.port != 0; n += CON_TURN)
-        output_turn(hub, c);
+        output_turn(c);
 }
 
 static int connect(struct con_client *c, evtchn_port_t remote)
@@ -190,8 +178,6 @@ void con_hub_remove(struct con_hub *hub, domid_t domid)
     if (!slot)
         return;
     drain(hub, *slot);
-    if (is_replaying(hub, *slot))
-        replay_end(hub);
     con_back_disconnect(&(*slot)->back);
     memory_space_free((*slot)->space, 1);
     free(*slot);
@@ -223,7 +209,6 @@ static void input_turn(struct con_hub *hub)
     }
     hub->input = get.len == sizeof(bytes);
     if (get.session != hub->session) {
-        replay_end(hub);
         hub->session = get.session;
         hub->attached = get.domid;
         replay_start(hub);
@@ -255,8 +240,8 @@ bool con_hub_turn(struct con_hub *hub)
         if (!c)
             continue;
         typed_turn(c);
-        if (c->work)
-            output_turn(hub, c);
+        if (c->work && !is_replaying(hub, c))
+            output_turn(c);
         more = more || c->work;
     }
     if (hub->replaying)

@@ -1,8 +1,10 @@
 #include "con_hub.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <check.h>
+#include <fake_kill.h>
 #include <rt/event.h>
 
 #include "rig.h"
@@ -120,11 +122,11 @@ TEST(a_new_session_sees_the_history_once)
     attach(2);
     EXPECT(guest_write(g, "new "));
     rig_run();
-    EXPECT(is_shown(g, "old "));
-    EXPECT(is_text(g->replayed, g->replayed_len, "old new "));
+    EXPECT(is_text(g->replayed, g->replayed_len, "old "));
+    EXPECT(is_shown(g, "old new "));
     EXPECT(guest_write(g, "live"));
     rig_run();
-    EXPECT(is_shown(g, "old live"));
+    EXPECT(is_shown(g, "old new live"));
     rig_stop();
 }
 
@@ -150,6 +152,107 @@ TEST(an_early_end_loses_nothing)
     rig_run();
     EXPECT(g->shown_len == 10004 && memcmp(g->shown + 10000, "held", 4) == 0);
     rig_stop();
+}
+
+/* ---- the service dies ------------------------------------------------------------------------ */
+
+#define LINES 60
+
+static void forget_hub(void)
+{
+    for (unsigned i = 0; i < CON_CLIENTS_MAX; i++) {
+        if (!rig.hub.clients[i])
+            continue;
+        memory_space_free(rig.hub.clients[i]->space, 1);
+        free(rig.hub.clients[i]);
+    }
+}
+
+/* As stubdom/console does at its start: who there is, and where, stands in the store. */
+static void begin_life(void)
+{
+    fake_enter(RIG_SERVICE);
+    con_hub_init(&rig.hub);
+    EXPECT(con_hub_add(&rig.hub, 2, rig.guests[0].port) == 0);
+    EXPECT(con_hub_add(&rig.hub, 3, rig.guests[1].port) == 0);
+}
+
+/* A guest writes numbered lines, as much as there is room for, while a session is attached. */
+static void write_lines(void)
+{
+    static unsigned line;
+    char text[24];
+
+    if (rig.guests[0].page->out_prod == 0)
+        line = 0;
+    while (line < LINES) {
+        (void)snprintf(text, sizeof(text), "this is line %03u\n", line);
+        if (!guest_write(&rig.guests[0], text))
+            break;
+        line++; /* written, whatever happens now */
+        if (line == LINES / 2)
+            attach(2);
+        if (line % 7 == 0)
+            rig_run();
+    }
+    rig_run();
+    if (line < LINES)
+        write_lines();
+}
+
+/* All lines in order; at most one turn's bytes twice, those that were shown when it died. */
+static bool is_complete(const struct rig_guest *g, bool exact)
+{
+    char all[LINES * 17 + 1];
+    size_t same = 0;
+
+    for (unsigned i = 0; i < LINES; i++)
+        (void)snprintf(all + (size_t)i * 17, 18, "this is line %03u\n", i);
+    while (same < g->shown_len && same < sizeof(all) - 1 && g->shown[same] == all[same])
+        same++;
+    if (same == sizeof(all) - 1 && g->shown_len == same)
+        return true;
+    if (exact || g->shown_len < sizeof(all) - 1)
+        return false;
+
+    size_t twice = g->shown_len - (sizeof(all) - 1);
+
+    return twice <= CON_TURN && twice <= same &&
+           memcmp(g->shown + same - twice, all + same - twice, twice) == 0 &&
+           memcmp(g->shown + same, all + same - twice, g->shown_len - same) == 0;
+}
+
+/* One death; true if the service lived so long. */
+static bool one_death(unsigned n, bool at_call)
+{
+    rig_start();
+    rig.session = 1;
+    begin_life();
+
+    bool died = fake_kill_in(write_lines, RIG_SERVICE, n, at_call);
+
+    if (died) {
+        fake_destroy(RIG_SERVICE);
+        forget_hub();
+        begin_life();
+        rig_run();
+        write_lines();
+    }
+    EXPECT(is_complete(&rig.guests[0], at_call));
+    rig_stop();
+    return died;
+}
+
+TEST(nothing_is_lost_when_the_service_dies)
+{
+    unsigned calls = 0;
+    unsigned stores = 0;
+
+    while (one_death(calls, true))
+        calls++;
+    while (one_death(stores, false))
+        stores++;
+    EXPECT(calls > 8 && stores > 8);
 }
 
 TEST(history_keeps_the_end)
@@ -239,7 +342,8 @@ TEST(a_second_start_keeps_the_history)
     EXPECT(guest_write(g, "second"));
     attach(2);
     rig_run();
-    EXPECT(is_text(g->replayed, g->replayed_len, "first life second"));
+    EXPECT(is_text(g->replayed, g->replayed_len, "first life "));
+    EXPECT(is_shown(g, "first life second"));
     rig_stop();
 }
 

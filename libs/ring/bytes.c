@@ -22,34 +22,53 @@ int ring_reader_count(const struct ring_reader *r)
     return ring_distance(shm_read32(r->prod), r->at, r->size);
 }
 
-int ring_reader_take(struct ring_reader *r, void *to, size_t len)
+int ring_reader_look(const struct ring_reader *r, size_t skip, void *to, size_t len)
 {
     int count = ring_reader_count(r);
 
-    if (count <= 0)
+    if (count < 0)
         return count;
+    if ((size_t)count <= skip)
+        return 0;
     shm_barrier_read();
-    if ((size_t)count < len)
-        len = (size_t)count;
+    if ((size_t)count - skip < len)
+        len = (size_t)count - skip;
 
-    size_t start = r->at & (r->size - 1);
+    size_t start = (r->at + skip) & (r->size - 1);
     size_t first = r->size - start < len ? r->size - start : len;
 
     shm_copy_in(to, r->data + start, first);
     if (len > first)
         shm_copy_in((uint8_t *)to + first, r->data, len - first);
+    return (int)len;
+}
+
+void ring_reader_pass(struct ring_reader *r, size_t len)
+{
+    int count = ring_reader_count(r);
+
     /*
      * A peer that went to sleep for want of room had filled the ring up to one
      * size behind an index of ours; it has seen all but the last one published.
      */
-    if (r->at + (uint32_t)count - r->before >= r->size)
+    if (count < 0 || r->at + (uint32_t)count - r->before >= r->size)
         r->stalled = true;
     r->before = r->at;
     r->at += (uint32_t)len;
     /* The bytes are ours before the peer may write over them. */
-    shm_barrier_full();
+    shm_barrier_read();
     shm_write32(r->cons, r->at);
-    return (int)len;
+    /* A peer that is told only when all was taken looks at this after it put more. */
+    shm_barrier_full();
+}
+
+int ring_reader_take(struct ring_reader *r, void *to, size_t len)
+{
+    int count = ring_reader_look(r, 0, to, len);
+
+    if (count > 0)
+        ring_reader_pass(r, (size_t)count);
+    return count;
 }
 
 bool ring_reader_notify(struct ring_reader *r)

@@ -49,6 +49,14 @@ int ring_reader_count(const struct ring_reader *r);
 int ring_reader_take(struct ring_reader *r, void *to, size_t len);
 
 /*
+ * The same in two steps, for who must not lose bytes when it dies in between:
+ * copies what stands `skip` bytes further on and takes nothing (how many, or
+ * broken); takes and publishes len bytes that were looked at.
+ */
+int ring_reader_look(const struct ring_reader *r, size_t skip, void *to, size_t len);
+void ring_reader_pass(struct ring_reader *r, size_t len);
+
+/*
  * Whether the peer may be waiting for the room that was made since the last call,
  * so that it must be told. A peer that asks for room must look again after it
  * found none, before it sleeps.
