@@ -128,8 +128,13 @@ evtchn_port_t event_wait(uint64_t deadline)
     return port;
 }
 
+static bool take(evtchn_port_t port)
+{
+    return port != EVENT_NONE && scan_take(words(), port);
+}
+
 /* Who waits for another domain does not hang, whatever becomes of that one. */
-evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline)
+evtchn_port_t event_wait_either(evtchn_port_t port, evtchn_port_t other, uint64_t deadline)
 {
     for (;;) {
         scan_collect(&scan, words());
@@ -137,11 +142,18 @@ evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline)
             (void)scan_take(words(), asked);
         if (port != EVENT_NONE)
             life_beat();
-        if (port != EVENT_NONE && scan_take(words(), port))
+        if (take(port))
             return port;
+        if (take(other))
+            return other;
         if (!sleep(deadline))
             return EVENT_NONE;
     }
+}
+
+evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline)
+{
+    return event_wait_either(port, EVENT_NONE, deadline);
 }
 
 void event_sleep(uint64_t deadline)

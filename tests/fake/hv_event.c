@@ -239,13 +239,15 @@ evtchn_port_t event_next(void)
 }
 
 /* port EVENT_NONE: any. */
-static evtchn_port_t wait_for(evtchn_port_t port, uint64_t deadline)
+static evtchn_port_t wait_for(evtchn_port_t port, evtchn_port_t other, uint64_t deadline)
 {
     domid_t self = fake.current;
 
     for (;;) {
         evtchn_port_t got = port == EVENT_NONE ? event_next() : port_take(port);
 
+        if (got == EVENT_NONE)
+            got = port_take(other);
         if (got != EVENT_NONE || fake.now >= deadline)
             return got;
 
@@ -262,10 +264,15 @@ static evtchn_port_t wait_for(evtchn_port_t port, uint64_t deadline)
 
 evtchn_port_t event_wait(uint64_t deadline)
 {
-    return wait_for(EVENT_NONE, deadline);
+    return wait_for(EVENT_NONE, EVENT_NONE, deadline);
 }
 
 evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline)
 {
-    return wait_for(port, deadline);
+    return wait_for(port, EVENT_NONE, deadline);
+}
+
+evtchn_port_t event_wait_either(evtchn_port_t port, evtchn_port_t other, uint64_t deadline)
+{
+    return wait_for(port, other, deadline);
 }

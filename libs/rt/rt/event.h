@@ -36,6 +36,9 @@ evtchn_port_t event_wait(uint64_t deadline);
  */
 evtchn_port_t event_wait_port(evtchn_port_t port, uint64_t deadline);
 
+/* The same for either of two ports; which it was. */
+evtchn_port_t event_wait_either(evtchn_port_t port, evtchn_port_t other, uint64_t deadline);
+
 /*
  * Tells the peer of a port. It hears of it when this domain waits, or flushes, or
  * has more than four to tell, or looks for events some times without waiting: what
