@@ -17,6 +17,13 @@ void ring_writer_init(struct ring_writer *w, void *data, uint32_t size, uint32_t
     *w = (struct ring_writer){data, prod, cons, size, shm_read32(prod)};
 }
 
+void ring_reader_resume(struct ring_reader *r, uint32_t at)
+{
+    r->at = at;
+    r->before = at;
+    shm_write32(r->cons, at);
+}
+
 int ring_reader_count(const struct ring_reader *r)
 {
     return ring_distance(shm_read32(r->prod), r->at, r->size);

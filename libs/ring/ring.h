@@ -42,6 +42,9 @@ void ring_reader_init(struct ring_reader *r, const void *data, uint32_t size, co
 void ring_writer_init(struct ring_writer *w, void *data, uint32_t size, uint32_t *prod,
                       const uint32_t *cons);
 
+/* Continues at an index of ours that was kept elsewhere, and publishes it. */
+void ring_reader_resume(struct ring_reader *r, uint32_t at);
+
 /* Bytes that can be taken, or broken. */
 int ring_reader_count(const struct ring_reader *r);
 

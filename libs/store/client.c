@@ -75,6 +75,8 @@ bool client_sleep(struct store_client *c, uint64_t deadline)
 {
     if (ring_reader_notify(&c->in))
         notify(c);
+    if (c->sleep)
+        return c->sleep->until(c->port, deadline);
     return event_wait_port(c->port, deadline) != EVENT_NONE;
 }
 

@@ -170,22 +170,13 @@ struct store_server *server_create(const struct store_limits *limits)
         return NULL;
     s->limits = *limits;
 
-    struct store_domain *control = domain_get(s, 0);
-    struct node *root = store_alloc(sizeof(*root) + 2);
     struct record *r = record_make(s, &nobody, 1, "", 0, (struct names){0});
 
-    if (!control || !root || !r) {
-        free(control);
-        free(root);
-        free(r);
+    if (!r || node_add(s, "/", 1, r) != 0) {
+        free(s->domains); /* that of the root's owner at most */
         free(s);
         return NULL;
     }
-    root->path[0] = '/';
-    root->entry.key = root->path;
-    root->entry.len = 1;
-    map_insert(&s->nodes, &root->entry);
-    node_set(s, root, r, control);
     return s;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Moves of several domains against the store's service: requests whole and in
  * pieces, indices that lie, words that change after they were read, memory that
- * runs out, answers that nobody takes, domains that come, go, die and reconnect.
+ * runs out, answers that nobody takes, domains that come, go, die and reconnect,
+ * and a store that dies and comes back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,10 @@
 #include <store_alloc.h>
 
 #include "fake_hv.h"
+#include "moves.h"
 #include "store_service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define STORE   7
-#define CLIENTS 4 /* 0 is the control domain */
-
-struct input {
-    const uint8_t *data;
-    size_t left;
-};
 
 struct world {
     struct store_service *service;
@@ -33,39 +27,13 @@ struct world {
     uint32_t hook_value;
 };
 
-static const struct store_limits limits = {
-    .nodes = 12,
-    .node_bytes = 256,
-    .perms = 3,
-    .watches = 4,
-    .events = 8,
-    .transactions = 3,
-    .transaction_nodes = 10,
-    .domain_bytes = 6000,
-    .total_bytes = 24000,
-};
+/* What the store leaves to its next life. */
+static uint64_t area[(256u << 10) / sizeof(uint64_t)];
 
 static void check(bool ok)
 {
     if (!ok)
         abort();
-}
-
-static uint8_t next(struct input *in)
-{
-    if (in->left == 0)
-        return 0;
-    in->left--;
-    return *in->data++;
-}
-
-static uint32_t next_word(struct input *in)
-{
-    uint32_t word = 0;
-
-    for (unsigned i = 0; i < 4; i++)
-        word = word << 8 | next(in);
-    return word;
 }
 
 static void change(void *context, void *shared, size_t len)
@@ -119,84 +87,11 @@ static void put(struct world *w, domid_t d, const void *bytes, size_t len)
     page->req_prod += (uint32_t)len;
 }
 
-static size_t add_path(char *out, uint8_t choice)
-{
-    static const char *const bases[] = {"", "/local/domain/1", "/local/domain/2", "/x"};
-    static const char *const names[] = {"a", "b", "device/c"};
-    size_t len = strlen(bases[choice & 3]);
-
-    memcpy(out, bases[choice & 3], len);
-    for (unsigned depth = choice >> 2 & 3; depth > 0; depth--) {
-        const char *name = names[(choice >> 4) % 3];
-
-        if (len > 0)
-            out[len++] = '/';
-        memcpy(out + len, name, strlen(name));
-        len += strlen(name);
-        choice = (uint8_t)(choice >> 1 | choice << 7);
-    }
-    out[len++] = 0;
-    return len;
-}
-
-/* A request that makes sense, so that the fuzzer gets far. */
 static void move_request(struct world *w, struct input *in, domid_t d)
 {
-    static const char *const perms[] = {"n1\0r2", "b2\0n1", "n0\0b1", "r3\0w2"};
-    struct {
-        struct xsd_sockmsg header;
-        char payload[512];
-    } m;
-    uint8_t type = next(in) % XS_TYPE_COUNT;
-    uint8_t choice = next(in);
-    size_t len = 0;
+    struct message m;
 
-    switch (type) {
-    case XS_TRANSACTION_END:
-        memcpy(m.payload, choice & 1 ? "T" : "F", 2);
-        len = 2;
-        break;
-    case XS_INTRODUCE: {
-        unsigned target = choice % CLIENTS;
-
-        m.payload[len++] = (char)('0' + target);
-        memcpy(m.payload + len, "\0000\000", 3);
-        len += 3;
-        if (w->ports[target] >= 10)
-            m.payload[len++] = (char)('0' + w->ports[target] / 10);
-        m.payload[len++] = (char)('0' + w->ports[target] % 10);
-        m.payload[len++] = 0;
-        if (choice & 0x40) { /* it serves others */
-            memcpy(m.payload + len, "1", 2);
-            len += 2;
-        }
-        break;
-    }
-    case XS_RELEASE:
-    case XS_RESUME:
-    case XS_SET_TARGET:
-        m.payload[len++] = (char)('0' + choice % CLIENTS);
-        m.payload[len++] = 0;
-        m.payload[len++] = (char)('0' + choice / 8 % CLIENTS);
-        m.payload[len++] = 0;
-        break;
-    default:
-        len = add_path(m.payload, choice);
-        if (type == XS_SET_PERMS) {
-            memcpy(m.payload + len, perms[next(in) & 3], 6);
-            len += 6;
-        } else if (type == XS_WATCH || type == XS_UNWATCH || type == XS_DIRECTORY_PART) {
-            m.payload[len++] = (char)('0' + (next(in) & 3));
-            m.payload[len++] = 0;
-        } else if (type == XS_WRITE) {
-            size_t value = next(in);
-
-            memset(m.payload + len, 'v', value);
-            len += value;
-        }
-    }
-    m.header = (struct xsd_sockmsg){type, choice, next(in) & 3, (uint32_t)len};
-    put(w, d, &m, sizeof(m.header) + len);
+    put(w, d, &m, message_make(&m, in, w->ports));
 }
 
 static void move_raw(struct world *w, struct input *in, domid_t d)
@@ -217,6 +112,18 @@ static void move_index(struct world *w, struct input *in, domid_t d)
     *fields[next(in) & 3] += next_word(in);
 }
 
+/* As stubdom/store starts. */
+static void begin_life(struct world *w)
+{
+    (void)fake_enter(STORE);
+    store_alloc_fail(0, 0);
+    w->service = service_create(&moves_limits);
+    check(w->service);
+    (void)service_keep(w->service, area, sizeof(area), 0);
+    if (!service_serves(w->service, 0))
+        check(service_open(w->service, 0, w->ports[0], true) == 0);
+}
+
 static void move(struct world *w, struct input *in)
 {
     uint8_t op = next(in);
@@ -224,6 +131,12 @@ static void move(struct world *w, struct input *in)
 
     switch (op & 15) {
     default: move_request(w, in, d); break;
+    case 6:
+        fake_destroy(STORE);
+        (void)fake_enter(STORE);
+        service_destroy(w->service);
+        begin_life(w);
+        break;
     case 7: store_alloc_fail(next(in), next(in) & 3); break;
     case 8: move_raw(w, in, d); break;
     case 9: move_index(w, in, d); break;
@@ -257,9 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_reset();
     for (domid_t d = 0; d < CLIENTS; d++)
         build(&w, d);
-    (void)fake_enter(STORE);
-    w.service = service_create(&limits);
-    check(w.service && service_open(w.service, 0, w.ports[0], true) == 0);
+    memset(area, 0, sizeof(area));
+    begin_life(&w);
     check(service_open(w.service, 1, w.ports[1], false) == 0);
     while (in.left > 0)
         move(&w, &in);

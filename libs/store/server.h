@@ -189,6 +189,11 @@ int view_prepare(const struct view *v, const char *path, size_t len, struct reco
 void view_apply(const struct view *v, const struct change *change);
 void view_cancel(const struct change *change);
 
+/* A node of the tree, new or not, with its first content: 0, or no memory. Takes over the
+ * reference.
+ */
+int node_add(struct store_server *s, const char *path, size_t len, struct record *record);
+
 /* A node's new content in the tree itself; takes over the reference. owner is that of the record.
  */
 void node_set(struct store_server *s, struct node *n, struct record *record,
@@ -212,15 +217,33 @@ int node_set_perms(const struct view *v, const struct store_path *path,
  * ---------------------------------------------------------------------------------------- */
 
 struct tx *tx_find(const struct store_domain *d, uint32_t id);
+/* Without a look at limits; NULL: no memory. */
+struct tx *tx_make(struct store_server *s, struct store_domain *d, uint32_t id);
 int tx_start(struct store_server *s, struct store_domain *d, uint32_t *id);
 int tx_end(struct store_server *s, struct store_domain *d, struct tx *tx, bool commit);
 void tx_drop_all(struct store_server *s, struct store_domain *d);
+
+/* Notes what a transaction has seen of a path and made of it, in records of the entry's own; NULL:
+ * no memory. */
+struct node *tx_node_add(struct store_server *s, struct store_domain *d, struct tx *tx,
+                         const char *path, size_t len, struct record *before, struct record *now);
 
 /* What an entry of a transaction costs as it is now. */
 size_t tx_node_cost(const struct node *n);
 
 /* ---- watch.c
  * ------------------------------------------------------------------------------------- */
+
+/* Every event of a watch must fit into a message. */
+#define WATCH_TOKEN_MAX (STORE_PAYLOAD_MAX - STORE_PATH_MAX - 2u)
+
+/* Registers it without a look at limits; NULL: no memory. skip as in struct watch. */
+struct watch *watch_make(struct store_server *s, struct store_domain *d,
+                         const struct store_path *path, size_t skip, const char *token);
+
+/* Queues what the watch would show; watch may be NULL. False: no memory. */
+bool event_add(struct store_server *s, struct store_domain *d, struct watch *w, const char *path,
+               size_t len);
 
 int watch_add(struct store_server *s, struct store_domain *d, const char *name, const char *token);
 int watch_remove(struct store_server *s, struct store_domain *d, const char *name,

@@ -1,46 +1,13 @@
-/* The store's connections, and the bytes that go through them. */
-#include "store_service.h"
+/* The store's connections together: who is served, by turns, and what is kept of it. */
+#include "connection.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <abi/addr.h>
-#include <abi/grant.h>
-#include <hcall.h>
-#include <ring.h>
 #include <rt/event.h>
 #include <rt/log.h>
-#include <rt/memory.h>
 #include <shm.h>
 #include <store_alloc.h>
-
-#define FEATURES (XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR)
-
-struct connection {
-    struct connection *next;
-    domid_t domid;
-    struct store_domain *domain;
-    struct xenstore_domain_interface *page;
-    grant_handle_t handle;
-    evtchn_port_t port; /* 0: not connected any more, waits to be freed */
-    struct ring_reader in;
-    struct ring_writer out;
-    bool ready;  /* there may be something to do */
-    bool broken; /* it does not keep to the protocol */
-    bool logged; /* and that was said */
-    bool heard;  /* its last turn was an event: a request comes first now */
-    bool notify; /* at the end of this turn */
-    uint32_t in_got;
-    uint32_t out_at;
-    uint32_t out_len;
-    struct server_message request;
-    struct server_message answer;
-};
-
-struct store_service {
-    struct store_server *server;
-    struct connection *connections;
-};
 
 struct store_service *service_create(const struct store_limits *limits)
 {
@@ -53,6 +20,7 @@ struct store_service *service_create(const struct store_limits *limits)
         free(v);
         return NULL;
     }
+    journal_open(&v->journal, NULL, 0);
     return v;
 }
 
@@ -61,149 +29,41 @@ struct store_server *service_server(struct store_service *v)
     return v->server;
 }
 
-/* ---- connecting ------------------------------------------------------------------------------ */
-
-static void unmap(void *page, grant_handle_t handle)
-{
-    struct gnttab_unmap_grant_ref op = {.host_addr = (uintptr_t)page, .handle = handle};
-
-    if (hcall_grant_unmap(&op, 1) == 0 && op.status == GNTST_okay)
-        memory_space_free(page, 1);
-}
-
-static void *map(domid_t domid, grant_handle_t *handle)
-{
-    void *page = memory_space_alloc(1);
-    struct gnttab_map_grant_ref op = {.host_addr = (uintptr_t)page,
-                                      .flags = GNTMAP_host_map,
-                                      .ref = GNTTAB_RESERVED_XENSTORE,
-                                      .dom = domid};
-
-    if (!page)
-        return NULL;
-    if (hcall_grant_map(&op, 1) != 0 || op.status != GNTST_okay) {
-        memory_space_free(page, 1);
-        return NULL;
-    }
-    *handle = op.handle;
-    return page;
-}
-
-static void disconnect(struct connection *c)
-{
-    struct evtchn_close close = {c->port};
-
-    if (c->port == 0)
-        return;
-    event_shut(c->port);
-    (void)hcall_event_close(&close);
-    unmap(c->page, c->handle);
-    c->port = 0;
-    c->page = NULL;
-    c->domain = NULL;
-}
-
-static void attach_rings(struct connection *c)
-{
-    struct xenstore_domain_interface *page = c->page;
-
-    ring_reader_init(&c->in, page->req, XENSTORE_RING_SIZE, &page->req_prod, &page->req_cons);
-    ring_writer_init(&c->out, page->rsp, XENSTORE_RING_SIZE, &page->rsp_prod, &page->rsp_cons);
-    c->in_got = 0;
-    c->out_len = 0;
-    c->out_at = 0;
-}
-
-/* Nothing is under way in either direction, and nothing is wrong. */
-static void page_clear(struct xenstore_domain_interface *page)
-{
-    shm_write32(&page->req_cons, 0);
-    shm_write32(&page->req_prod, 0);
-    shm_write32(&page->rsp_cons, 0);
-    shm_write32(&page->rsp_prod, 0);
-    shm_write32(&page->error, XENSTORE_ERROR_NONE);
-}
-
-/* anew: of its earlier connection there may be bytes in the page, ours too. */
-static int connect(struct connection *c, evtchn_port_t port, bool anew)
-{
-    struct evtchn_bind_interdomain bind = {.remote_dom = c->domid, .remote_port = port};
-
-    c->page = map(c->domid, &c->handle);
-    if (!c->page)
-        return -XEN_EINVAL;
-    if (hcall_event_bind_interdomain(&bind) != 0) {
-        unmap(c->page, c->handle);
-        return -XEN_EINVAL;
-    }
-    c->port = bind.local_port;
-    if (anew)
-        page_clear(c->page);
-    attach_rings(c);
-    shm_write32(&c->page->server_features, FEATURES);
-    c->ready = true;
-    event_open(c->port);
-    return 0;
-}
-
-static struct connection *find(const struct store_service *v, domid_t domid)
+struct connection *service_find(const struct store_service *v, domid_t domid)
 {
     struct connection *c = v->connections;
 
-    while (c && (c->domid != domid || c->port == 0))
+    while (c && (c->domid != domid || c->gone))
         c = c->next;
     return c;
 }
 
-int service_open(struct store_service *v, domid_t domid, evtchn_port_t port, bool privileged)
+bool service_serves(const struct store_service *v, domid_t domid)
 {
-    struct connection *old = find(v, domid);
+    return service_find(v, domid) != NULL;
+}
+
+struct connection *service_add(struct store_service *v, domid_t domid, evtchn_port_t remote)
+{
     struct connection *c = store_alloc(sizeof(*c));
-    int error;
 
     if (!c)
-        return -XEN_ENOMEM;
-    if (old)
-        disconnect(old);
+        return NULL;
     c->domid = domid;
-    error = connect(c, port, old != NULL);
-    if (error == 0) {
-        c->domain = server_introduce(v->server, domid, privileged);
-        if (!c->domain) {
-            disconnect(c);
-            error = -XEN_ENOMEM;
-        }
-    }
-    if (error != 0) {
-        free(c);
-        /* Without a connection it is as good as gone. */
-        if (old)
-            server_release(v->server, domid);
-        return error;
-    }
+    c->remote = remote;
     c->next = v->connections;
     v->connections = c;
-    return 0;
+    return c;
 }
 
-static void release(struct store_service *v, domid_t domid)
-{
-    struct connection *c = find(v, domid);
-
-    if (c)
-        disconnect(c);
-    server_release(v->server, domid);
-}
-
-/* Frees the connections that ended since the last turn. */
-static void sweep(struct store_service *v)
+void service_sweep(struct store_service *v)
 {
     struct connection **link = &v->connections;
 
     while (*link) {
         struct connection *c = *link;
 
-        if (c->port != 0) {
+        if (!c->gone) {
             link = &c->next;
             continue;
         }
@@ -215,20 +75,127 @@ static void sweep(struct store_service *v)
 void service_destroy(struct store_service *v)
 {
     for (struct connection *c = v->connections; c; c = c->next)
-        disconnect(c);
-    sweep(v);
+        connection_close(c);
+    service_sweep(v);
     server_destroy(v->server);
     free(v);
 }
 
+/* ---- connecting ------------------------------------------------------------------------------ */
+
+/* told: what a next life has to know of it. */
+static int open(struct store_service *v, domid_t domid, evtchn_port_t port, bool privileged,
+                struct keep_taken *told)
+{
+    struct connection *old = service_find(v, domid);
+    struct connection *c = service_add(v, domid, port);
+    int error;
+
+    if (!c)
+        return -XEN_ENOMEM;
+    if (old)
+        connection_close(old);
+    error = connection_open(c);
+    if (error == 0) {
+        c->domain = server_introduce(v->server, domid, privileged);
+        if (!c->domain)
+            error = -XEN_ENOMEM;
+    }
+    if (error != 0) {
+        connection_close(c);
+        /* Without a connection it is as good as gone. */
+        if (old)
+            server_release(v->server, domid);
+    }
+    told->opened_error = error;
+    told->opened_in = c->in_at;
+    told->opened_out = c->out_base;
+    return error;
+}
+
+int service_open(struct store_service *v, domid_t domid, evtchn_port_t port, bool privileged)
+{
+    struct keep_taken told;
+
+    /* Nobody asked for it by a message, so there is nothing that could be done again. */
+    journal_spoil(&v->journal);
+    return open(v, domid, port, privileged, &told);
+}
+
+static void release(struct store_service *v, domid_t domid)
+{
+    struct connection *c = service_find(v, domid);
+
+    if (c)
+        connection_close(c);
+    server_release(v->server, domid);
+}
+
+/* ---- what is kept ---------------------------------------------------------------------------- */
+
+void service_commit(struct store_service *v)
+{
+    if (!journal_commit(&v->journal))
+        service_save(v);
+}
+
+/* A client that wants to start anew may have been about to get its wish. */
+static void resume(struct store_service *v, struct connection *c)
+{
+    int error = connection_resume(c);
+
+    if (error != 0 && error != -XEN_EIO) {
+        log_line("domain %u: its connection is gone (error %d)", c->domid, -error);
+        connection_close(c);
+        return;
+    }
+    if (shm_read32(&c->page->connection) == XENSTORE_RECONNECT)
+        service_reconnect(v, c);
+    else if (error != 0)
+        service_fail(v, c, XENSTORE_ERROR_RINGIDX);
+    else if (c->broken)
+        shm_write32(&c->page->error, c->error);
+}
+
+bool service_keep(struct store_service *v, void *area, size_t len, domid_t control)
+{
+    journal_open(&v->journal, area, len);
+    if (!service_replay(v, control))
+        return false;
+    for (struct connection *c = v->connections; c; c = c->next)
+        resume(v, c);
+    service_sweep(v);
+    service_save(v);
+    return true;
+}
+
+/* Bytes of the request that are taken now, and what came of it if they end it. */
+static void keep_taken(struct store_service *v, struct connection *c, uint32_t end, uint32_t taken,
+                       struct keep_taken *head)
+{
+    const struct journal_part parts[] = {{head, sizeof(*head)},
+                                         {(const char *)&c->request + end - taken, taken}};
+
+    c->heard = false;
+    c->in_at = c->in.at + taken;
+    head->in_at = c->in_at;
+    journal_add(&v->journal, KEEP_TAKEN, c->domid, parts, 2);
+}
+
 /* ---- a peer that breaks the rules ------------------------------------------------------------ */
 
-static void fail(struct store_service *v, struct connection *c, uint32_t error)
+void service_fail(struct store_service *v, struct connection *c, uint32_t error)
 {
+    struct keep_broken head = {error};
+    const struct journal_part part = {&head, sizeof(head)};
+
     c->broken = true;
+    c->error = error;
     c->ready = false;
     c->notify = true;
     server_reset(v->server, c->domain);
+    journal_add(&v->journal, KEEP_BROKEN, c->domid, &part, 1);
+    service_commit(v);
     shm_write32(&c->page->error, error);
     if (!c->logged)
         log_line("domain %u breaks the store's protocol (%s): not served any more", c->domid,
@@ -237,14 +204,21 @@ static void fail(struct store_service *v, struct connection *c, uint32_t error)
 }
 
 /* The client wants to start anew, as a kernel does that was started by another one. */
-static void reconnect(struct store_service *v, struct connection *c)
+void service_reconnect(struct store_service *v, struct connection *c)
 {
     struct xenstore_domain_interface *page = c->page;
 
     server_reset(v->server, c->domain);
-    page_clear(page);
-    attach_rings(c);
-    c->broken = false;
+    connection_reset(c);
+    journal_add(&v->journal, KEEP_RECONNECT, c->domid, NULL, 0);
+    service_commit(v);
+    /* Until the last of these the client's wish stands, and a next life does it again. */
+    ring_reader_resume(&c->in, 0);
+    c->out.at = 0;
+    shm_write32(&page->req_prod, 0);
+    shm_write32(&page->rsp_cons, 0);
+    shm_write32(&page->rsp_prod, 0);
+    shm_write32(&page->error, XENSTORE_ERROR_NONE);
     shm_barrier_write();
     shm_write32(&page->connection, XENSTORE_CONNECTED);
     c->notify = true;
@@ -252,96 +226,86 @@ static void reconnect(struct store_service *v, struct connection *c)
 
 /* ---- a turn ---------------------------------------------------------------------------------- */
 
-/* Puts what is left of the outgoing message: 1 if nothing is, 0 if the ring is full. */
-static int flush(struct connection *c)
+static int act(struct store_service *v, struct server_todo todo, struct keep_taken *told)
 {
-    while (c->out_at < c->out_len) {
-        int done =
-            ring_writer_put(&c->out, (const char *)&c->answer + c->out_at, c->out_len - c->out_at);
-
-        if (done <= 0)
-            return done;
-        c->out_at += (uint32_t)done;
-        c->notify = true;
-    }
-    c->out_at = 0;
-    c->out_len = 0;
-    return 1;
-}
-
-/* Takes bytes up to the end of one request: 1 if it is whole, 0 if the ring is empty. */
-static int receive(struct connection *c)
-{
-    for (;;) {
-        uint32_t end = sizeof(struct xsd_sockmsg);
-
-        if (c->in_got >= end)
-            end += c->request.header.len;
-
-        int taken = ring_reader_take(&c->in, (char *)&c->request + c->in_got, end - c->in_got);
-
-        if (taken < 0)
-            return taken;
-        c->in_got += (uint32_t)taken;
-        if (c->in_got == sizeof(struct xsd_sockmsg) && c->request.header.len > STORE_PAYLOAD_MAX)
-            return -XEN_E2BIG;
-        if (c->in_got < end)
-            return 0;
-        if (c->in_got == sizeof(struct xsd_sockmsg) + c->request.header.len) {
-            c->in_got = 0;
-            return 1;
-        }
-    }
-}
-
-static void serve(struct store_service *v, struct connection *c)
-{
-    struct server_todo todo =
-        server_request(v->server, c->domain, &c->request.header, c->request.payload, &c->answer);
     int error = 0;
 
     switch (todo.action) {
     case SERVER_ACTION_NONE: break;
     case SERVER_ACTION_INTRODUCE:
-        error = service_open(v, todo.domid, todo.port, false);
+        error = open(v, todo.domid, todo.port, false, told);
         if (error == 0)
             server_serves(server_domain(v->server, todo.domid), todo.serves);
         break;
     case SERVER_ACTION_RELEASE: release(v, todo.domid); break;
     }
+    return error;
+}
+
+/* Answers the request that the bytes taken end. */
+static void serve(struct store_service *v, struct connection *c, uint32_t taken)
+{
+    uint32_t len = (uint32_t)sizeof(c->request.header) + c->request.header.len;
+    struct keep_taken told = {.out_base = c->out.at};
+    struct server_todo todo =
+        server_request(v->server, c->domain, &c->request.header, c->request.payload, &c->answer);
+    int error = act(v, todo, &told);
+
     if (error != 0)
         server_refuse(&c->answer, error);
-    c->out_len = (uint32_t)sizeof(c->answer.header) + c->answer.header.len;
+    connection_answer(c, c->out.at);
+    told.answer = keep_look(&c->answer);
+    keep_taken(v, c, len, taken, &told);
+    /* Asked again, there may be memory. */
+    if (c->answer.header.type == XS_ERROR && strcmp(c->answer.payload, "ENOMEM") == 0)
+        journal_spoil(&v->journal);
 }
 
+/* That there was one and that it went is kept even if its watch was removed meanwhile. */
 static bool next_event(struct store_service *v, struct connection *c)
 {
-    if (!server_has_event(c->domain) || !server_event(v->server, c->domain, &c->answer))
+    struct keep_told head = {.out_base = c->out.at};
+    const struct journal_part part = {&head, sizeof(head)};
+    bool is_there;
+
+    if (!server_has_event(c->domain))
         return false;
-    c->out_len = (uint32_t)sizeof(c->answer.header) + c->answer.header.len;
-    return true;
+    is_there = server_event(v->server, c->domain, &c->answer);
+    if (is_there) {
+        c->heard = true;
+        head.answer = keep_look(&c->answer);
+        connection_answer(c, c->out.at);
+    }
+    journal_add(&v->journal, KEEP_TOLD, c->domid, &part, 1);
+    return is_there;
 }
 
-/* One event or one request, by turns: 1 if there was something, 0 if not, or an error. */
+/*
+ * One event or one request, by turns: 1 if there was something, 0 if not, or an
+ * error. What it does is kept before anybody can see it.
+ */
 static int turn(struct store_service *v, struct connection *c)
 {
-    int got = flush(c);
+    uint32_t taken = 0;
+    int got = connection_flush(c);
 
     if (got <= 0)
         return got;
-    if (!c->heard && next_event(v, c)) {
-        c->heard = true;
-    } else {
-        got = receive(c);
+    if (c->heard || !next_event(v, c)) {
+        got = connection_receive(c, &taken);
         if (got < 0)
             return got;
-        c->heard = false;
         if (got > 0)
-            serve(v, c);
+            serve(v, c, taken);
+        else if (taken > 0)
+            keep_taken(v, c, c->in_got, taken, &(struct keep_taken){0});
         else if (!next_event(v, c))
             return 0;
     }
-    got = flush(c);
+    service_commit(v);
+    if (taken > 0)
+        ring_reader_pass(&c->in, taken);
+    got = connection_flush(c);
     return got < 0 ? got : 1;
 }
 
@@ -350,7 +314,7 @@ static bool connection_turn(struct store_service *v, struct connection *c)
     int got = c->broken ? 0 : turn(v, c);
 
     if (got < 0)
-        fail(v, c, got == -XEN_E2BIG ? XENSTORE_ERROR_PROTO : XENSTORE_ERROR_RINGIDX);
+        service_fail(v, c, got == -XEN_E2BIG ? XENSTORE_ERROR_PROTO : XENSTORE_ERROR_RINGIDX);
     c->ready = got > 0;
     if (ring_reader_notify(&c->in))
         c->notify = true;
@@ -369,7 +333,7 @@ void service_event(struct store_service *v, evtchn_port_t port)
             continue;
         c->ready = true;
         if (shm_read32(&c->page->connection) == XENSTORE_RECONNECT)
-            reconnect(v, c);
+            service_reconnect(v, c);
     }
 }
 
@@ -378,12 +342,12 @@ bool service_turn(struct store_service *v)
     bool more = false;
 
     for (struct connection *c = v->connections; c; c = c->next) {
-        if (c->port == 0)
+        if (c->gone)
             continue;
         /* Others' requests make events for it; while its ring is full, they have to wait. */
         if (c->ready || (c->out_len == 0 && !c->broken && server_has_event(c->domain)))
             more |= connection_turn(v, c);
     }
-    sweep(v);
+    service_sweep(v);
     return more;
 }

@@ -48,7 +48,20 @@ struct store_event {
     char path[];
 };
 
+/*
+ * How somebody waits for the store who has to do something about its death: the
+ * control domain.
+ */
+struct store_sleep {
+    /*
+     * Sleeps until the port had an event, which is taken: true. False at the
+     * deadline, or when the store will not come back: then the connection breaks.
+     */
+    bool (*until)(evtchn_port_t port, uint64_t deadline);
+};
+
 struct store_client {
+    const struct store_sleep *sleep; /* NULL: waits like any other; set after store_open */
     struct ring_writer out;
     struct ring_reader in;
     struct xenstore_domain_interface *page;

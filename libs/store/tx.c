@@ -25,6 +25,20 @@ struct tx *tx_find(const struct store_domain *d, uint32_t id)
     return tx;
 }
 
+struct tx *tx_make(struct store_server *s, struct store_domain *d, uint32_t id)
+{
+    struct tx *tx = store_alloc(sizeof(*tx));
+
+    if (!tx)
+        return NULL;
+    tx->id = id;
+    tx->next = d->transactions;
+    d->transactions = tx;
+    d->tx_count++;
+    domain_charge(s, d, sizeof(*tx));
+    return tx;
+}
+
 int tx_start(struct store_server *s, struct store_domain *d, uint32_t *id)
 {
     if (!d->privileged && d->tx_count >= s->limits.transactions)
@@ -35,20 +49,11 @@ int tx_start(struct store_server *s, struct store_domain *d, uint32_t *id)
     if (error != 0)
         return error;
 
-    struct tx *tx = store_alloc(sizeof(*tx));
-
-    if (!tx)
-        return -XEN_ENOMEM;
     do
         d->tx_last++;
     while (d->tx_last == 0 || tx_find(d, d->tx_last));
-    tx->id = d->tx_last;
-    tx->next = d->transactions;
-    d->transactions = tx;
-    d->tx_count++;
-    domain_charge(s, d, sizeof(*tx));
-    *id = tx->id;
-    return 0;
+    *id = d->tx_last;
+    return tx_make(s, d, *id) ? 0 : -XEN_ENOMEM;
 }
 
 static void entry_free(struct store_server *s, struct tx *tx, struct node *n)

@@ -58,6 +58,24 @@ void node_set(struct store_server *s, struct node *n, struct record *record,
     n->now = record;
 }
 
+int node_add(struct store_server *s, const char *path, size_t len, struct record *record)
+{
+    struct store_domain *owner = domain_get(s, record->perms[0].domid);
+    struct node *n = owner ? node_find(s, path, len) : NULL;
+
+    if (owner && !n) {
+        n = node_new(path, len);
+        if (n)
+            map_insert(&s->nodes, &n->entry);
+    }
+    if (!n) {
+        record_drop(record);
+        return -XEN_ENOMEM;
+    }
+    node_set(s, n, record, owner);
+    return 0;
+}
+
 void node_remove(struct store_server *s, struct node *n)
 {
     map_remove(&s->nodes, &n->entry);
@@ -67,6 +85,22 @@ void node_remove(struct store_server *s, struct node *n)
 }
 
 /* ---- through a transaction ------------------------------------------------------------------- */
+
+struct node *tx_node_add(struct store_server *s, struct store_domain *d, struct tx *tx,
+                         const char *path, size_t len, struct record *before, struct record *now)
+{
+    struct node *n = node_new(path, len);
+
+    if (!n)
+        return NULL;
+    n->before = record_hold(before);
+    n->now = record_hold(now);
+    n->payer = d;
+    n->cost = tx_node_cost(n);
+    domain_charge(s, d, n->cost);
+    map_insert(&tx->nodes, &n->entry);
+    return n;
+}
 
 /* What the transaction knows of a path; noted now if this is the first time it looks. */
 static int tx_node(const struct view *v, const char *path, size_t len, struct node **node)
@@ -87,17 +121,8 @@ static int tx_node(const struct view *v, const char *path, size_t len, struct no
 
     if (error != 0)
         return error;
-    n = node_new(path, len);
-    if (!n)
-        return -XEN_ENOMEM;
-    n->before = record_hold(r);
-    n->now = record_hold(r);
-    n->payer = v->d;
-    n->cost = tx_node_cost(n);
-    domain_charge(v->s, v->d, n->cost);
-    map_insert(&tx->nodes, &n->entry);
-    *node = n;
-    return 0;
+    *node = tx_node_add(v->s, v->d, tx, path, len, r, r);
+    return *node ? 0 : -XEN_ENOMEM;
 }
 
 int view_find(const struct view *v, const char *path, size_t len, struct record **record)

@@ -53,6 +53,35 @@ static void overrun(struct watch *w)
     w->overrun = true;
 }
 
+bool event_add(struct store_server *s, struct store_domain *d, struct watch *w, const char *path,
+               size_t len)
+{
+    size_t cost = sizeof(struct event) + len + 1;
+    struct event *e = store_alloc(cost);
+
+    if (!e)
+        return false;
+    *e = (struct event){.watch = w, .cost = cost, .len = len};
+    memcpy(e->path, path, len);
+    e->path[len] = 0;
+    if (d->event_last)
+        d->event_last->next = e;
+    else
+        d->event_first = e;
+    d->event_last = e;
+    d->event_count++;
+    domain_charge(s, d, cost);
+    if (!w)
+        return true;
+    if (w->last)
+        w->last->next_same = e;
+    else
+        w->first = e;
+    w->last = e;
+    w->queued++;
+    return true;
+}
+
 /* `path` is absolute or special; what a relative watch does not show is cut off. */
 static void event_queue(struct store_server *s, struct watch *w, const char *path, size_t len)
 {
@@ -67,33 +96,9 @@ static void event_queue(struct store_server *s, struct watch *w, const char *pat
     size_t cost = sizeof(struct event) + len + 1;
     bool full = w->queued >= EVENTS_PER_WATCH || d->event_count >= s->limits.events;
 
-    if ((full && !d->privileged) || domain_check(s, d, d, cost) != 0) {
+    if ((full && !d->privileged) || domain_check(s, d, d, cost) != 0 ||
+        !event_add(s, d, w, path, len))
         overrun(w);
-        return;
-    }
-
-    struct event *e = store_alloc(cost);
-
-    if (!e) {
-        overrun(w);
-        return;
-    }
-    *e = (struct event){.watch = w, .cost = cost, .len = len};
-    memcpy(e->path, path, len);
-    e->path[len] = 0;
-    if (d->event_last)
-        d->event_last->next = e;
-    else
-        d->event_first = e;
-    d->event_last = e;
-    if (w->last)
-        w->last->next_same = e;
-    else
-        w->first = e;
-    w->last = e;
-    w->queued++;
-    d->event_count++;
-    domain_charge(s, d, cost);
 }
 
 /*
@@ -193,47 +198,58 @@ static struct watch **find(const struct store_server *s, struct store_domain *d,
     return link;
 }
 
-int watch_add(struct store_server *s, struct store_domain *d, const char *name, const char *token)
+static size_t watch_cost(const struct store_path *path, const char *token)
 {
-    struct store_path path;
-    size_t skip;
+    return sizeof(struct watch) + strlen(token) + 1 + sizeof(struct watch_path) + path->len + 1;
+}
+
+struct watch *watch_make(struct store_server *s, struct store_domain *d,
+                         const struct store_path *path, size_t skip, const char *token)
+{
     size_t token_len = strlen(token);
-    int error = resolve(d, name, &path, &skip);
-
-    if (error != 0)
-        return error;
-    /* Every event of it must fit into a message. */
-    if (token_len > STORE_PAYLOAD_MAX - STORE_PATH_MAX - 2)
-        return -XEN_EINVAL;
-    if (*find(s, d, &path, token))
-        return -XEN_EEXIST;
-
-    size_t cost = sizeof(struct watch) + token_len + 1 + sizeof(struct watch_path) + path.len + 1;
-
-    if (!d->privileged && d->watch_count >= s->limits.watches * domain_share(d))
-        return -XEN_ENOSPC;
-    error = domain_check(s, d, d, cost);
-    if (error != 0)
-        return error;
-
     struct watch *w = store_alloc(sizeof(*w) + token_len + 1);
-    struct watch_path *at = w ? at_get(s, path.text, path.len) : NULL;
+    struct watch_path *at = w ? at_get(s, path->text, path->len) : NULL;
 
     if (!at) {
         free(w);
-        return -XEN_ENOMEM;
+        return NULL;
     }
     memcpy(w->token, token, token_len + 1);
     w->domain = d;
     w->at = at;
     w->skip = skip;
-    w->cost = cost;
+    w->cost = watch_cost(path, token);
     w->next_here = at->first;
     at->first = w;
     w->next_domain = d->watches;
     d->watches = w;
     d->watch_count++;
-    domain_charge(s, d, cost);
+    domain_charge(s, d, w->cost);
+    return w;
+}
+
+int watch_add(struct store_server *s, struct store_domain *d, const char *name, const char *token)
+{
+    struct store_path path;
+    size_t skip;
+    int error = resolve(d, name, &path, &skip);
+
+    if (error != 0)
+        return error;
+    if (strlen(token) > WATCH_TOKEN_MAX)
+        return -XEN_EINVAL;
+    if (*find(s, d, &path, token))
+        return -XEN_EEXIST;
+    if (!d->privileged && d->watch_count >= s->limits.watches * domain_share(d))
+        return -XEN_ENOSPC;
+    error = domain_check(s, d, d, watch_cost(&path, token));
+    if (error != 0)
+        return error;
+
+    struct watch *w = watch_make(s, d, &path, skip, token);
+
+    if (!w)
+        return -XEN_ENOMEM;
     event_queue(s, w, path.text, path.len);
     return 0;
 }
