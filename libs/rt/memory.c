@@ -142,7 +142,9 @@ void memory_space_free(void *pages, size_t count)
 
 void *memory_survivor(size_t len)
 {
-    return len <= LAYOUT_SURVIVOR_SIZE ? at(LAYOUT_SURVIVOR_BASE) : NULL;
+    if (len <= LAYOUT_SURVIVOR_SIZE)
+        return at(LAYOUT_SURVIVOR_BASE);
+    return len <= LAYOUT_LARGE_SURVIVOR_SIZE ? at(LAYOUT_LARGE_SURVIVOR_BASE) : NULL;
 }
 
 volatile void *memory_device(uint64_t gpa, size_t len)

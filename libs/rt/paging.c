@@ -74,6 +74,7 @@ static void add_all(void)
     add(LAYOUT_LOW_END, LAYOUT_BAR_BASE, WRITE); /* space for grants */
     add(LAYOUT_BAR_BASE, LAYOUT_BAR_END, DEVICE);
     add(LAYOUT_ECAM_BASE, LAYOUT_ECAM_END, DEVICE);
+    add(LAYOUT_LARGE_SURVIVOR_BASE, LAYOUT_LARGE_SURVIVOR_BASE + LAYOUT_LARGE_SURVIVOR_SIZE, WRITE);
     add(LAYOUT_SPECIAL_BASE, LAYOUT_SPECIAL_BASE + LAYOUT_SPECIAL_SIZE, WRITE);
     if (start_info.module.end > start_info.module.start)
         add(start_info.module.start, start_info.module.end, READ);

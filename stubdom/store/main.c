@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/layout.h>
 #include <rt/event.h>
 #include <rt/log.h>
+#include <rt/memory.h>
 #include <store_service.h>
 #include <store_wire.h>
 
@@ -35,6 +37,10 @@ static bool is_connection(const char *text, domid_t *domid, evtchn_port_t *port)
     return true;
 }
 
+/*
+ * The control domain's connection is there already if a last life left it; the
+ * others', too.
+ */
 static int open_control(struct store_service *service, int argc, char **argv)
 {
     static const char option[] = "control=";
@@ -43,8 +49,12 @@ static int open_control(struct store_service *service, int argc, char **argv)
 
     for (int i = 1; i < argc; i++)
         if (strncmp(argv[i], option, sizeof(option) - 1) == 0 &&
-            is_connection(argv[i] + sizeof(option) - 1, &domid, &port))
-            return service_open(service, domid, port, true);
+            is_connection(argv[i] + sizeof(option) - 1, &domid, &port)) {
+            void *area = memory_survivor(LAYOUT_LARGE_SURVIVOR_SIZE);
+
+            (void)service_keep(service, area, LAYOUT_LARGE_SURVIVOR_SIZE, domid);
+            return service_serves(service, domid) ? 0 : service_open(service, domid, port, true);
+        }
     return -XEN_EINVAL;
 }
 

@@ -174,9 +174,9 @@ static int allow_memory(struct build *b)
                     (unsigned long long)(c->memory_bytes / MIB),
                     (unsigned long long)(host.free_bytes / MIB));
     op.cmd = XEN_DOMCTL_max_mem;
-    op.u.max_mem.max_memkb =
-        (b->request.memory + (b->exact ? EXACT_MORE : 0) + ACPI_LEN_MAX + LAYOUT_SPECIAL_SIZE) /
-        1024;
+    op.u.max_mem.max_memkb = (b->request.memory + (b->exact ? EXACT_MORE : 0) + ACPI_LEN_MAX +
+                              LAYOUT_SPECIAL_SIZE + b->order.survivor) /
+                             1024;
     rc = hcall_control_max_mem(&op);
     return rc < 0 ? refused(b, rc, "allow the domain its memory") : 0;
 }
@@ -230,6 +230,8 @@ static int give_memory(struct build *b)
         rc = memory_populate(b->domid, LAYOUT_SURVIVOR_BASE, LAYOUT_SURVIVOR_SIZE);
     if (rc >= 0 && config_is_image(b->order.config))
         rc = memory_populate(b->domid, LAYOUT_LIFE_PAGE, PAGE_SIZE);
+    if (rc >= 0 && b->order.survivor > 0)
+        rc = memory_populate(b->domid, LAYOUT_LARGE_SURVIVOR_BASE, b->order.survivor);
     if (rc == -ENOMEM)
         return no_memory(b, "memory left");
     return rc < 0 ? refused(b, rc, "give the domain memory") : 0;
@@ -353,10 +355,13 @@ static int renew_rings(struct build *b)
                                        .peer = b->order.store,
                                        .ref = store_ring.ref,
                                        .gfn = store_ring.page >> PAGE_SHIFT};
-    int rc = hcall_grant_seed(&seed);
+    int rc = 0;
 
-    if (rc >= 0)
-        rc = memory_clear(b->domid, store_ring.page, PAGE_SIZE);
+    if (b->order.store != DOMID_INVALID) {
+        rc = hcall_grant_seed(&seed);
+        if (rc >= 0)
+            rc = memory_clear(b->domid, store_ring.page, PAGE_SIZE);
+    }
     seed.peer = b->order.console;
     seed.ref = console_ring.ref;
     seed.gfn = console_ring.page >> PAGE_SHIFT;

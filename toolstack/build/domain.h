@@ -29,7 +29,8 @@ struct build_order {
     domid_t store;           /* DOMID_INVALID: the domain gets no store ring */
     domid_t console;         /* DOMID_INVALID: no console ring */
     uint32_t rights;
-    bool serves; /* others: the store lets it keep more */
+    uint64_t survivor; /* bytes for what it leaves to its next life, if the usual do not suffice */
+    bool serves;       /* others: the store lets it keep more */
 };
 
 /* What is wrong and what to do about it, and the line of the domain's file to blame. */

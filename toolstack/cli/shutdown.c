@@ -1,4 +1,4 @@
-/* shutdown and reboot: ask a guest, which may or may not do it. restart: a driver domain, now. */
+/* shutdown and reboot: ask a guest, which may or may not do it. restart: who serves others, now. */
 #include "cli.h"
 
 #include <errno.h>
@@ -43,8 +43,8 @@ int verb_restart(struct cli *cli, int argc, char **argv)
     if (e->phase != ENTRY_LIVE)
         return cli_error("domain %s is not running: it is %s", e->config->name, cli_state(e));
     if (!renew_is_possible(e))
-        return cli_error("domain %s is no driver domain of ours: `reboot` asks it, `destroy` and "
-                         "`create` begin it anew",
+        return cli_error("domain %s is neither a driver domain of ours nor the store or the "
+                         "console: `reboot` asks it, `destroy` and `create` begin it anew",
                          e->config->name);
     return renew_on_demand(cli->supervise, e) ? 0 : -1;
 }

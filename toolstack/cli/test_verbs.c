@@ -157,7 +157,7 @@ TEST(restarting)
 {
     begin_running();
     EXPECT(errs("restart other", "there is no domain other"));
-    EXPECT(errs("restart block", "is no driver domain of ours"));
+    EXPECT(errs("restart block", "is neither a driver domain of ours nor the store"));
     s.entries[0]->dead = s.entries[0]->parked = true;
     EXPECT(says("list", "block                parked"));
     EXPECT(errs("suspend block", "is not running: it is parked"));

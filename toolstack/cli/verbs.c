@@ -63,9 +63,9 @@ const struct verb verbs[] = {
      "Guests that listen are asked and have a minute; the others, and all with --now, just stop.",
      0, 1, WORDS_NONE, verb_poweroff},
     {"reboot", DOMAIN, "ask a domain to reboot", "", 1, 1, WORDS_DOMAIN, verb_reboot},
-    {"restart", DOMAIN, "start a driver domain anew, in place",
-     "Its guests keep their devices and see a pause; what was under way is done again. One that "
-     "was parked because it died too often gets another try.",
+    {"restart", DOMAIN, "start a driver domain, the store or the console anew, in place",
+     "Guests keep what it serves and see a pause; what was under way is done again. One that was "
+     "parked because it died too often gets another try.",
      1, 1, WORDS_DOMAIN, verb_restart},
     {"resume", DOMAIN, "let a suspended domain go on", "", 1, 1, WORDS_DOMAIN, verb_resume},
     {"shutdown", DOMAIN, "ask a domain to power off", "", 1, 1, WORDS_DOMAIN, verb_shutdown},

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/event.h>
 #include <cli/cli.h>
 #include <cli/edit.h>
 
@@ -28,6 +29,12 @@ bool term_is_broken(void);
 
 /* Starts the store, connects to it, starts the console. False: it was said why. */
 bool services_start(struct supervise *s);
+
+/* Requests to the store that waited may have heard of a death, on the port given here. */
+void services_listen(evtchn_port_t deaths);
+
+/* True once after they have: the domains must be looked at. */
+bool services_heard(void);
 
 /* ---- host.xml -----------------------------------------------------------------------------------
  */

@@ -21,9 +21,11 @@ static int listen_for_deaths(void)
     struct evtchn_bind_virq bind = {.virq = VIRQ_DOM_EXC};
     int rc = hcall_event_bind_virq(&bind);
 
-    if (rc >= 0)
-        event_open(bind.port);
-    return rc;
+    if (rc < 0)
+        return rc;
+    event_open(bind.port);
+    services_listen(bind.port);
+    return 0;
 }
 
 static void host_end(bool failed)
@@ -54,11 +56,11 @@ uint64_t loop_settle(struct cli *c)
     unsigned left = EVENTS_PER_TURN;
     uint64_t deadline;
 
-    /* Requests made by a step may have taken the port's event: look until all is quiet. */
+    /* Requests made by a step may have taken the ports' events: look until all is quiet. */
     do {
         show_watched(&left);
         deadline = supervise_step(c->supervise);
-    } while (left > 0 && domains.store->first);
+    } while (left > 0 && (domains.store->first || services_heard()));
     /* Again at once, after a look at what is typed. */
     return left > 0 ? deadline : 0;
 }

@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include <abi/addr.h>
+#include <abi/layout.h>
 #include <abi/rights.h>
 #include <build/nodes.h>
 #include <hcall.h>
+#include <rt/clock.h>
+#include <rt/event.h>
 #include <rt/memory.h>
 
 #define MIB            (1ull << 20)
@@ -48,6 +51,56 @@ static struct domain_config console_config = {.file = host_file,
 
 static struct store_client store;
 static struct build b;
+static char store_cmdline[32];
+
+/* What a wait for the store has to look at. */
+static struct {
+    struct supervise *supervise;
+    struct entry *entry;
+    evtchn_port_t deaths;
+    bool heard;
+} watched;
+
+/*
+ * A store that dies while we wait for its answer is started anew by nobody but us,
+ * so it is looked at before each sleep; others' deaths are noted for later. Nothing
+ * else is done in here: who waits may be in the middle of anything.
+ */
+static bool sleep_on_store(evtchn_port_t port, uint64_t deadline)
+{
+    const struct entry *e = watched.entry;
+
+    for (;;) {
+        (void)live_step(watched.supervise, watched.entry);
+        if (e->dead)
+            return false;
+
+        /* One that has died often comes back later. */
+        uint64_t until = e->again != 0 && e->again < deadline ? e->again : deadline;
+        evtchn_port_t got = event_wait_either(port, watched.deaths, until);
+
+        if (got == port)
+            return true;
+        if (got == EVENT_NONE && until == deadline)
+            return false;
+        watched.heard |= got == watched.deaths;
+    }
+}
+
+static const struct store_sleep store_sleep = {sleep_on_store};
+
+void services_listen(evtchn_port_t deaths)
+{
+    watched.deaths = deaths;
+}
+
+bool services_heard(void)
+{
+    bool heard = watched.heard;
+
+    watched.heard = false;
+    return heard;
+}
 
 /* The rings of all domains end at a service: it shares with everyone. */
 static int serve_all(domid_t domid)
@@ -74,17 +127,18 @@ static bool say_failure(const char *name)
     return false;
 }
 
-static bool add_entry(struct supervise *s, struct domain_config *config, domid_t domid)
+static struct entry *add_entry(struct supervise *s, struct domain_config *config, domid_t domid)
 {
     struct entry *e = supervise_add(s, config);
 
     if (!e)
-        return false;
+        return NULL;
     e->phase = ENTRY_LIVE;
     e->domid = domid;
     e->service = true;
     e->ready = true;
-    return true;
+    e->started = clock_now();
+    return e;
 }
 
 /* Our own ring: a page of ours, granted under the store's reserved reference, and a port. */
@@ -105,11 +159,13 @@ static int own_ring(domid_t domid, void *page, evtchn_port_t *port)
 
 static bool start_store(struct supervise *s)
 {
-    struct build_order order = {
-        .root = s->root, .config = &store_config, .store = DOMID_INVALID, .console = DOMID_INVALID};
+    struct build_order order = {.root = s->root,
+                                .config = &store_config,
+                                .store = DOMID_INVALID,
+                                .console = DOMID_INVALID,
+                                .survivor = LAYOUT_LARGE_SURVIVOR_SIZE};
     void *page = memory_pages_alloc(1);
     evtchn_port_t port = 0;
-    char cmdline[32];
     int rc = build_create(&b, &order);
 
     /* Its command line says where our ring is, which needs its id. */
@@ -118,15 +174,20 @@ static bool start_store(struct supervise *s)
                        "the core refused the control domain's ring");
         rc = -1;
     }
-    (void)snprintf(cmdline, sizeof(cmdline), "control=0:%u", port);
+    (void)snprintf(store_cmdline, sizeof(store_cmdline), "control=0:%u", port);
+    store_config.cmdline = store_cmdline; /* its next life needs it, too */
     if (rc == 0)
-        rc = build_fill(&b, cmdline);
+        rc = build_fill(&b, store_cmdline);
     s->store_domid = b.domid;
     build_close(&b, rc != 0);
     if (rc != 0 || unpause(s->store_domid) < 0)
         return say_failure(store_name);
     store_open(&store, page, port);
-    return add_entry(s, &store_config, s->store_domid);
+    watched.supervise = s;
+    watched.entry = add_entry(s, &store_config, s->store_domid);
+    if (watched.entry)
+        store.sleep = &store_sleep;
+    return watched.entry != NULL;
 }
 
 static bool start_console(struct supervise *s)
@@ -150,7 +211,7 @@ static bool start_console(struct supervise *s)
     build_close(&b, rc != 0);
     if (rc != 0 || serve_all(s->console_domid) < 0 || unpause(s->console_domid) < 0)
         return say_failure(console_name);
-    return add_entry(s, &console_config, s->console_domid);
+    return add_entry(s, &console_config, s->console_domid) != NULL;
 }
 
 bool services_start(struct supervise *s)
@@ -164,5 +225,5 @@ bool services_start(struct supervise *s)
     s->store = &store;
     s->store_domid = DOMID_INVALID;
     s->console_domid = DOMID_INVALID;
-    return add_entry(s, &control_config, 0) && start_store(s) && start_console(s);
+    return add_entry(s, &control_config, 0) != NULL && start_store(s) && start_console(s);
 }

@@ -1,6 +1,6 @@
 /*
- * A driver domain that died comes back in place: the same id, a clean image, and
- * the front ends that it served, which its next life adopts. They see a pause.
+ * A driver domain or a service that died comes back in place: the same id, a clean
+ * image, and those that it served, whom its next life adopts. They see a pause.
  * One that dies too often is parked: it lies dead, and they wait.
  */
 #include "supervise.h"
@@ -17,7 +17,8 @@
 
 bool renew_is_possible(const struct entry *e)
 {
-    return e->phase == ENTRY_LIVE && config_announces(e->config);
+    /* The control domain's end is the host's. */
+    return e->phase == ENTRY_LIVE && e->domid != 0 && (e->service || config_announces(e->config));
 }
 
 /*
@@ -35,19 +36,33 @@ static void park(struct entry *e)
     e->parked = true;
 }
 
+/*
+ * Its memory is written anew, and the store told of it. Waiting for the store may
+ * mean to start that anew: the build is done by then, and its buffer free again.
+ */
 static int build_again(struct supervise *s, struct entry *e)
 {
     struct build_order order = entry_order(s, e);
     static struct build b;
     int rc = build_renew(&b, &order, e->domid, entry_command_line(s, e->config));
+    evtchn_port_t life_port = b.life_port;
 
-    if (rc == 0 && (rc = nodes_renew(s->store, &order, e->domid)) != 0)
-        entry_complain(s, e, e->config->line, "the store refused the domain's next life: %s",
-                       strerror(-rc));
-    else if (rc != 0)
+    if (rc != 0)
         entry_complain(s, e, b.error.line, "%s", b.error.text);
     build_close(&b, false);
-    return rc == 0 ? entry_open_watch(s, e, b.life_port) : rc;
+    if (rc == 0 && order.store != DOMID_INVALID) {
+        rc = nodes_renew(s->store, &order, e->domid);
+        if (rc != 0)
+            entry_complain(s, e, e->config->line, "the store refused the domain's next life: %s",
+                           strerror(-rc));
+    }
+    return rc == 0 ? entry_open_watch(s, e, life_port) : rc;
+}
+
+/* What an operator has to do about one that is parked. */
+static const char *what_helps(const struct entry *e)
+{
+    return e->service ? "the host must be restarted" : "its guests keep their devices and wait";
 }
 
 bool renew(struct supervise *s, struct entry *e)
@@ -57,8 +72,8 @@ bool renew(struct supervise *s, struct entry *e)
     e->again = 0;
     if (build_again(s, e) != 0 || !entry_unpause(s, e)) {
         park(e);
-        supervise_say("%s: parked: its guests keep their devices and wait until `restart %s`",
-                      e->config->name, e->config->name);
+        supervise_say("%s: parked: %s until `restart %s`", e->config->name, what_helps(e),
+                      e->config->name);
         return false;
     }
     e->dead = false;
@@ -82,9 +97,9 @@ void renew_after_death(struct supervise *s, struct entry *e)
     e->ready = false;
     if (!budget_take(&e->budget, &limits, now, &e->again)) {
         park(e);
-        supervise_say("%s: parked after %u restarts in %u s: its guests keep their devices and "
-                      "wait; find out why it dies, then `restart %s`",
-                      e->config->name, limits.budget, limits.per_s, e->config->name);
+        supervise_say("%s: parked after %u restarts in %u s: %s; find out why it dies, then "
+                      "`restart %s`",
+                      e->config->name, limits.budget, limits.per_s, what_helps(e), e->config->name);
     } else if (e->again <= now) {
         (void)renew(s, e);
     } else {

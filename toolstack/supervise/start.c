@@ -123,11 +123,13 @@ static bool serves(const struct supervise *s, const struct domain_config *c)
 
 struct build_order entry_order(const struct supervise *s, const struct entry *e)
 {
+    bool is_store = e->service && e->domid == s->store_domid;
+
     return (struct build_order){.root = s->root,
                                 .config = e->config,
                                 .backends = e->backends,
-                                .store = s->store_domid,
-                                .console = s->console_domid,
+                                .store = is_store ? DOMID_INVALID : s->store_domid,
+                                .console = e->service ? DOMID_INVALID : s->console_domid,
                                 .rights = e->config->rights,
                                 .serves = serves(s, e->config)};
 }

@@ -105,9 +105,11 @@ static void handle_death(struct supervise *s, struct entry *e, const struct deat
                                               ": preserved, destroy it when you have seen enough"};
     enum config_action action = action_for(e->config, death);
 
+    /* Nobody can do without a service, however it ended. */
     if (e->service)
-        action = CONFIG_PRESERVE;
-    bool in_place = action == CONFIG_RESTART && death->by == BY_CRASH && renew_is_possible(e);
+        action = CONFIG_RESTART;
+    bool in_place =
+        action == CONFIG_RESTART && (e->service || death->by == BY_CRASH) && renew_is_possible(e);
     /* Guests that go down still write: their disk comes back until the last of them has gone. */
     if (s->leaving && action == CONFIG_RESTART && !in_place)
         action = CONFIG_DESTROY;
@@ -116,10 +118,7 @@ static void handle_death(struct supervise *s, struct entry *e, const struct deat
         evidence_keep(e, death->what);
     }
     supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
-                  death->by == BY_CRASH ? where_to_look(e) : "",
-                  e->service ? ": the host must be restarted"
-                  : in_place ? ""
-                             : follows[action]);
+                  death->by == BY_CRASH ? where_to_look(e) : "", in_place ? "" : follows[action]);
     e->ready = false;
     if (in_place) {
         renew_after_death(s, e);

@@ -54,7 +54,7 @@ struct entry {
     struct evidence *evidence; /* of its last crash; NULL: there was none */
     unsigned lives;            /* begun so far */
     uint64_t again;  /* LIVE but dead for now: when it starts again in place; 0: it is not */
-    bool service;    /* store or console: started without a file */
+    bool service;    /* control, store or console: started without a file */
     bool wanted;     /* was started at least once, or tried */
     bool ready;      /* LIVE and, for a driver domain, its backends may be used */
     bool dead;       /* LIVE but stopped for good, preserved */
@@ -98,10 +98,10 @@ void supervise_start(struct supervise *s, struct entry *entry);
 void supervise_stop(struct supervise *s, struct entry *entry, enum entry_next next);
 
 /*
- * A driver domain of ours, alive or dead, starts anew in place: its guests see a
- * pause. False after saying why it could not: then it is parked. On demand it has
- * a new budget of restarts, after its death what is left of the old one: it starts
- * at once, or later, or is parked.
+ * A driver domain of ours, the store or the console, alive or dead, starts anew in
+ * place: whom it serves sees a pause. False after saying why it could not: then it
+ * is parked. On demand it has a new budget of restarts, after its death what is
+ * left of the old one: it starts at once, or later, or is parked.
  */
 bool renew_is_possible(const struct entry *e);
 bool renew(struct supervise *s, struct entry *e);

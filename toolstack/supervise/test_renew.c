@@ -1,6 +1,7 @@
 /* Driver domains of ours that come back in place. */
 #include "rig.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
@@ -206,6 +207,70 @@ TEST(a_return_that_fails)
         EXPECT(block_entry->phase == ENTRY_STOPPED && !fake_domains[1].exists);
         end();
     }
+}
+
+/* A service that runs, as services_start leaves it. */
+static struct entry *begin_service(struct domain_config *config, domid_t domid)
+{
+    static char kernel[] = "/bulkhead/block.elf";
+    static char file[] = "host.xml";
+    static char name[] = "service";
+    struct entry *e;
+
+    *config = (struct domain_config){.file = file,
+                                     .name = name,
+                                     .memory_bytes = 8u << 20,
+                                     .current_memory_bytes = 8u << 20,
+                                     .vcpus = 1,
+                                     .kernel = kernel};
+    begin_ours();
+    fake_domains[domid] = (struct fake_domain){.exists = true, .ram = calloc(1, FAKE_RAM)};
+    e = supervise_add(&s, config);
+    EXPECT(e && fake_domains[domid].ram);
+    if (!e)
+        abort();
+    e->phase = ENTRY_LIVE;
+    e->domid = domid;
+    e->service = e->ready = true;
+    e->started = fake_now;
+    fake_now += 5 * SECOND;
+    return e;
+}
+
+/* The console keeps its id, and connects to the store anew. */
+TEST(a_service_in_place)
+{
+    struct domain_config config;
+    struct entry *e = begin_service(&config, 15);
+    const struct fake_domain *d = &fake_domains[15];
+
+    fake_shutdown(15, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(e->phase == ENTRY_LIVE && e->domid == 15 && !e->dead && e->ready);
+    EXPECT(d->resets == 1 && !d->paused && d->introduced && d->seed_count == 1);
+    EXPECT(fake_count_said("started again in place (id 15)") == 1);
+    end();
+}
+
+/* The store has no store to be told to, and no end of it is an orderly one. */
+TEST(the_store_in_place)
+{
+    struct domain_config config;
+    struct entry *e = begin_service(&config, 14);
+    const struct fake_domain *d = &fake_domains[14];
+
+    fake_shutdown(14, SHUTDOWN_poweroff);
+    supervise_step(&s);
+    EXPECT(e->phase == ENTRY_LIVE && !e->dead && e->ready && d->resets == 1 && !d->paused);
+    EXPECT(!d->introduced && d->seed_count == 0 && !is_node("/local/domain/14/backend-ready", "0"));
+    for (unsigned lives = 0; lives < LIVES_MAX && !e->dead; lives++) {
+        fake_shutdown(14, SHUTDOWN_crash);
+        supervise_step(&s);
+        fake_now += 2 * SECOND;
+        supervise_step(&s);
+    }
+    EXPECT(e->dead && fake_count_said("the host must be restarted") == 1);
+    end();
 }
 
 /* A power-off is no crash: nothing comes back. */

@@ -36,4 +36,8 @@
 /* And what the control domain is told of it: <abi/life.h>. */
 #define LAYOUT_LIFE_PAGE 0xfeffe000ull
 
+/* The same for the one that has more to leave, the store: two halves of 4.5 MiB. */
+#define LAYOUT_LARGE_SURVIVOR_BASE 0xf0000000ull
+#define LAYOUT_LARGE_SURVIVOR_SIZE 0x901000ull
+
 #endif

@@ -34,8 +34,9 @@ void memory_space_free(void *pages, size_t count);
 
 /*
  * Memory that this domain's next life finds as it is left: of another's making,
- * then, like all that comes from outside. The same bytes at each call; NULL if
- * there are fewer.
+ * then, like all that comes from outside. The same bytes at each call, but others
+ * for more than LAYOUT_SURVIVOR_SIZE, which the builder gives to the store only;
+ * NULL if there are fewer.
  */
 void *memory_survivor(size_t len);
 
