@@ -155,11 +155,12 @@ static int take_again(struct replay *r, struct connection *c, const struct journ
     if (item->len < sizeof(*head) || len > sizeof(c->request) - c->in_got)
         return -XEN_EINVAL;
     memcpy((char *)&c->request + c->in_got, head + 1, len);
+    /* What is refused has left nothing behind. */
+    if (!is_part(&c->request, c->in_got + (uint32_t)len))
+        return -XEN_EINVAL;
     c->in_got += (uint32_t)len;
     c->in_at = head->in_at;
     c->heard = false;
-    if (!is_part(&c->request, c->in_got))
-        return -XEN_EINVAL;
     if (c->in_got < sizeof(c->request.header) + c->request.header.len)
         return 0;
     c->in_got = 0;
@@ -256,7 +257,7 @@ bool service_replay(struct store_service *v, domid_t control)
         return false;
     while ((got = journal_read(&v->journal, &item)) > 0 && (got = replay_item(&r, &item)) == 0)
         r.items++;
-    if (got < 0)
+    if (got < 0 || (!r.whole && r.items > 0))
         log_line("what the last life left makes no sense behind item %u (error %d): %s", r.items,
                  -got, r.whole ? "the rest of it is lost" : "all of it is lost");
     if (!r.whole) {
