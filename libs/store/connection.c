@@ -65,6 +65,8 @@ int connection_open(struct connection *c)
     c->in_at = c->in.at;
     c->out_base = c->out.at;
     shm_write32(&c->page->server_features, FEATURES);
+    /* It may have been refused before, or its page cleared under the connection that it had. */
+    shm_write32(&c->page->error, XENSTORE_ERROR_NONE);
     return 0;
 }
 

@@ -291,7 +291,7 @@ static void converse(void)
     hear_list(0, "/local/domain/1");
     hear("introduce %d\n", store_introduce(as(0), 1, 0, ports[1], false));
     store_open(as(1), pages[1], ports[1]);
-    hear_read(1, 0, "b");
+    hear_read(1, 0, "shared");
 }
 
 /* One run; whether it came to the death. */
