@@ -6,13 +6,21 @@
 #include <stdint.h>
 
 #define CON_HISTORY_SIZE 65536u
+#define CON_HISTORY_PUT  1024u /* at most at once */
 
-/* Positions count every byte ever written; the last CON_HISTORY_SIZE of them are kept. */
+/* So many are shown again: the others are those that a put may be about to replace. */
+#define CON_HISTORY_KEPT (CON_HISTORY_SIZE - CON_HISTORY_PUT)
+
+/*
+ * Positions count every byte ever written. It may lie in memory that outlives the
+ * domain: a put is there with its last store, and any content is safe to go on with.
+ */
 struct con_history {
     uint64_t written;
     char bytes[CON_HISTORY_SIZE];
 };
 
+/* len is at most CON_HISTORY_PUT. */
 void con_history_put(struct con_history *h, const char *bytes, size_t len);
 
 /* Copies on from *at, which jumps to the oldest byte kept; how many, 0 at the end. */

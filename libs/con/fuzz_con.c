@@ -6,7 +6,8 @@
  *   w G O V writes a byte of its page             m N V   after the N-th read of shared memory
  *   a G r   attaches G, or nobody                         by the service, that memory changes
  *   t N     N bytes are typed                     +/- G   the console of G comes or goes
- *   s r     the service works
+ *   s r     the service works                     d       it dies and comes back
+ *   k O V   writes a byte of what it leaves to its next life
  */
 #include "con_hub.h"
 
@@ -72,6 +73,32 @@ static void typed(size_t n)
     rig.hub.input = true;
 }
 
+/* Indices, owners and positions; and histories, a byte in many. */
+static void touch_keep(uint8_t offset, uint8_t value)
+{
+    uint8_t *bytes = (uint8_t *)&rig_keep;
+    size_t where =
+        offset < 64 ? offset : (size_t)offset % 64 + sizeof(rig_keep.clients[0]) * (offset / 64);
+
+    bytes[where] = value;
+}
+
+/* The consoles that there were are there again. */
+static void come_back(void)
+{
+    bool had[RIG_GUESTS] = {false};
+
+    for (unsigned i = 0; i < CON_CLIENTS_MAX; i++)
+        if (rig.hub.clients[i])
+            had[(rig.hub.clients[i]->domid - 2u) % RIG_GUESTS] = true;
+    rig_die();
+    con_hub_init(&rig.hub, &rig_keep);
+    for (unsigned i = 0; i < RIG_GUESTS; i++)
+        if (had[i])
+            (void)con_hub_add(&rig.hub, rig.guests[i].domid, rig.guests[i].port);
+    con_hub_settle(&rig.hub);
+}
+
 static void move(uint8_t letter)
 {
     uint8_t who;
@@ -80,6 +107,11 @@ static void move(uint8_t letter)
     case 's':
     case 'r': (void)rig_run(); break;
     case 't': typed(next()); break;
+    case 'd': come_back(); break;
+    case 'k':
+        who = next();
+        touch_keep(who, next());
+        break;
     case 'm':
         reads_left = next();
         mutation = next();

@@ -1,7 +1,7 @@
 /* A history that overwrites its oldest bytes. */
 #include "con_history.h"
 
-#include <string.h>
+#include <shm.h>
 
 static size_t least(size_t a, size_t b)
 {
@@ -10,20 +10,19 @@ static size_t least(size_t a, size_t b)
 
 void con_history_put(struct con_history *h, const char *bytes, size_t len)
 {
-    while (len > 0) {
-        size_t start = (size_t)(h->written % CON_HISTORY_SIZE);
-        size_t n = least(len, CON_HISTORY_SIZE - start);
+    uint64_t written = h->written;
+    size_t start = (size_t)(written % CON_HISTORY_SIZE);
+    size_t first = least(len, CON_HISTORY_SIZE - start);
 
-        memcpy(h->bytes + start, bytes, n);
-        h->written += n;
-        bytes += n;
-        len -= n;
-    }
+    shm_copy_out(h->bytes + start, bytes, first);
+    if (len > first)
+        shm_copy_out(h->bytes, bytes + first, len - first);
+    shm_write64(&h->written, written + len);
 }
 
 size_t con_history_read(const struct con_history *h, uint64_t *at, char *to, size_t len)
 {
-    uint64_t oldest = h->written > CON_HISTORY_SIZE ? h->written - CON_HISTORY_SIZE : 0;
+    uint64_t oldest = h->written > CON_HISTORY_KEPT ? h->written - CON_HISTORY_KEPT : 0;
     size_t done = 0;
 
     if (*at < oldest)
@@ -33,7 +32,7 @@ size_t con_history_read(const struct con_history *h, uint64_t *at, char *to, siz
         size_t left = (size_t)(h->written - *at);
         size_t n = least(least(len - done, left), CON_HISTORY_SIZE - start);
 
-        memcpy(to + done, h->bytes + start, n);
+        shm_copy_in(to + done, h->bytes + start, n);
         *at += n;
         done += n;
     }

@@ -7,12 +7,27 @@
 #include <hcall.h>
 #include <rt/log.h>
 #include <rt/memory.h>
+#include <shm.h>
 
 #define PUT_MAX 4096u /* the core's limit of one call */
 
-void con_hub_init(struct con_hub *hub)
+void con_hub_init(struct con_hub *hub, struct con_keep *keep)
 {
-    *hub = (struct con_hub){.attached = DOMID_INVALID, .input = true};
+    struct con_keep_session s = con_keep_session(keep);
+
+    *hub = (struct con_hub){.keep = keep,
+                            .input = true,
+                            .session = s.session,
+                            .attached = s.attached,
+                            .replaying = s.replaying,
+                            .at = shm_read64(&keep->at)};
+}
+
+/* A next life goes on with the session as it is now. */
+static void keep_session(const struct con_hub *hub)
+{
+    con_keep_set_session(hub->keep,
+                         (struct con_keep_session){hub->session, hub->attached, hub->replaying});
 }
 
 static struct con_client **find(struct con_hub *hub, domid_t domid)
@@ -39,21 +54,30 @@ static bool is_replaying(const struct con_hub *hub, const struct con_client *c)
     return hub->replaying && hub->attached == c->domid;
 }
 
+static void replay_end(struct con_hub *hub)
+{
+    hub->replaying = false;
+    keep_session(hub);
+}
+
 static void replay_turn(struct con_hub *hub)
 {
     struct con_client **slot = find(hub, hub->attached);
     char bytes[PUT_MAX];
 
     if (!slot) {
-        hub->replaying = false;
+        replay_end(hub);
         return;
     }
-    size_t n = con_history_read(&(*slot)->history, &hub->at, bytes, sizeof(bytes));
+
+    const struct con_history *history = &(*slot)->keep->history;
+    size_t n = con_history_read(history, &hub->at, bytes, sizeof(bytes));
 
     if (n > 0)
         show(hub->attached, BULKHEAD_CONSOLE_REPLAY, bytes, n);
-    if (hub->at == (*slot)->history.written)
-        hub->replaying = false;
+    shm_write64(&hub->keep->at, hub->at);
+    if (n == 0)
+        replay_end(hub);
 }
 
 static void replay_start(struct con_hub *hub)
@@ -62,6 +86,8 @@ static void replay_start(struct con_hub *hub)
 
     hub->replaying = slot != NULL;
     hub->at = 0;
+    shm_write64(&hub->keep->at, 0);
+    keep_session(hub);
 }
 
 /* ---- one guest ------------------------------------------------------------------------------ */
@@ -86,7 +112,7 @@ static void output_turn(struct con_client *c)
     }
     if (n == 0)
         return;
-    con_history_put(&c->history, bytes, (size_t)n);
+    con_history_put(&c->keep->history, bytes, (size_t)n);
     show(c->domid, 0, bytes, (size_t)n);
     con_back_pass(&c->back, (size_t)n);
 }
@@ -110,7 +136,7 @@ static void typed_turn(struct con_client *c)
 static void drain(struct con_hub *hub, struct con_client *c)
 {
     if (is_replaying(hub, c))
-        hub->replaying = false;
+        replay_end(hub);
     for (size_t n = 0; n < sizeof(c->back.page->out) && c->back.port != 0; n += CON_TURN)
         output_turn(c);
 }
@@ -123,6 +149,9 @@ static int connect(struct con_client *c, evtchn_port_t remote)
     c->remote = remote;
     c->typed_len = 0;
     c->work = status == 0;
+    if (status == 0)
+        con_keep_connect(c->keep, c->back.out.at, c->again ? sizeof(c->back.page->out) : 0);
+    c->again = false;
     if (status < 0)
         log_line("console of domain %u: %s (%d)", c->domid, why, status);
     return status;
@@ -132,14 +161,13 @@ static int connect(struct con_client *c, evtchn_port_t remote)
 
 static struct con_client *create(struct con_hub *hub, domid_t domid)
 {
-    struct con_client **slot = hub->clients;
+    bool used[CON_CLIENTS_MAX];
 
-    while (slot < hub->clients + CON_CLIENTS_MAX && *slot)
-        slot++;
-    if (slot == hub->clients + CON_CLIENTS_MAX)
-        return NULL;
+    for (unsigned i = 0; i < CON_CLIENTS_MAX; i++)
+        used[i] = hub->clients[i] != NULL;
 
-    struct con_client *c = calloc(1, sizeof(*c));
+    int place = con_keep_claim(hub->keep, domid, used);
+    struct con_client *c = place < 0 ? NULL : calloc(1, sizeof(*c));
 
     if (!c)
         return NULL;
@@ -149,7 +177,9 @@ static struct con_client *create(struct con_hub *hub, domid_t domid)
         free(c);
         return NULL;
     }
-    *slot = c;
+    c->keep = &hub->keep->clients[place];
+    c->again = true;
+    hub->clients[place] = c;
     return c;
 }
 
@@ -182,6 +212,14 @@ void con_hub_remove(struct con_hub *hub, domid_t domid)
     memory_space_free((*slot)->space, 1);
     free(*slot);
     *slot = NULL;
+    con_keep_drop(hub->keep, (unsigned)(slot - hub->clients));
+}
+
+void con_hub_settle(struct con_hub *hub)
+{
+    for (unsigned i = 0; i < CON_CLIENTS_MAX; i++)
+        if (!hub->clients[i])
+            con_keep_drop(hub->keep, i);
 }
 
 bool con_hub_event(struct con_hub *hub, evtchn_port_t port)

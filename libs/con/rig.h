@@ -4,6 +4,7 @@
 
 #include "con_hub.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <fake_hv.h>
@@ -23,6 +24,8 @@ struct rig_guest {
     char replayed[RIG_SHOWN];
     size_t replayed_len;
 };
+
+static struct con_keep rig_keep;
 
 static struct rig {
     struct con_hub hub;
@@ -86,7 +89,8 @@ static void rig_start(void)
     memset(&rig, 0, sizeof(rig));
     rig.attached = DOMID_INVALID;
     fake_enter(RIG_SERVICE);
-    con_hub_init(&rig.hub);
+    memset(&rig_keep, 0, sizeof(rig_keep));
+    con_hub_init(&rig.hub, &rig_keep);
     for (unsigned i = 0; i < RIG_GUESTS; i++)
         rig_guest_start(i);
 }
@@ -95,6 +99,19 @@ static void rig_stop(void)
 {
     for (unsigned i = 0; i < RIG_GUESTS; i++)
         con_hub_remove(&rig.hub, (domid_t)(2 + i));
+}
+
+/* The service dies; what it had is left lying, but for the tests' sake not lost. */
+static void rig_die(void)
+{
+    fake_destroy(RIG_SERVICE);
+    fake_enter(RIG_SERVICE);
+    for (unsigned i = 0; i < CON_CLIENTS_MAX; i++) {
+        if (!rig.hub.clients[i])
+            continue;
+        memory_space_free(rig.hub.clients[i]->space, 1);
+        free(rig.hub.clients[i]);
+    }
 }
 
 /* The service takes its events and works until there is nothing to do. */

@@ -158,21 +158,11 @@ TEST(an_early_end_loses_nothing)
 
 #define LINES 60
 
-static void forget_hub(void)
-{
-    for (unsigned i = 0; i < CON_CLIENTS_MAX; i++) {
-        if (!rig.hub.clients[i])
-            continue;
-        memory_space_free(rig.hub.clients[i]->space, 1);
-        free(rig.hub.clients[i]);
-    }
-}
-
 /* As stubdom/console does at its start: who there is, and where, stands in the store. */
 static void begin_life(void)
 {
     fake_enter(RIG_SERVICE);
-    con_hub_init(&rig.hub);
+    con_hub_init(&rig.hub, &rig_keep);
     EXPECT(con_hub_add(&rig.hub, 2, rig.guests[0].port) == 0);
     EXPECT(con_hub_add(&rig.hub, 3, rig.guests[1].port) == 0);
 }
@@ -226,19 +216,24 @@ static bool is_complete(const struct rig_guest *g, bool exact)
 static bool one_death(unsigned n, bool at_call)
 {
     rig_start();
-    rig.session = 1;
     begin_life();
 
     bool died = fake_kill_in(write_lines, RIG_SERVICE, n, at_call);
 
     if (died) {
-        fake_destroy(RIG_SERVICE);
-        forget_hub();
+        rig_die();
         begin_life();
         rig_run();
         write_lines();
     }
     EXPECT(is_complete(&rig.guests[0], at_call));
+    /* Whoever attaches now sees all of it, once. */
+    rig.guests[0].replayed_len = 0;
+    attach(2);
+    rig_run();
+    memcpy(rig.guests[0].shown, rig.guests[0].replayed, sizeof(rig.guests[0].shown));
+    rig.guests[0].shown_len = rig.guests[0].replayed_len;
+    EXPECT(is_complete(&rig.guests[0], true));
     rig_stop();
     return died;
 }
@@ -255,6 +250,49 @@ TEST(nothing_is_lost_when_the_service_dies)
     EXPECT(calls > 8 && stores > 8);
 }
 
+/* Who was attached has seen the history; who attaches later sees that of the last life. */
+TEST(a_session_goes_on)
+{
+    struct rig_guest *g = &rig.guests[0];
+
+    rig_start();
+    begin_life();
+    EXPECT(guest_write(g, "before "));
+    attach(2);
+    rig_run();
+    size_t replayed = g->replayed_len;
+
+    rig_die();
+    begin_life();
+    EXPECT(guest_write(g, "after"));
+    rig_run();
+    EXPECT(g->replayed_len == replayed && is_shown(g, "before after"));
+    g->replayed_len = 0;
+    attach(2);
+    rig_run();
+    EXPECT(is_text(g->replayed, g->replayed_len, "before after"));
+    rig_stop();
+}
+
+/* What is kept of a domain that went while nobody was there is nobody's history. */
+TEST(nobody_inherits_a_history)
+{
+    struct rig_guest *g = &rig.guests[0];
+
+    rig_start();
+    begin_life();
+    EXPECT(guest_write(g, "secret"));
+    rig_run();
+    rig_die();
+    con_hub_init(&rig.hub, &rig_keep);
+    con_hub_settle(&rig.hub);
+    EXPECT(con_hub_add(&rig.hub, 2, g->port) == 0);
+    attach(2);
+    rig_run();
+    EXPECT(g->replayed_len == 0);
+    rig_stop();
+}
+
 TEST(history_keeps_the_end)
 {
     struct con_history *h = calloc(1, sizeof(*h));
@@ -266,8 +304,8 @@ TEST(history_keeps_the_end)
     for (unsigned i = 0; i < 70000; i++)
         con_history_put(h, &"0123456789"[i % 10], 1);
     EXPECT(con_history_read(h, &at, out, 100) == 100);
-    EXPECT(at == 70000 - CON_HISTORY_SIZE + 100);
-    EXPECT(out[0] == '0' + (70000 - CON_HISTORY_SIZE) % 10);
+    EXPECT(at == 70000 - CON_HISTORY_KEPT + 100);
+    EXPECT(out[0] == '0' + (70000 - CON_HISTORY_KEPT) % 10);
     at = 69999;
     EXPECT(con_history_read(h, &at, out, 100) == 1 && out[0] == '9');
     EXPECT(con_history_read(h, &at, out, 100) == 0);

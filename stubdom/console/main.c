@@ -9,9 +9,13 @@
 #include <hcall.h>
 #include <rt/event.h>
 #include <rt/log.h>
+#include <rt/memory.h>
 #include <store_client.h>
 
 #define NAMES_MAX 4096u
+
+/* What the builder gives it, in toolstack/control/services.c. */
+_Static_assert(sizeof(struct con_keep) <= 5u << 20, "histories");
 
 static struct con_hub hub;
 static struct store_client store;
@@ -71,6 +75,14 @@ static void follow_store(void)
         add(name);
 }
 
+/* A last life's histories of those that have gone meanwhile. */
+static void begin(void)
+{
+    con_hub_init(&hub, memory_survivor(sizeof(*hub.keep)));
+    follow_store();
+    con_hub_settle(&hub);
+}
+
 /* Again until nothing is left: reading the list may itself have taken in new events. */
 static void take_store_events(void)
 {
@@ -116,7 +128,7 @@ int main(void)
         log_line("the store does not answer (%d)", status);
         return EXIT_FAILURE;
     }
-    con_hub_init(&hub);
+    begin();
 
     evtchn_port_t typed = bind_typed();
     bool more = true;

@@ -18,6 +18,9 @@
 #define MIB            (1ull << 20)
 #define SERVICE_MEMORY (8 * MIB)
 
+/* The histories of 64 consoles, and whose they are (libs/con/con_keep.h). */
+#define CONSOLE_SURVIVOR (5 * MIB)
+
 static char store_name[] = "store";
 static char console_name[] = "console";
 static char control_name[] = "control";
@@ -196,7 +199,8 @@ static bool start_console(struct supervise *s)
                                 .config = &console_config,
                                 .store = s->store_domid,
                                 .console = DOMID_INVALID,
-                                .rights = console_config.rights};
+                                .rights = console_config.rights,
+                                .survivor = CONSOLE_SURVIVOR};
     int rc = build_create(&b, &order);
 
     if (rc == 0)
