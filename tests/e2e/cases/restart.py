@@ -1,4 +1,4 @@
-"""Driver domains that die or are told to start again come back in place; their guests see a pause."""
+"""What serves others and dies, or is told to start again, comes back in place: they see a pause."""
 
 import hashlib
 import re
@@ -80,5 +80,64 @@ def test_network(name):
         equal(got, pages.md5, 'the page')
         shell.run('[ ! -e /tmp/lost ]')
         unnoticed(shell)
+        machine.send('poweroff -f')
+        machine.finish(1)
+
+
+def end(machine, name, life):
+    """Ends a life of a service, in turn by word and by an exception."""
+    machine.send(f'{"inject-nmi" if life % 2 else "restart"} {name}')
+
+
+def test_store(name):
+    """Guests with interfaces come and go while the store dies again and again, and notice nothing."""
+    guests = [small(guest, 'net0=dhcp', interface(), memory=112) for guest in ('one', 'two')]
+    path = host(name, {'/net.xml': ours(net()), '/one.xml': guests[0], '/two.xml': guests[1]},
+                ['vmlinuz', 'probe.img'], iommu='yes', manual=('/two.xml',))
+    with boot(name, path, '--iommu', 'intel', '--nic', 'user,model=e1000e', guard=400) as machine:
+        machine.expect(r'^\[one\] .*busybox: eth0 10\.0\.2\.\d+')
+        shell = Guest(machine, 'one')
+        shell.run('dmesg -c >/dev/null')
+        shell.leave()
+        for life in range(LIVES):
+            # The store dies when it next runs: in the middle of what `create` asks of it.
+            end(machine, 'store', life)
+            machine.send('create /two.xml')
+            machine.expect(r'^\[store\] taken over from the last life: \d+ nodes')
+            machine.expect(r'^\[control\] two: started')
+            end(machine, 'store', life + 1)
+            machine.expect(r'^\[two\] .*busybox: eth0 10\.0\.2\.\d+')
+            end(machine, 'store', life)
+            machine.send('restart net')
+            machine.expect(r'^\[net\] vif .*: adopted')
+            end(machine, 'store', life + 1)
+            machine.ask('destroy two', r'^\[control\] Domain two destroyed')
+        shell.run('ping -c 1 -W 20 10.0.2.2 >/dev/null')
+        said = shell.run('dmesg')
+        if re.search(RECONNECTED + '|xenbus|xenstore', said):
+            raise Failure(f'the guest noticed: {said}')
+        machine.send('poweroff -f')
+        machine.finish(1)
+        machine.absent(r'makes no sense|is lost|loses the tree|must be restarted')
+
+
+def test_console(name):
+    """A guest prints numbered lines while the console dies again and again: each arrives once."""
+    path = host(name, {'/small.xml': domain('small', '/vmlinuz', 112, '/busybox.img',
+                                            'console=hvc0 quiet')}, ['vmlinuz', 'busybox.img'])
+    with boot(name, path, guard=300) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        shell = Guest(machine, 'small')
+        shell.run('(i=0; while [ $i -lt 20000 ]; do echo "line-$i-"; i=$((i+1)); done) &')
+        shell.leave()
+        machine.expect(r'^\[small\] line-\d+-')
+        for life in range(LIVES):
+            end(machine, 'console', life)
+            machine.expect(r'^\[control\] console: started again in place')
+            machine.expect(r'^\[small\] line-\d+-')
+        machine.expect(r'^\[small\] line-19999-')
+        said = [int(number) for number in re.findall(r'line-(\d+)-', machine.text)]
+        equal(said, list(range(20000)), 'what the guest printed')
+        shell.run('true')
         machine.send('poweroff -f')
         machine.finish(1)
