@@ -107,8 +107,13 @@ static void make(unsigned i)
 
 static void end(unsigned i)
 {
+    uint16_t owner;
+
     EXPECT(domain_destroy(slots[i].d) == 0);
     EXPECT(slots[i].d->grants->mapped == 0);
+    /* Whatever its peers have mapped: its memory is free. */
+    for (uint64_t mfn = FAKE_FIRST + FAKE_POOL; mfn < FAKE_FIRST + FAKE_FRAMES; mfn++)
+        EXPECT(frame_kind((mfn_t){mfn}, &owner) != FRAME_DOMAIN || owner != slots[i].d->id);
     domain_put(slots[i].d);
     slots[i].d = NULL;
 }
@@ -376,7 +381,7 @@ static void check_marks(unsigned owner, uint32_t ref)
     EXPECT(!!(flags & GTF_reading) == (readers + writers > 0));
 }
 
-/* Where the owner lives its frame is mapped; a place where nothing is has nothing. */
+/* Where the owner lives its frame is mapped, else a page of one's own; or nothing, and is not. */
 static unsigned check_places(const struct slot *s)
 {
     unsigned count = 0;
@@ -390,12 +395,14 @@ static unsigned check_places(const struct slot *s)
         count += m->is;
         if (!m->is)
             EXPECT(type != P2M_GRANT && type != P2M_GRANT_RO);
-        /* Of who is gone nothing is left: the user has a page of its own there. */
-        if (m->is && m->life != slots[m->owner].life)
-            EXPECT(mfn == pool_mfn(s->d->scratch).v);
-        if (!m->is || m->life != slots[m->owner].life)
+        if (!m->is)
             continue;
-        EXPECT(type == (m->readonly ? P2M_GRANT_RO : P2M_GRANT) && mfn == m->mfn);
+        EXPECT(type == (m->readonly ? P2M_GRANT_RO : P2M_GRANT));
+        if (m->life != slots[m->owner].life) {
+            EXPECT(mfn == pool_mfn(s->d->scratch).v);
+            continue;
+        }
+        EXPECT(mfn == m->mfn);
         EXPECT(frame_kind((mfn_t){mfn}, &owner) == FRAME_DOMAIN && owner == slots[m->owner].d->id);
     }
     return count;
