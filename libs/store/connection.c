@@ -35,8 +35,18 @@ static void *map(domid_t domid, grant_handle_t *handle)
     return page;
 }
 
-/* Page and port, and both rings where their indices are now. */
-static int attach(struct connection *c)
+/* Nothing is under way in either direction, and nothing is wrong. */
+static void page_clear(struct xenstore_domain_interface *page)
+{
+    shm_write32(&page->req_cons, 0);
+    shm_write32(&page->req_prod, 0);
+    shm_write32(&page->rsp_cons, 0);
+    shm_write32(&page->rsp_prod, 0);
+    shm_write32(&page->error, XENSTORE_ERROR_NONE);
+}
+
+/* Page and port, and both rings where their indices are now, or at their start. */
+static int attach(struct connection *c, bool anew)
 {
     struct evtchn_bind_interdomain bind = {.remote_dom = c->domid, .remote_port = c->remote};
     struct xenstore_domain_interface *page = map(c->domid, &c->handle);
@@ -49,6 +59,8 @@ static int attach(struct connection *c)
     }
     c->page = page;
     c->port = bind.local_port;
+    if (anew)
+        page_clear(page);
     ring_reader_init(&c->in, page->req, XENSTORE_RING_SIZE, &page->req_prod, &page->req_cons);
     ring_writer_init(&c->out, page->rsp, XENSTORE_RING_SIZE, &page->rsp_prod, &page->rsp_cons);
     c->ready = true;
@@ -56,9 +68,9 @@ static int attach(struct connection *c)
     return 0;
 }
 
-int connection_open(struct connection *c)
+int connection_open(struct connection *c, bool anew)
 {
-    int error = attach(c);
+    int error = attach(c, anew);
 
     if (error != 0)
         return error;
@@ -72,7 +84,7 @@ int connection_open(struct connection *c)
 
 int connection_resume(struct connection *c)
 {
-    int error = attach(c);
+    int error = attach(c, false);
 
     if (error != 0)
         return error;

@@ -44,8 +44,12 @@ struct store_service {
 /* ---- connection.c: one of them -----------------------------------------------------------------
  */
 
-/* Maps the page, binds the port and goes on where the page's indices say: 0, or an error. */
-int connection_open(struct connection *c);
+/*
+ * Maps the page, binds the port and goes on where the page's indices say. anew: of
+ * an earlier connection there may be bytes in the page, ours too, or a mark that it
+ * is broken: they are taken away, as the domain does not run. 0, or an error.
+ */
+int connection_open(struct connection *c, bool anew);
 
 /*
  * The same for one that a last life served, which goes on where that stopped: 0;

@@ -95,7 +95,7 @@ static int open(struct store_service *v, domid_t domid, evtchn_port_t port, bool
         return -XEN_ENOMEM;
     if (old)
         connection_close(old);
-    error = connection_open(c);
+    error = connection_open(c, old != NULL);
     if (error == 0) {
         c->domain = server_introduce(v->server, domid, privileged);
         if (!c->domain)
