@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <abi/offer.h>
+
 #include "vbd.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -76,6 +78,14 @@ int vbd_check(struct bus_back *b, struct bus_device *d, char *why, size_t len)
                      vbd->volume.read_only ? ", read-only" : "");
     return rc;
 }
+
+OFFER("vbd feature-persistent=1\n"
+      "vbd feature-max-indirect-segments=" OFFER_NUMBER(
+          BLK_SEGMENTS_MAX) "\n"
+                            "vbd multi-queue-max-queues=" OFFER_NUMBER(
+                                BLK_QUEUES_MAX) "\n"
+                                                "vbd max-ring-page-order=" OFFER_NUMBER(
+                                                    BLK_RING_ORDER_MAX) "\n");
 
 /* ---- what we offer ---------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <abi/offer.h>
 #include <rt/log.h>
 
 #include "vif.h"
@@ -114,6 +115,17 @@ int vif_check(struct bus_back *b, struct bus_device *d, char *why, size_t len)
     bus_back_log(b, d, "%s, bridge %s", values[0], vif->bridge_name);
     return 0;
 }
+
+/* As net_back_features has it: a note is made before the program runs. */
+OFFER("vif feature-rx-copy=1\n"
+      "vif feature-sg=1\n"
+      "vif feature-gso-tcpv4=1\n"
+      "vif feature-gso-tcpv6=1\n"
+      "vif feature-ipv6-csum-offload=1\n"
+      "vif feature-split-event-channels=1\n"
+      "vif feature-multicast-control=1\n"
+      "vif feature-xdp-headroom=1\n"
+      "vif multi-queue-max-queues=" OFFER_NUMBER(NET_QUEUES_MAX) "\n");
 
 /* ---- what we offer --------------------------------------------------------------------------- */
 

@@ -56,13 +56,14 @@ static int open_images(struct build *b)
 {
     const struct domain_config *c = b->order.config;
     const char *why;
-    int rc = open_file(b, c->kernel, c->kernel_line, &b->kernel);
+    const char *kernel = b->order.kernel ? b->order.kernel : c->kernel;
+    int rc = open_file(b, kernel, c->kernel_line, &b->kernel);
 
     if (rc != 0)
         return rc;
     rc = elf_read(b->kernel.bytes, b->kernel.len, &b->image, &why);
     if (rc != 0)
-        return fail(b, rc, c->kernel_line, "%s %s", c->kernel, why);
+        return fail(b, rc, c->kernel_line, "%s %s", kernel, why);
     return c->initrd ? open_file(b, c->initrd, c->initrd_line, &b->initrd) : 0;
 }
 

@@ -25,6 +25,7 @@
 struct build_order {
     const struct config_root *root;
     const struct domain_config *config;
+    const char *kernel;      /* in place of config's; NULL: that */
     const domid_t *backends; /* of each device that is served to config */
     domid_t store;           /* DOMID_INVALID: the domain gets no store ring */
     domid_t console;         /* DOMID_INVALID: no console ring */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <abi/offer.h>
 #include <abi/start.h>
 
 /* Segments above this can never be in low RAM; it also keeps all sums far from overflow. */
@@ -141,8 +142,9 @@ static uint64_t round_up(uint64_t v, uint64_t align)
     return (v + align - 1) & ~(align - 1);
 }
 
-/* Finds Xen's note with the 32-bit entry; anything odd in the notes just ends the search. */
-static bool find_entry(struct file notes, uint64_t align, uint32_t *entry)
+/* A note by its name, NUL included, and its type; anything odd in the notes ends the search. */
+static const uint8_t *find_note(struct file notes, uint64_t align, const char *name, uint32_t type,
+                                uint32_t *len)
 {
     uint64_t at = 0;
 
@@ -150,28 +152,43 @@ static bool find_entry(struct file notes, uint64_t align, uint32_t *entry)
         align = 4;
     for (;;) {
         const uint8_t *from = slice(notes, at, sizeof(Elf64_Nhdr));
-        const uint8_t *name;
+        const uint8_t *its_name;
         const uint8_t *value;
         Elf64_Nhdr note;
 
         if (!from)
-            return false;
+            return NULL;
         memcpy(&note, from, sizeof(note));
-        name = slice(notes, at + sizeof(note), note.n_namesz);
+        its_name = slice(notes, at + sizeof(note), note.n_namesz);
         /* 32-bit sizes: these sums cannot overflow 64 bits. */
         at = round_up(at + sizeof(note) + note.n_namesz, align);
         value = slice(notes, at, note.n_descsz);
         at = round_up(at + note.n_descsz, align);
-        if (!name || !value)
-            return false;
-        if (note.n_type != XEN_ELFNOTE_PHYS32_ENTRY || note.n_namesz != 4 ||
-            memcmp(name, "Xen", 4) != 0)
+        if (!its_name || !value)
+            return NULL;
+        if (note.n_type != type || note.n_namesz != strlen(name) + 1 ||
+            memcmp(its_name, name, note.n_namesz) != 0)
             continue;
-        if (note.n_descsz != 4 && note.n_descsz != 8)
-            return false;
-        memcpy(entry, value, sizeof(*entry));
-        return true;
+        *len = note.n_descsz;
+        return value;
     }
+}
+
+/* Xen's note with the 32-bit entry, which is an image's own; ours with what it offers. */
+static bool read_notes(struct file file, struct file notes, uint64_t align, struct elf_image *image)
+{
+    uint32_t len;
+    const uint8_t *value = find_note(notes, align, OFFER_NAME, OFFER_TYPE, &len);
+
+    if (value && image->offer_len == 0) {
+        image->offer = (uint64_t)(value - file.bytes);
+        image->offer_len = len;
+    }
+    value = find_note(notes, align, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, &len);
+    if (!value || (len != 4 && len != 8))
+        return false;
+    memcpy(&image->entry, value, sizeof(image->entry));
+    return true;
 }
 
 static const char *check_whole(struct elf_image *image, bool has_entry)
@@ -211,7 +228,7 @@ static const char *read_image(struct file file, struct elf_image *image)
         if (h.type == PT_LOAD && h.len > 0)
             why = add_segment(image, &h);
         else if (h.type == PT_NOTE && !has_entry)
-            has_entry = find_entry((struct file){at, h.file_len}, h.align, &image->entry);
+            has_entry = read_notes(file, (struct file){at, h.file_len}, h.align, image);
     }
     return why ? why : check_whole(image, has_entry);
 }

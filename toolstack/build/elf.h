@@ -19,6 +19,8 @@ struct elf_image {
     uint32_t entry; /* PVH entry point, physical */
     uint64_t start; /* all segments lie in [start, end) */
     uint64_t end;
+    uint64_t offer;     /* offset of what it offers in the file (<abi/offer.h>), */
+    uint32_t offer_len; /* and its length; 0: it says nothing */
     unsigned segment_count;
     struct elf_segment segments[ELF_SEGMENT_MAX]; /* by address, none overlaps another */
 };

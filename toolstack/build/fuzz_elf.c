@@ -21,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         end = s->gpa + s->len;
     }
+    if (image.offer > size || image.offer_len > size - image.offer)
+        abort();
     if (image.segment_count == 0 || image.end != end || image.start != image.segments[0].gpa)
         abort();
     return 0;

@@ -80,6 +80,7 @@ int verb_nodeinfo(struct cli *cli, int argc, char **argv);
 int verb_poweroff(struct cli *cli, int argc, char **argv);
 int verb_reboot(struct cli *cli, int argc, char **argv);
 int verb_restart(struct cli *cli, int argc, char **argv);
+int verb_upgrade(struct cli *cli, int argc, char **argv);
 int verb_resume(struct cli *cli, int argc, char **argv);
 int verb_shutdown(struct cli *cli, int argc, char **argv);
 int verb_store(struct cli *cli, int argc, char **argv);

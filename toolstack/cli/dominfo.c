@@ -75,7 +75,7 @@ int verb_dominfo(struct cli *cli, int argc, char **argv)
         cli_print("%-15s %llu KiB\n",
                   "Used memory:", (unsigned long long)info.tot_pages * (PAGE_SIZE / 1024));
     cli_print("%-15s %s\n", "Autostart:", c->autostart ? "enable" : "disable");
-    cli_print("%-15s %s\n", "Kernel:", c->kernel);
+    cli_print("%-15s %s\n", "Kernel:", entry_image(e));
     print_devices(c);
     if (cli_is_unsafe(cli, e))
         cli_print("%-15s UNSAFE: no IOMMU contains the DMA of its devices\n", "Security:");

@@ -48,3 +48,17 @@ int verb_restart(struct cli *cli, int argc, char **argv)
                          e->config->name);
     return renew_on_demand(cli->supervise, e) ? 0 : -1;
 }
+
+int verb_upgrade(struct cli *cli, int argc, char **argv)
+{
+    struct entry *e = cli_live_domain(cli, argv[1]);
+
+    (void)argc;
+    if (!e)
+        return -1;
+    if (e->service || !renew_is_possible(e))
+        return cli_error("domain %s is no driver domain of ours: only those go on with another "
+                         "image",
+                         e->config->name);
+    return upgrade(cli->supervise, e, argv[2]) ? 0 : -1;
+}

@@ -72,6 +72,11 @@ const struct verb verbs[] = {
     {"store", "ls|read|watch PATH, write PATH VALUE", "look into the store",
      "watch shows each change below PATH until the next line or ^C.", 1, 3, WORDS_NONE, verb_store},
     {"suspend", DOMAIN, "stop a domain's vCPUs for a while", "", 1, 1, WORDS_DOMAIN, verb_suspend},
+    {"upgrade", DOMAIN " IMAGE", "let a driver domain go on with another image",
+     "IMAGE is a file of the bundle. Guests see a pause, as with restart. It is refused if it "
+     "lacks "
+     "what a guest uses; if it does not come up, the last image is back.",
+     2, 2, WORDS_DOMAIN, verb_upgrade},
 };
 const size_t verb_count = sizeof(verbs) / sizeof(verbs[0]);
 

@@ -56,7 +56,7 @@ void evidence_keep(struct entry *e, const char *what)
     v->domid = e->domid;
     v->life = e->lives;
     v->what = what;
-    v->kernel = strdup(e->config->kernel);
+    v->kernel = strdup(entry_image(e));
     v->started = e->started;
     v->died = clock_now();
     if (!config_is_image(e->config))

@@ -127,6 +127,7 @@ struct build_order entry_order(const struct supervise *s, const struct entry *e)
 
     return (struct build_order){.root = s->root,
                                 .config = e->config,
+                                .kernel = entry_image(e),
                                 .backends = e->backends,
                                 .store = is_store ? DOMID_INVALID : s->store_domid,
                                 .console = e->service ? DOMID_INVALID : s->console_domid,

@@ -120,6 +120,10 @@ static void handle_death(struct supervise *s, struct entry *e, const struct deat
     supervise_say("%s: %s (id %u)%s%s", e->config->name, death->what, e->domid,
                   death->by == BY_CRASH ? where_to_look(e) : "", in_place ? "" : follows[action]);
     e->ready = false;
+    if (e->trial) {
+        upgrade_end(s, e, death->what);
+        return;
+    }
     if (in_place) {
         renew_after_death(s, e);
         return;
@@ -169,9 +173,15 @@ bool live_step(struct supervise *s, struct entry *e)
         return false;
     if (store_read_number(s->store, STORE_TX_NONE, &up, "/local/domain/%u/backend-ready",
                           e->domid) < 0 ||
-        up != 1)
-        return false;
+        up != 1) {
+        if (e->trial == 0 || clock_now() < e->trial)
+            return false;
+        upgrade_end(s, e, "took too long");
+        return true;
+    }
     e->ready = true;
+    if (e->trial)
+        upgrade_end(s, e, NULL);
     return true;
 }
 
@@ -218,6 +228,7 @@ static void finish(struct supervise *s, struct entry *e)
     int rc;
 
     watch_close(&e->watch);
+    upgrade_forget(e);
     entry_watch(s, e, false);
     nodes_remove(s->store, &order, e->domid);
     rc = build_destroy(e->domid);

@@ -53,12 +53,15 @@ struct entry {
     struct watch watch;
     struct evidence *evidence; /* of its last crash; NULL: there was none */
     unsigned lives;            /* begun so far */
-    uint64_t again;  /* LIVE but dead for now: when it starts again in place; 0: it is not */
-    bool service;    /* control, store or console: started without a file */
-    bool wanted;     /* was started at least once, or tried */
-    bool ready;      /* LIVE and, for a driver domain, its backends may be used */
-    bool dead;       /* LIVE but stopped for good, preserved */
-    bool parked;     /* dead, but who it served waits for `restart` */
+    uint64_t again;   /* LIVE but dead for now: when it starts again in place; 0: it is not */
+    char *image;      /* in place of its file's kernel, since an upgrade; NULL: that itself */
+    char *last_image; /* on trial: what `image` was before */
+    uint64_t trial; /* until when its backends must be up, or the last image is back; 0: no trial */
+    bool service;   /* control, store or console: started without a file */
+    bool wanted;    /* was started at least once, or tried */
+    bool ready;     /* LIVE and, for a driver domain, its backends may be used */
+    bool dead;      /* LIVE but stopped for good, preserved */
+    bool parked;    /* dead, but who it served waits for `restart` */
     bool complained; /* about its backend, once per start */
 };
 
@@ -107,6 +110,20 @@ bool renew_is_possible(const struct entry *e);
 bool renew(struct supervise *s, struct entry *e);
 bool renew_on_demand(struct supervise *s, struct entry *e);
 void renew_after_death(struct supervise *s, struct entry *e);
+
+/*
+ * A driver domain of ours that lives goes on with another image of the bundle, in
+ * place. False after saying why not: it lacks what a front end uses, or could not
+ * begin. Whether it comes up shows later; else the last image is back.
+ */
+bool upgrade(struct supervise *s, struct entry *e, const char *image);
+
+/* The end of a trial: why it failed, or NULL. */
+void upgrade_end(struct supervise *s, struct entry *e, const char *why);
+
+/* The next start is from its file's kernel again. */
+void upgrade_forget(struct entry *e);
+const char *entry_image(const struct entry *e);
 
 /* Moves everything on; when (ns of clock_now) it wants to be called again at the latest. */
 uint64_t supervise_step(struct supervise *s);

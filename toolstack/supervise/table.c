@@ -34,6 +34,7 @@ struct entry *supervise_add(struct supervise *s, struct domain_config *config)
 static void entry_free(struct entry *e)
 {
     free(e->backends);
+    upgrade_forget(e);
     evidence_free(e->evidence);
     free(e);
 }
@@ -179,6 +180,11 @@ static bool step(struct supervise *s, struct entry *e)
     return false;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* When an entry has to be looked at although nothing happened. */
 static uint64_t due_of(const struct entry *e)
 {
@@ -192,7 +198,8 @@ static uint64_t due_of(const struct entry *e)
     case ENTRY_LIVE:
         if (e->again)
             return e->again;
-        return e->watch.state == WATCH_OFF || e->dead ? EVENT_FOREVER : e->watch.due;
+        return least(e->trial ? e->trial : EVENT_FOREVER,
+                     e->watch.state == WATCH_OFF || e->dead ? EVENT_FOREVER : e->watch.due);
     default: return EVENT_FOREVER;
     }
     return e->limit ? e->limit : EVENT_FOREVER;

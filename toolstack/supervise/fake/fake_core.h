@@ -68,6 +68,9 @@ void fake_fini(void);
 /* A file in the folder: a small PVH kernel if bytes is NULL. */
 void fake_file(const char *path, const void *bytes, size_t len);
 
+/* The small kernel as a driver domain's image: what it offers, and a mark, its first byte. */
+void fake_image(const char *path, const char *offer, char mark);
+
 /* The n-th call from now fails with -EIO (calls that undo never do); 0: none does. */
 void fake_fail_at(unsigned n);
 

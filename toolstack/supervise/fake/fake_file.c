@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <abi/offer.h>
 #include <abi/start.h>
 
 static char folder[64];
@@ -22,6 +23,9 @@ struct kernel {
     Elf64_Nhdr nhdr;
     char name[4];
     uint64_t entry;
+    Elf64_Nhdr offer_nhdr;
+    char offer_name[12];
+    char offer[256];
     char text[16];
 };
 
@@ -36,10 +40,14 @@ static const struct kernel kernel = {
               .p_paddr = 0x200000,
               .p_filesz = 16,
               .p_memsz = 4096},
-             {.p_type = PT_NOTE, .p_offset = offsetof(struct kernel, nhdr), .p_filesz = 24}},
+             {.p_type = PT_NOTE,
+              .p_offset = offsetof(struct kernel, nhdr),
+              .p_filesz = 24 + sizeof(Elf64_Nhdr) + 12 + 256}},
     .nhdr = {4, 8, XEN_ELFNOTE_PHYS32_ENTRY},
     .name = "Xen",
     .entry = 0x200000,
+    .offer_nhdr = {sizeof(OFFER_NAME), 256, OFFER_TYPE + 1}, /* nothing that is understood */
+    .offer_name = OFFER_NAME,
     .text = "a tiny kernel..",
 };
 
@@ -60,6 +68,16 @@ void fake_file(const char *path, const void *bytes, size_t len)
         fwrite(bytes ? bytes : (const void *)&kernel, 1, bytes ? len : sizeof(kernel), f) == 0)
         abort();
     (void)fclose(f);
+}
+
+void fake_image(const char *path, const char *offer, char mark)
+{
+    struct kernel k = kernel;
+
+    k.offer_nhdr.n_type = OFFER_TYPE;
+    (void)snprintf(k.offer, sizeof(k.offer), "%s", offer);
+    k.text[0] = mark;
+    fake_file(path, &k, sizeof(k));
 }
 
 void fake_fini(void)
