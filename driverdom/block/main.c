@@ -1,5 +1,6 @@
 /* The block driver domain: takes its disks, then serves their sectors to guests. */
 #include <rt/event.h>
+#include <rt/life.h>
 #include <rt/log.h>
 
 #include <fault.h>
@@ -69,12 +70,14 @@ int main(int argc, char **argv)
         return 1;
     }
     disks_open(&disks, argc, argv);
+    life_stamp(LIFE_DEVICES);
     if (vbds_open(&vbds, &store, &disks) < 0) {
         log_line("the store refuses our watch");
         return 1;
     }
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve();
+    life_stamp(LIFE_SERVES);
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");

@@ -5,6 +5,7 @@
 #include <hcall.h>
 #include <rt/clock.h>
 #include <rt/event.h>
+#include <rt/life.h>
 #include <rt/log.h>
 #include <rt/memory.h>
 #include <rt/start.h>
@@ -88,12 +89,14 @@ int main(int argc, char **argv)
         log_line("this domain needs more memory");
         return 1;
     }
+    life_stamp(LIFE_DEVICES);
     if (vifs_open(&vifs, &store, &bridges, &batch) < 0) {
         log_line("the store refuses our watch");
         return 1;
     }
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve(clock_now());
+    life_stamp(LIFE_SERVES);
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");

@@ -1,6 +1,9 @@
 /* The domain's side of its life page. No C library: faults are told by it too. */
 #include <abi/layout.h>
 
+#include <rt/clock.h>
+#include <rt/life.h>
+
 #include "cpu.h"
 #include "internal.h"
 
@@ -21,6 +24,12 @@ uint32_t life_port(void)
     return page ? page->port : 0;
 }
 
+void life_stamp(enum life_stamp which)
+{
+    if (page)
+        page->when[which] = clock_now();
+}
+
 void life_beat(void)
 {
     if (page)
@@ -38,6 +47,8 @@ void life_log(const char *text, size_t len)
 /* The kind comes last: a reader sees a record that is whole, or none. */
 static void set_kind(uint32_t kind)
 {
+    if (event_shared)
+        life_stamp(LIFE_DIED);
     __atomic_store_n(&page->end.kind, kind, __ATOMIC_RELEASE);
 }
 

@@ -1,4 +1,5 @@
 /* From the builder's start info to the program's main(). */
+#include <rt/life.h>
 #include <rt/start.h>
 
 #include <elf.h>
@@ -201,5 +202,6 @@ void start_main(uint32_t info)
     if ((about.a & XEN_HVM_CPUID_VCPU_ID_PRESENT) != 0 && about.b != 0)
         die("not started on vCPU 0");
     event_init();
+    life_stamp(LIFE_MAIN);
     enter_program();
 }

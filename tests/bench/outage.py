@@ -9,12 +9,22 @@ import machine
 from guest import Guest
 
 GAPPROBE = os.path.join(host.BUILD, 'meson', 'tests', 'bench', 'gapprobe')
-PERIOD = 1.1
-# A pause counts as a kill's if it ends so long after it was asked for.
-WINDOW = 1.0
-KILLS = int(os.environ.get('KILLS', '200'))
-ICOUNT = ['--icount'] if os.environ.get('ICOUNT') else []
+# OUTAGES=n ends each domain n times.
+KILLS = int(os.environ.get('OUTAGES', '200'))
+PERIOD = 0.5
+# A pause is a kill's if it ends so long after the kill was asked for.
+WINDOW = 0.45
+# What a probe counts as a pause at all.
+LEAST = 3.0
+ON_CRASH = '''<on_crash>restart</on_crash>
+<metadata>
+<bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>
+<bulkhead:restart budget='10' per='1' backoff='0'/>
+</bulkhead:domain>
+</metadata>
+'''
 HOST = '10.0.2.2'
+PHASES = ('noticed', 'reset', 'image', 'store', 'boot', 'devices', 'adoption')
 
 
 def image():
@@ -24,23 +34,21 @@ def image():
 
 
 def ours(xml):
-    """The same domain, to be started again when it crashes."""
-    return xml.replace('</os>\n', '</os>\n<on_crash>restart</on_crash>\n')
+    """The same domain, to be started again however often it crashes."""
+    return xml.replace('</os>\n', f'</os>\n{ON_CRASH}')
 
 
-def kill(m, name, how, count):
-    """Ends a domain's lives at a steady pace; when each was asked for."""
-    times, took = [], []
-    m.type('\x1d')
-    m.attached = ''
+def kills(m, name, count, period):
+    """Ends a domain's lives at a steady pace: when each was asked for, where its time went."""
+    times, spent = [], []
     begin = time.monotonic()
     for i in range(count):
-        time.sleep(max(0, begin + i * PERIOD - time.monotonic()))
+        time.sleep(max(0, begin + i * period - time.monotonic()))
         times.append(time.monotonic())
-        m.send(f'{how} {name}')
-        said = m.expect(rf'\[control\] {name}: started again in place .* in ([\d.]+) ms')
-        took.append(float(said.group(1)))
-    return times, took
+        m.send(f'inject-nmi {name}')
+        said = m.expect(rf'\[control\] {name}: serves again [\d.]+ ms after its end: (.* adoption [\d.]+)\n').group(1)
+        spent.append({phase: float(ms) for phase, ms in re.findall(r'(\w+) ([\d.]+)', said)})
+    return times, spent
 
 
 def spread(values):
@@ -50,53 +58,58 @@ def spread(values):
             values[-1]]
 
 
+def say_spread(say, name, values):
+    for part, value in zip(('median', 'p99', 'worst'), spread(values)):
+        say(f'{name}_{part}', round(value, 2), 'ms')
+
+
 def longest(gaps, start, times):
-    """The longest pause (ms) that belongs to each kill; what a guest sees without kills, too."""
+    """The longest pause (ms) that belongs to each kill."""
     found = []
     for asked in times:
         since = (asked - start) * 1e6
         found.append(max([us / 1000 for at, us in gaps if since < at < since + WINDOW * 1e6],
-                         default=3.0))
+                         default=LEAST))
     return found
 
 
-def outage(say, label, name, files, options, what, how):
-    """Boots, uses, ends; prints what the guest saw and what the control domain took."""
-    small = host.domain('small', '/vmlinuz', 160, '/gap.img',
-                        'console=hvc0 quiet' + (' net0=dhcp' if name == 'net' else ''), what[0])
-    path = host.host('bench-outage', {**files, '/small.xml': small}, ['vmlinuz'])
+def begin(m, name, probe, seconds):
+    """The guest is up and its probe runs: its shell, and when the probe began."""
+    m.expect(r'^\[small\] busybox: up after ' if name == 'block' else
+             r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
+    shell = Guest(m, 'small')
+    shell.run('dmesg -c >/dev/null; echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range')
+    m.send(f'gapprobe {probe} {seconds} >/tmp/gaps &')
+    m.expect(r'gapprobe begins\n')
+    start = time.monotonic()
+    shell.leave()
+    return shell, start
+
+
+def outage(say, name, xml, device, probe, *options):
+    """Boots, uses, ends; prints what the guest saw, and where the time went."""
+    words = 'console=hvc0 quiet' + (' net0=dhcp' if name == 'net' else '')
+    small = host.domain('small', '/vmlinuz', 160, '/gap.img', words, device)
+    path = host.host('bench-outage', {f'/{name}.xml': ours(xml), '/small.xml': small}, ['vmlinuz'])
     with open(os.path.join(path, 'gap.img'), 'wb') as out:
         out.write(image())
-    with machine.boot('bench-outage', path, *options, guard=1200) as m:
-        m.expect(r'^\[small\] busybox: up after ' if name == 'block' else
-                 r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
-        shell = Guest(m, 'small')
-        shell.run('dmesg -c >/dev/null; echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range')
-        m.send(f'gapprobe {what[1]} {int(KILLS * PERIOD) + 5} >/tmp/gaps &')
-        m.expect(r'gapprobe begins\n')
-        start = time.monotonic()
-        times, took = kill(m, name, how, KILLS)
+    with machine.boot('bench-outage-' + name, path, *options, guard=1200) as m:
+        shell, start = begin(m, name, probe, int(KILLS * PERIOD) + 10)
+        times, spent = kills(m, name, KILLS, PERIOD)
         said = shell.run('wait; cat /tmp/gaps; dmesg')
-        m.type('\x1d')
+        shell.leave()
         m.send('poweroff')
         m.finish(1)  # Domains crashed.
     gaps = [(int(at), int(us)) for at, us in re.findall(r'gap at_us=(\d+) us=(\d+)', said)]
-    found = longest(gaps, start, times)
-    for key, values in (('seen', found), ('control', took)):
-        for part, value in zip(('median', 'p99', 'worst'), spread(values)):
-            say(f'outage_{label}_{key}_{part}', round(value, 1), 'ms')
-    print('#', re.search(r'gapprobe ends .*', said).group(),
-          'log:', len(re.findall(r'blkfront|netfront|vbd|I/O error', said)))
+    say_spread(say, f'outage_{name}', longest(gaps, start, times))
+    for phase in PHASES:
+        say_spread(say, f'outage_{name}_{phase}', [life.get(phase, 0.0) for life in spent])
+    say(f'outage_{name}_lines', len(re.findall(r'blkfront|netfront|vbd|I/O error', said)), '',
+        "of the guest's log, goal 0")
 
 
 def run(say):
     """Both kinds of driver domain."""
     disk = host.raw_disk('bench-outage', mib=96, gpt=False)
-    outage(say, 'block', 'block', {'/block.xml': ours(host.block())},
-           ['--iommu', 'intel', '--disk', disk, *ICOUNT],
-           (host.disk('/dev/nvme0n1'), 'disk /dev/xvda'), 'inject-nmi')
-    if os.environ.get('ONLY') == 'block':
-        return
-    outage(say, 'net', 'net', {'/net.xml': ours(host.net())},
-           ['--iommu', 'intel', '--nic', 'user,model=e1000e', *ICOUNT],
-           (host.interface(), f'ping {HOST}'), 'inject-nmi')
+    outage(say, 'block', host.block(), host.disk('/dev/nvme0n1'), 'disk /dev/xvda', '--disk', disk)
+    outage(say, 'net', host.net(), host.interface(), f'ping {HOST}', '--nic', 'user,model=e1000e')

@@ -5,10 +5,17 @@
 #include <hcall.h>
 #include <rt/event.h>
 #include <rt/fault.h>
+#include <rt/life.h>
 #include <rt/memory.h>
 #include <rt/start.h>
 
 #define WEAK __attribute__((weak))
+
+/* Nobody asks when it came where. */
+WEAK void life_stamp(enum life_stamp which)
+{
+    (void)which;
+}
 
 /* clang-format off */
 #define REST_ONE(name, type) \

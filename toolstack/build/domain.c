@@ -17,6 +17,7 @@
 #include <abi/start.h>
 #include <config/group.h>
 #include <hcall.h>
+#include <rt/clock.h>
 
 #define MIB (1ull << 20)
 
@@ -125,6 +126,7 @@ static int reset_domain(struct build *b)
     struct bulkhead_domain_reset reset = {.domid = b->domid};
     int rc = hcall_domain_reset(&reset);
 
+    b->reset_at = clock_now();
     return rc < 0 ? refused(b, rc, "reset the domain") : 0;
 }
 

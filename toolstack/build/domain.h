@@ -45,6 +45,7 @@ struct build {
     domid_t domid; /* DOMID_INVALID: not created */
     evtchn_port_t store_port;
     evtchn_port_t console_port;
+    uint64_t reset_at;       /* renewed: when the core had put it back, ns of clock_now */
     evtchn_port_t life_port; /* where it is asked whether it hangs; 0: nowhere */
     struct build_error error;
 

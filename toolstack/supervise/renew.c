@@ -5,10 +5,12 @@
  */
 #include "supervise.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <abi/bulkhead.h>
 #include <abi/control.h>
+#include <build/life.h>
 #include <build/nodes.h>
 #include <hcall.h>
 #include <rt/clock.h>
@@ -47,6 +49,9 @@ static int build_again(struct supervise *s, struct entry *e)
     int rc = build_renew(&b, &order, e->domid, entry_command_line(s, e->config));
     evtchn_port_t life_port = b.life_port;
 
+    e->renewal.reset = b.reset_at;
+    e->renewal.written = clock_now();
+
     if (rc != 0)
         entry_complain(s, e, b.error.line, "%s", b.error.text);
     build_close(&b, false);
@@ -56,6 +61,7 @@ static int build_again(struct supervise *s, struct entry *e)
             entry_complain(s, e, e->config->line, "the store refused the domain's next life: %s",
                            strerror(-rc));
     }
+    e->renewal.told = clock_now();
     return rc == 0 ? entry_open_watch(s, e, life_port) : rc;
 }
 
@@ -70,6 +76,9 @@ bool renew(struct supervise *s, struct entry *e)
     uint64_t from = clock_now();
 
     e->again = 0;
+    e->renewal.noticed = from;
+    if (e->renewal.died <= e->started || e->renewal.died > from)
+        e->renewal.died = from;
     if (build_again(s, e) != 0 || !entry_unpause(s, e)) {
         park(e);
         supervise_say("%s: parked: %s until `restart %s`", e->config->name, what_helps(e),
@@ -86,6 +95,7 @@ bool renew(struct supervise *s, struct entry *e)
 bool renew_on_demand(struct supervise *s, struct entry *e)
 {
     budget_clear(&e->budget);
+    e->renewal.died = 0;
     return renew(s, e);
 }
 
@@ -95,6 +105,7 @@ void renew_after_death(struct supervise *s, struct entry *e)
     uint64_t now = clock_now();
 
     e->ready = false;
+    e->renewal.died = e->evidence && e->evidence->has_page ? e->evidence->page.when[LIFE_DIED] : 0;
     if (!budget_take(&e->budget, &limits, now, &e->again)) {
         park(e);
         supervise_say("%s: parked after %u restarts in %u s: %s; find out why it dies, then "
@@ -106,4 +117,40 @@ void renew_after_death(struct supervise *s, struct entry *e)
         supervise_say("%s: waiting %llu ms before it starts again in place", e->config->name,
                       (e->again - now) / MS);
     }
+}
+
+void renew_report(struct entry *e)
+{
+    static const char *const names[] = {"noticed", "reset",   "image",   "store",
+                                        "boot",    "devices", "adoption"};
+    struct renewal *r = &e->renewal;
+    struct life_page page;
+    char text[256] = "";
+    size_t used = 0;
+
+    if (r->died == 0 || life_read(e->domid, &page, offsetof(struct life_page, log)) < 0)
+        return;
+
+    /* The last three are the domain's word: what makes no sense is no time. */
+    const uint64_t at[] = {r->noticed,
+                           r->reset,
+                           r->written,
+                           r->told,
+                           page.when[LIFE_MAIN],
+                           page.when[LIFE_DEVICES],
+                           page.when[LIFE_SERVES]};
+    uint64_t before = r->died;
+
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        uint64_t us = at[i] > before && at[i] <= clock_now() ? (at[i] - before) / 1000 : 0;
+
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %llu.%02llu",
+                                 i > 0 ? ", " : "", names[i], (unsigned long long)(us / 1000),
+                                 (unsigned long long)(us / 10 % 100));
+        before += us * 1000;
+    }
+    supervise_say("%s: serves again %llu.%llu ms after its end: %s", e->config->name,
+                  (unsigned long long)((before - r->died) / MS),
+                  (unsigned long long)((before - r->died) / (MS / 10) % 10), text);
+    r->died = 0;
 }

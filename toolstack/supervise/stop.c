@@ -180,6 +180,7 @@ bool live_step(struct supervise *s, struct entry *e)
         return true;
     }
     e->ready = true;
+    renew_report(e);
     if (e->trial)
         upgrade_end(s, e, NULL);
     return true;

@@ -38,6 +38,15 @@ enum entry_next { NEXT_STOP, NEXT_RESTART, NEXT_FAIL };
 /* Whether it was asked to power off, for the host's sake, and listens to that. */
 enum entry_asked { ENTRY_NOT_ASKED, ENTRY_ASKED, ENTRY_DEAF };
 
+/* When a life in place got where, ns of clock_now; what follows is in its life page. */
+struct renewal {
+    uint64_t died; /* by its own word; 0: there is nothing to tell */
+    uint64_t noticed;
+    uint64_t reset;
+    uint64_t written; /* its image, and what it is told */
+    uint64_t told;    /* the store, of it */
+};
+
 struct entry {
     struct domain_config *config;
     enum entry_phase phase;
@@ -53,6 +62,7 @@ struct entry {
     struct watch watch;
     struct evidence *evidence; /* of its last crash; NULL: there was none */
     unsigned lives;            /* begun so far */
+    struct renewal renewal;
     uint64_t again;   /* LIVE but dead for now: when it starts again in place; 0: it is not */
     char *image;      /* in place of its file's kernel, since an upgrade; NULL: that itself */
     char *last_image; /* on trial: what `image` was before */
@@ -124,6 +134,9 @@ void upgrade_end(struct supervise *s, struct entry *e, const char *why);
 /* The next start is from its file's kernel again. */
 void upgrade_forget(struct entry *e);
 const char *entry_image(const struct entry *e);
+
+/* It serves again: says how long that took, and where the time went. */
+void renew_report(struct entry *e);
 
 /* Moves everything on; when (ns of clock_now) it wants to be called again at the latest. */
 uint64_t supervise_step(struct supervise *s);

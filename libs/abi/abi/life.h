@@ -34,7 +34,16 @@ struct life_end {
     char why[LIFE_WHY]; /* NUL-terminated, by those who mean well */
 };
 
-#define LIFE_LOG 3840u
+/* When it came where, ns of system time; 0: it has not. */
+enum life_stamp {
+    LIFE_MAIN,    /* its program begins */
+    LIFE_DEVICES, /* its devices work */
+    LIFE_SERVES,  /* who was served before is served again */
+    LIFE_DIED,
+    LIFE_STAMPS,
+};
+
+#define LIFE_LOG 3808u
 
 struct life_page {
     uint32_t magic; /* the builder's, like the port */
@@ -42,6 +51,7 @@ struct life_page {
     uint32_t beat;  /* goes up whenever the domain is back in its main loop */
     uint32_t reserved;
     struct life_end end;
+    uint64_t when[LIFE_STAMPS];
     uint64_t logged;    /* bytes ever; byte n is log[n % LIFE_LOG] */
     char log[LIFE_LOG]; /* the last of them */
 };
@@ -50,7 +60,7 @@ _Static_assert(offsetof(struct life_page, beat) == 8, "beat");
 _Static_assert(offsetof(struct life_page, end) == 16, "end");
 _Static_assert(offsetof(struct life_end, registers) == 32, "registers");
 _Static_assert(sizeof(struct life_end) == 232, "record of an end");
-_Static_assert(offsetof(struct life_page, logged) == 248, "logged");
+_Static_assert(offsetof(struct life_page, logged) == 280, "logged");
 _Static_assert(sizeof(struct life_page) == 4096, "the life page is a page");
 
 #endif
