@@ -13,7 +13,7 @@ DMA, VICTIM = 3, 5
 MEMORY = 1024
 LONG = 36  # MiB of the victim's memory, and of its initrd: more than the attacker's step
 TEXT = b'-memory-control-'  # what BUNDLE_TEXT in mail.h says
-HEIR = 976  # MiB: all that is free, but for 4
+HEIR = 960  # MiB: all that is free, but for 5
 FRAMES = 16
 
 
@@ -69,7 +69,10 @@ def attack(name, kind, contained, reports, forged):
         for device in ('edu', 'nvme', 'e1000e'):
             said(machine, rf'^\[dma\] dma: {device} is contained: {int(contained)}$')
             said(machine, rf'^\[dma\] dma: interrupts that the {device} forged: {forged}$')
-        changed = said(machine, r'^\[victim\] victim: (\d+) of \d+ pages changed').group(1)
+        told = r'^\[victim\] victim: (\d+) of \d+ pages changed'
+        if not re.search(told, machine.text, re.MULTILINE):
+            machine.expect(told)
+        changed = said(machine, told).group(1)
         equal(changed != '0', not contained, 'whether the victim was changed')
         machine.ask('create /witness.xml', r'^\[witness\] victim: initrd '
                     + ('intact' if contained else 'changed'))
