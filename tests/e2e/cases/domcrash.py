@@ -56,7 +56,7 @@ def test_driver(name):
         shell.run('dd if=/dev/xvda of=/dev/null bs=4k count=10')
         machine.send('echo c >/proc/sysrq-trigger')
         machine.expect(r'^\[control\] small: crashed')
-        machine.attached = ''
+        shell.leave()  # before its console is gone with it
         machine.ask('domcrash small', r'^\[control\] the core did not end it')
         machine.send('poweroff')
         machine.finish(1)
