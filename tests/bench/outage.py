@@ -14,7 +14,6 @@ KILLS = int(os.environ.get('OUTAGES', '200'))
 PERIOD = 0.5
 # A pause is a kill's if it ends so long after the kill was asked for.
 WINDOW = 0.45
-LOSS_TIME = 20
 # What a probe counts as a pause at all.
 LEAST = 3.0
 ON_CRASH = '''<on_crash>restart</on_crash>
@@ -109,48 +108,8 @@ def outage(say, name, xml, device, probe, *options):
         "of the guest's log, goal 0")
 
 
-def requests(m, shell, period):
-    """Requests a second that the guest's disk does while its driver is ended every period (s)."""
-    m.ask('console small', 'Escape character is')
-    m.attached = 'small'
-    m.send(f'gapprobe disk /dev/xvda {LOSS_TIME} >/tmp/gaps &')
-    m.expect(r'gapprobe begins\n')
-    shell.leave()
-    if period:
-        kills(m, 'block', LOSS_TIME // period, period)
-    count, ms = re.search(r'count=(\d+) ms=(\d+)', shell.run('wait; tail -n 1 /tmp/gaps')).groups()
-    shell.leave()
-    return int(count) * 1000 / int(ms)
-
-
-def losses(say, disk):
-    """What of a disk's speed is left when its driver is ended again and again."""
-    small = host.domain('small', '/vmlinuz', 160, '/gap.img', 'console=hvc0 quiet',
-                        host.disk('/dev/nvme0n1'))
-    path = host.host('bench-losses', {'/block.xml': ours(host.block()), '/small.xml': small},
-                     ['vmlinuz'])
-    with open(os.path.join(path, 'gap.img'), 'wb') as out:
-        out.write(image())
-    with machine.boot('bench-losses', path, '--disk', disk, guard=1200) as m:
-        m.expect(r'^\[small\] busybox: up after ')
-        shell = Guest(m, 'small')
-        shell.run('true')
-        shell.leave()
-        # Machines have moods: each figure is one of two runs around it without a death.
-        before = requests(m, shell, 0)
-        for period in (1, 2, 5, 10):
-            with_deaths = requests(m, shell, period)
-            after = requests(m, shell, 0)
-            say(f'outage_loss_{period}s', round(100 - 200 * with_deaths / (before + after), 1), '%',
-                'goal 5 at 1 s' if period == 1 else '')
-            before = after
-        m.send('poweroff')
-        m.finish(1)  # Domains crashed.
-
-
 def run(say):
     """Both kinds of driver domain."""
     disk = host.raw_disk('bench-outage', mib=96, gpt=False)
-    losses(say, disk)
     outage(say, 'block', host.block(), host.disk('/dev/nvme0n1'), 'disk /dev/xvda', '--disk', disk)
     outage(say, 'net', host.net(), host.interface(), f'ping {HOST}', '--nic', 'user,model=e1000e')
