@@ -56,7 +56,7 @@ def card_and_disk(name, iommu):
     with server, boot(name, path, '--iommu', iommu, '--disk', image, *NIC) as machine:
         machine.expect(r'^\[driver\] .*eth0 is a port of br0')
         machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
-        listed = machine.ask('list', r'^\[control\] +\d+ +driver .*$').group()
+        listed = machine.ask('list', r'^\[control\] +\d+ +driver .*\n').group()
         attach(machine, 'driver', r'^\[driver\] / # ')
         cmdline = shell(machine, 'cat /proc/cmdline', 'driver')
         machine.type('\x1d')
