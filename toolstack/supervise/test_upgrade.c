@@ -100,6 +100,22 @@ TEST(one_that_dies_before_it_is_up_is_taken_back)
     end();
 }
 
+/* Else the one on trial would be what there is to go back to. */
+TEST(one_at_a_time)
+{
+    begin_connected();
+    fake_image("/new.elf", ALL, 'N');
+    fake_image("/next.elf", ALL, 'X');
+    EXPECT(upgrade(&s, block_entry, "/new.elf"));
+    EXPECT(!upgrade(&s, block_entry, "/next.elf") && mark() == 'N');
+    EXPECT(fake_count_said("the last upgrade is not up yet") == 1);
+    fake_shutdown(1, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(mark() != 'N' && mark() != 'X' && block_entry->trial == 0);
+    EXPECT(upgrade(&s, block_entry, "/next.elf") && mark() == 'X');
+    end();
+}
+
 TEST(one_that_never_is_up_is_taken_back)
 {
     begin_connected();

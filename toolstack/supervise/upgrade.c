@@ -180,17 +180,20 @@ void upgrade_end(struct supervise *s, struct entry *e, const char *why)
 
 bool upgrade(struct supervise *s, struct entry *e, const char *image)
 {
-    char *offer = offer_read(s, e, image);
-    char *copy;
-    bool good = offer && all_go_on(s, e, image, offer);
+    char *offer, *copy;
+    bool good;
 
+    /* What there is to go back to must have been up once. */
+    if (e->trial)
+        return refuse(e, image, "has to wait: the last upgrade is not up yet");
+    offer = offer_read(s, e, image);
+    good = offer && all_go_on(s, e, image, offer);
     free(offer);
     if (!good)
         return false;
     copy = strdup(image);
     if (!copy)
         return refuse(e, image, "cannot be remembered: no memory");
-    free(e->last_image);
     e->last_image = e->image;
     e->image = copy;
     e->trial = clock_now() + TRIAL_TIME;
