@@ -4,13 +4,11 @@
 #include <string.h>
 
 #include <abi/control.h>
-#include <hcall.h>
 
 static int control(struct cli *cli, const char *name, uint32_t command, const char *done)
 {
     struct entry *e = cli_live_domain(cli, name);
     bool paused;
-    struct xen_domctl op;
     int rc;
 
     if (!e)
@@ -20,11 +18,7 @@ static int control(struct cli *cli, const char *name, uint32_t command, const ch
     paused = strcmp(cli_state(e), "paused") == 0;
     if (paused == (command == XEN_DOMCTL_pausedomain))
         return cli_error("domain %s is %s already", e->config->name, cli_state(e));
-    memset(&op, 0, sizeof(op));
-    op.cmd = command;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = e->domid;
-    rc = command == XEN_DOMCTL_pausedomain ? hcall_control_pause(&op) : hcall_control_unpause(&op);
+    rc = domain_command(e->domid, command);
     if (rc < 0)
         return cli_error("the core refused: %s", strerror(-rc));
     cli_print("Domain %s %s\n", e->config->name, done);
@@ -46,18 +40,12 @@ int verb_resume(struct cli *cli, int argc, char **argv)
 int verb_inject_nmi(struct cli *cli, int argc, char **argv)
 {
     struct entry *e = cli_live_domain(cli, argv[1]);
-    struct xen_domctl op;
     int rc;
 
     (void)argc;
     if (!e)
         return -1;
-    memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_sendtrigger;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = e->domid;
-    op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_NMI;
-    rc = hcall_control_trigger(&op);
+    rc = domain_command(e->domid, XEN_DOMCTL_sendtrigger);
     if (rc < 0)
         return cli_error("the core refused: %s", strerror(-rc));
     cli_print("An NMI went to domain %s\n", e->config->name);

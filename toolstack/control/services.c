@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <abi/addr.h>
+#include <abi/control.h>
 #include <abi/layout.h>
 #include <abi/rights.h>
 #include <build/nodes.h>
@@ -113,17 +114,6 @@ static int serve_all(domid_t domid)
     return hcall_domain_pair(&pair);
 }
 
-static int unpause(domid_t domid)
-{
-    struct xen_domctl op;
-
-    memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_unpausedomain;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = domid;
-    return hcall_control_unpause(&op);
-}
-
 static bool say_failure(const char *name)
 {
     supervise_say("the %s could not be started: %s", name, b.error.text);
@@ -183,7 +173,7 @@ static bool start_store(struct supervise *s)
         rc = build_fill(&b, store_cmdline);
     s->store_domid = b.domid;
     build_close(&b, rc != 0);
-    if (rc != 0 || unpause(s->store_domid) < 0)
+    if (rc != 0 || domain_command(s->store_domid, XEN_DOMCTL_unpausedomain) < 0)
         return say_failure(store_name);
     store_open(&store, page, port);
     watched.supervise = s;
@@ -213,7 +203,8 @@ static bool start_console(struct supervise *s)
     }
     s->console_domid = b.domid;
     build_close(&b, rc != 0);
-    if (rc != 0 || serve_all(s->console_domid) < 0 || unpause(s->console_domid) < 0)
+    if (rc != 0 || serve_all(s->console_domid) < 0 ||
+        domain_command(s->console_domid, XEN_DOMCTL_unpausedomain) < 0)
         return say_failure(console_name);
     return add_entry(s, &console_config, s->console_domid) != NULL;
 }

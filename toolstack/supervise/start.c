@@ -281,14 +281,8 @@ static int look_at_device(struct supervise *s, struct entry *e, size_t index)
 
 bool entry_unpause(struct supervise *s, struct entry *e)
 {
-    struct xen_domctl op;
-    int rc;
+    int rc = domain_command(e->domid, XEN_DOMCTL_unpausedomain);
 
-    memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_unpausedomain;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = e->domid;
-    rc = hcall_control_unpause(&op);
     if (rc < 0) {
         entry_complain(s, e, e->config->line, "the core refused to run the domain: %s",
                        strerror(-rc));

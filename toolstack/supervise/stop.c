@@ -79,17 +79,6 @@ static void tell_users(const struct supervise *s, const struct entry *e)
     }
 }
 
-static void pause_domain(domid_t domid)
-{
-    struct xen_domctl op;
-
-    memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_pausedomain;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = domid;
-    (void)hcall_control_pause(&op);
-}
-
 /* Where it stands why it crashed. */
 static const char *where_to_look(const struct entry *e)
 {
@@ -165,7 +154,7 @@ bool live_step(struct supervise *s, struct entry *e)
         return true;
     }
     if (watch_look(&e->watch, e->domid, (uint64_t)flags, clock_now())) {
-        pause_domain(e->domid);
+        (void)domain_command(e->domid, XEN_DOMCTL_pausedomain);
         handle_death(s, e, &hung);
         return true;
     }
@@ -198,7 +187,7 @@ void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
         return;
     if (e->phase == ENTRY_LIVE && (!e->dead || e->parked))
         tell_users(s, e);
-    pause_domain(e->domid);
+    (void)domain_command(e->domid, XEN_DOMCTL_pausedomain);
     e->ready = false;
     e->phase = ENTRY_CLOSING;
     e->deadline = clock_now() + CLOSE_TIME;

@@ -180,4 +180,7 @@ bool backend_is_live(const struct supervise *s, const struct entry *e, size_t in
 /* The core's word on a domain: XEN_DOMINF_* flags, or -ESRCH. */
 int64_t domain_flags(domid_t domid);
 
+/* XEN_DOMCTL_pausedomain, _unpausedomain, or _sendtrigger for an NMI. 0 or the core's error. */
+int domain_command(domid_t domid, uint32_t command);
+
 #endif

@@ -143,6 +143,24 @@ int64_t domain_flags(domid_t domid)
     return op.u.getdomaininfo.flags;
 }
 
+int domain_command(domid_t domid, uint32_t command)
+{
+    struct xen_domctl op;
+
+    memset(&op, 0, sizeof(op));
+    op.cmd = command;
+    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op.domain = domid;
+    switch (command) {
+    case XEN_DOMCTL_pausedomain: return hcall_control_pause(&op);
+    case XEN_DOMCTL_unpausedomain: return hcall_control_unpause(&op);
+    case XEN_DOMCTL_sendtrigger:
+        op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_NMI;
+        return hcall_control_trigger(&op);
+    default: return -EINVAL;
+    }
+}
+
 void console_move(domid_t from, domid_t to)
 {
     struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};

@@ -6,12 +6,12 @@
  */
 #include "watch.h"
 
-#include <string.h>
-
 #include <abi/bulkhead.h>
 #include <abi/control.h>
 #include <build/life.h>
 #include <hcall.h>
+
+#include "supervise.h"
 
 #define MS 1000000ull
 
@@ -77,19 +77,6 @@ static bool is_late(const struct watch *w, domid_t domid, uint64_t flags, uint64
     return cpu_time(domid) - w->ran >= w->half - w->half / 4;
 }
 
-/* Whoever can still take an exception writes down where it is, and dies. */
-static void strike(domid_t domid)
-{
-    struct xen_domctl op;
-
-    memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_sendtrigger;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = domid;
-    op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_NMI;
-    (void)hcall_control_trigger(&op);
-}
-
 /* It counted since the last look. A page that cannot be read says nothing. */
 static bool has_beaten(struct watch *w, domid_t domid)
 {
@@ -119,7 +106,8 @@ bool watch_look(struct watch *w, domid_t domid, uint64_t flags, uint64_t now)
         return true;
     } else if (is_late(w, domid, flags, now)) {
         w->state = WATCH_STRUCK;
-        strike(domid);
+        /* Whoever can still take an exception writes down where it is, and dies. */
+        (void)domain_command(domid, XEN_DOMCTL_sendtrigger);
     }
     return false;
 }
