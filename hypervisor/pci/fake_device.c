@@ -7,8 +7,8 @@
 #define MS 1000000ull
 
 static uint8_t buses[FAKE_FUNCTIONS * PAGE_SIZE] __attribute__((aligned(4096)));
-static const uint16_t all[] = {FAKE_NVME,   FAKE_VIRTIO, FAKE_MSI,     FAKE_PORT,
-                               FAKE_BRIDGE, FAKE_PAIR,   FAKE_PAIR + 1};
+static const uint16_t all[] = {FAKE_NVME, FAKE_VIRTIO, FAKE_MSI,  FAKE_BOTH,
+                               FAKE_PORT, FAKE_BRIDGE, FAKE_PAIR, FAKE_PAIR + 1};
 #define ALL (sizeof(all) / sizeof(all[0]))
 static uint8_t kept[ALL][PAGE_SIZE];
 static uint64_t held; /* ns: when the port's bus went into reset; 0: it is not */
@@ -17,6 +17,7 @@ static const struct fake_device first[] = {
     {.bdf = FAKE_NVME, .pcie = 0x80, .power = 0x60},
     {.bdf = FAKE_VIRTIO, .af = 0x70},
     {.bdf = FAKE_MSI},
+    {.bdf = FAKE_BOTH},
     {.bdf = FAKE_PAIR, .power = 0x60},
     {.bdf = FAKE_PAIR + 1},
 };
@@ -36,6 +37,7 @@ static const struct {
     {FAKE_VIRTIO, 4, 0x0000000c, ~0x3fffu},
     {FAKE_VIRTIO, 5, 0x80, ~0u},
     {FAKE_MSI, 0, 0xe0000000, ~0x1fffffu},
+    {FAKE_BOTH, 0, (uint32_t)FAKE_MEMORY + 0x9000, ~0xfffu},
     {FAKE_PAIR, 0, (uint32_t)FAKE_MEMORY + 0x8000, ~0xfffu},
 };
 
@@ -69,6 +71,13 @@ static const struct {
     {FAKE_MSI, 8, 0x02000000},
     {FAKE_MSI, 0x34, 0x50},
     {FAKE_MSI, 0x50, 0x018a0005}, /* MSI, 64-bit, 32 messages, masks */
+    {FAKE_BOTH, 0, 0x00041234},
+    {FAKE_BOTH, 8, 0x02000000},
+    {FAKE_BOTH, 0x34, 0x40},
+    {FAKE_BOTH, 0x40, 0x00015011}, /* MSI-X, 2 entries */
+    {FAKE_BOTH, 0x44, 0},
+    {FAKE_BOTH, 0x48, 0x800},
+    {FAKE_BOTH, 0x50, 0x00800005}, /* MSI, 64-bit */
     {FAKE_PORT, 0, 0x000c1b36},
     {FAKE_PORT, 8, 0x06040000},
     {FAKE_PORT, 0x0c, 0x00010000},

@@ -12,6 +12,8 @@
 #define FAKE_VIRTIO 0x0028u
 /* One with MSI only, and 2 MiB of memory. It has no reset. */
 #define FAKE_MSI    0x0030u
+/* One with MSI-X and MSI, and 4 KiB of memory with the table in it. It has no reset either. */
+#define FAKE_BOTH   0x0038u
 #define FAKE_BRIDGE 0x00f8u
 /* A port of PCI Express, and two functions behind it, the first with 4 KiB of memory. */
 #define FAKE_PORT   0x00e0u

@@ -49,7 +49,7 @@ TEST(dma_of_all_endpoints_is_off_after_the_scan)
     EXPECT(!(fake_config(FAKE_NVME, 4) & 4) && !(fake_config(FAKE_MSI, 4) & 4));
     EXPECT(fake_config(FAKE_BRIDGE, 4) & 4);
     EXPECT(fake_config(FAKE_NVME, 0x10) == (FAKE_MEMORY | 4)); /* and firmware's addresses stay */
-    EXPECT(function_at(0)->bdf == FAKE_NVME && function_at(7) == NULL);
+    EXPECT(function_at(0)->bdf == FAKE_NVME && function_at(8) == NULL);
 }
 
 /* What keeps it from its peers is on from the scan, and again after a reset forgot it. */
@@ -287,6 +287,27 @@ TEST(one_message_by_msi)
     EXPECT(fake_config(FAKE_MSI, 0x60) == 0);
     finish();
     EXPECT(!(fake_config(FAKE_MSI, 0x50) >> 16 & 1));
+}
+
+/* MSI-X that its owner turned off is left on and masked; with that a device sends no MSI. */
+TEST(msi_after_msix)
+{
+    fake_reset();
+    give(FAKE_BOTH);
+    set(FAKE_BOTH, 4, 2, 6);
+    set(FAKE_BOTH, 0x42, 2, 0x8000);
+    set(FAKE_BOTH, 0x42, 2, 0);
+    EXPECT(fake_config(FAKE_BOTH, 0x40) >> 30 == 3);
+    set(FAKE_BOTH, 0x52, 2, 1);
+    EXPECT(!(fake_config(FAKE_BOTH, 0x40) >> 31) && (fake_config(FAKE_BOTH, 0x50) >> 16 & 1));
+    EXPECT(fake_vectors == 1);
+    set(FAKE_BOTH, 0x52, 2, 0);
+    /* Who has both on gets what the device makes of that: neither is taken away. */
+    set(FAKE_BOTH, 0x42, 2, 0x8000);
+    set(FAKE_BOTH, 0x52, 2, 1);
+    EXPECT(fake_config(FAKE_BOTH, 0x40) >> 30 == 2 && (fake_config(FAKE_BOTH, 0x50) >> 16 & 1));
+    finish();
+    EXPECT(fake_config(FAKE_BOTH, 0x40) >> 30 == 3 && !(fake_config(FAKE_BOTH, 0x50) >> 16 & 1));
 }
 
 TEST(a_function_that_could_not_be_opened_again_can_be_closed)
