@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include <rt/event.h>
 #include <rt/log.h>
 
 struct replay {
@@ -255,8 +256,10 @@ bool service_replay(struct store_service *v, domid_t control)
     r.load.s = server_create(&v->server->limits);
     if (!r.load.s)
         return false;
-    while ((got = journal_read(&v->journal, &item)) > 0 && (got = replay_item(&r, &item)) == 0)
+    while ((got = journal_read(&v->journal, &item)) > 0 && (got = replay_item(&r, &item)) == 0) {
         r.items++;
+        event_alive();
+    }
     if (got < 0 || (!r.whole && r.items > 0))
         log_line("what the last life left makes no sense behind item %u (error %d): %s", r.items,
                  -got, r.whole ? "the rest of it is lost" : "all of it is lost");

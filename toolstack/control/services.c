@@ -15,9 +15,17 @@
 #include <rt/clock.h>
 #include <rt/event.h>
 #include <rt/memory.h>
+#include <supervise/await.h>
 
 #define MIB            (1ull << 20)
 #define SERVICE_MEMORY (8 * MIB)
+
+/*
+ * Both return to their main loop after each request, in far less than a millisecond.
+ * A look costs the control domain, so it is not taken more often than all that wait
+ * for them can bear.
+ */
+#define SERVICE_WATCHDOG_MS 2000
 
 /* The histories of 64 consoles, and whose they are (libs/con/con_keep.h). */
 #define CONSOLE_SURVIVOR (5 * MIB)
@@ -43,6 +51,7 @@ static struct domain_config store_config = {.file = host_file,
                                             .current_memory_bytes = SERVICE_MEMORY,
                                             .vcpus = 1,
                                             .kernel = store_kernel,
+                                            .watchdog_ms = SERVICE_WATCHDOG_MS,
                                             .autostart = true};
 static struct domain_config console_config = {.file = host_file,
                                               .name = console_name,
@@ -51,6 +60,7 @@ static struct domain_config console_config = {.file = host_file,
                                               .vcpus = 1,
                                               .kernel = console_kernel,
                                               .rights = RIGHT_CONSOLE,
+                                              .watchdog_ms = SERVICE_WATCHDOG_MS,
                                               .autostart = true};
 
 static struct store_client store;
@@ -58,37 +68,11 @@ static struct build b;
 static char store_cmdline[32];
 
 /* What a wait for the store has to look at. */
-static struct {
-    struct supervise *supervise;
-    struct entry *entry;
-    evtchn_port_t deaths;
-    bool heard;
-} watched;
+static struct await watched;
 
-/*
- * A store that dies while we wait for its answer is started anew by nobody but us,
- * so it is looked at before each sleep; others' deaths are noted for later. Nothing
- * else is done in here: who waits may be in the middle of anything.
- */
 static bool sleep_on_store(evtchn_port_t port, uint64_t deadline)
 {
-    const struct entry *e = watched.entry;
-
-    for (;;) {
-        (void)live_step(watched.supervise, watched.entry);
-        if (e->dead)
-            return false;
-
-        /* One that has died often comes back later. */
-        uint64_t until = e->again != 0 && e->again < deadline ? e->again : deadline;
-        evtchn_port_t got = event_wait_either(port, watched.deaths, until);
-
-        if (got == port)
-            return true;
-        if (got == EVENT_NONE && until == deadline)
-            return false;
-        watched.heard |= got == watched.deaths;
-    }
+    return await_store(&watched, port, deadline);
 }
 
 static const struct store_sleep store_sleep = {sleep_on_store};
@@ -120,7 +104,9 @@ static bool say_failure(const char *name)
     return false;
 }
 
-static struct entry *add_entry(struct supervise *s, struct domain_config *config, domid_t domid)
+/* Watched by this port of its own, if it is not 0. */
+static struct entry *add_entry(struct supervise *s, struct domain_config *config, domid_t domid,
+                               evtchn_port_t life_port)
 {
     struct entry *e = supervise_add(s, config);
 
@@ -131,6 +117,9 @@ static struct entry *add_entry(struct supervise *s, struct domain_config *config
     e->service = true;
     e->ready = true;
     e->started = clock_now();
+    if (entry_open_watch(s, e, life_port) < 0)
+        return NULL;
+    watch_begin(&e->watch, e->started);
     return e;
 }
 
@@ -177,10 +166,10 @@ static bool start_store(struct supervise *s)
         return say_failure(store_name);
     store_open(&store, page, port);
     watched.supervise = s;
-    watched.entry = add_entry(s, &store_config, s->store_domid);
-    if (watched.entry)
+    watched.store = add_entry(s, &store_config, s->store_domid, b.life_port);
+    if (watched.store)
         store.sleep = &store_sleep;
-    return watched.entry != NULL;
+    return watched.store != NULL;
 }
 
 static bool start_console(struct supervise *s)
@@ -206,7 +195,7 @@ static bool start_console(struct supervise *s)
     if (rc != 0 || serve_all(s->console_domid) < 0 ||
         domain_command(s->console_domid, XEN_DOMCTL_unpausedomain) < 0)
         return say_failure(console_name);
-    return add_entry(s, &console_config, s->console_domid) != NULL;
+    return add_entry(s, &console_config, s->console_domid, b.life_port) != NULL;
 }
 
 bool services_start(struct supervise *s)
@@ -220,5 +209,5 @@ bool services_start(struct supervise *s)
     s->store = &store;
     s->store_domid = DOMID_INVALID;
     s->console_domid = DOMID_INVALID;
-    return add_entry(s, &control_config, 0) != NULL && start_store(s) && start_console(s);
+    return add_entry(s, &control_config, 0, 0) != NULL && start_store(s) && start_console(s);
 }

@@ -1,6 +1,7 @@
 /* The pretend host's configurations and how a test begins and ends. */
 #include "rig.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
@@ -123,6 +124,33 @@ void begin_ours(void)
     supervise_step(&s);
     EXPECT(guest_entry->phase == ENTRY_LIVE && block_entry->phase == ENTRY_LIVE);
     fake_said[0] = 0;
+}
+
+struct entry *begin_service(struct domain_config *config, domid_t domid)
+{
+    static char kernel[] = "/bulkhead/block.elf";
+    static char file[] = "host.xml";
+    static char name[] = "service";
+    struct entry *e;
+
+    *config = (struct domain_config){.file = file,
+                                     .name = name,
+                                     .memory_bytes = 8u << 20,
+                                     .current_memory_bytes = 8u << 20,
+                                     .vcpus = 1,
+                                     .kernel = kernel};
+    begin_ours();
+    fake_domains[domid] = (struct fake_domain){.exists = true, .ram = calloc(1, FAKE_RAM)};
+    e = supervise_add(&s, config);
+    EXPECT(e && fake_domains[domid].ram);
+    if (!e)
+        abort();
+    e->phase = ENTRY_LIVE;
+    e->domid = domid;
+    e->service = e->ready = true;
+    e->started = fake_now;
+    fake_now += 5 * SECOND;
+    return e;
 }
 
 bool is_node(const char *path, const char *value)

@@ -30,6 +30,9 @@ void begin_running(void);
 /* The same with a driver domain of ours, which is to be restarted. */
 void begin_ours(void);
 
+/* As begin_ours, and a service that runs, as services_start leaves it: 14 is the store. */
+struct entry *begin_service(struct domain_config *config, domid_t domid);
+
 bool is_node(const char *path, const char *value);
 
 #endif

@@ -106,6 +106,9 @@ bool entry_is_active(const struct entry *e);
 /* A guest: neither a driver domain nor a service nor one of the project's own images. */
 bool entry_is_guest(const struct entry *e);
 
+/* When an entry has to be looked at although nothing happened; ns of clock_now. */
+uint64_t entry_due(const struct entry *e);
+
 /* Asks for a stopped domain to be started; for any domain to be ended, at once. */
 void supervise_start(struct supervise *s, struct entry *entry);
 void supervise_stop(struct supervise *s, struct entry *entry, enum entry_next next);

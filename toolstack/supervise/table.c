@@ -203,8 +203,7 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* When an entry has to be looked at although nothing happened. */
-static uint64_t due_of(const struct entry *e)
+uint64_t entry_due(const struct entry *e)
 {
     switch (e->phase) {
     case ENTRY_CLOSING: return e->deadline;
@@ -234,7 +233,7 @@ uint64_t supervise_step(struct supervise *s)
             moved |= step(s, s->entries[i]);
     } while (moved);
     for (size_t i = 0; i < s->count; i++) {
-        uint64_t due = due_of(s->entries[i]);
+        uint64_t due = entry_due(s->entries[i]);
 
         if (due < deadline)
             deadline = due;

@@ -209,34 +209,6 @@ TEST(a_return_that_fails)
     }
 }
 
-/* A service that runs, as services_start leaves it. */
-static struct entry *begin_service(struct domain_config *config, domid_t domid)
-{
-    static char kernel[] = "/bulkhead/block.elf";
-    static char file[] = "host.xml";
-    static char name[] = "service";
-    struct entry *e;
-
-    *config = (struct domain_config){.file = file,
-                                     .name = name,
-                                     .memory_bytes = 8u << 20,
-                                     .current_memory_bytes = 8u << 20,
-                                     .vcpus = 1,
-                                     .kernel = kernel};
-    begin_ours();
-    fake_domains[domid] = (struct fake_domain){.exists = true, .ram = calloc(1, FAKE_RAM)};
-    e = supervise_add(&s, config);
-    EXPECT(e && fake_domains[domid].ram);
-    if (!e)
-        abort();
-    e->phase = ENTRY_LIVE;
-    e->domid = domid;
-    e->service = e->ready = true;
-    e->started = fake_now;
-    fake_now += 5 * SECOND;
-    return e;
-}
-
 /* The console keeps its id, and connects to the store anew. */
 TEST(a_service_in_place)
 {

@@ -56,14 +56,19 @@ static uint64_t cpu_time(domid_t domid)
     return hcall_domain_stats(&stats) < 0 ? 0 : stats.cpu_ns;
 }
 
-static void ask(struct watch *w, domid_t domid, uint64_t now)
+int watch_knock(const struct watch *w)
 {
     struct evtchn_send send = {.port = w->port};
 
+    return hcall_event_send(&send);
+}
+
+static void ask(struct watch *w, domid_t domid, uint64_t now)
+{
     w->state = WATCH_ASKED;
     w->asked = now;
     w->ran = cpu_time(domid);
-    (void)hcall_event_send(&send);
+    (void)watch_knock(w);
 }
 
 /*

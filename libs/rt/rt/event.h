@@ -51,7 +51,7 @@ void event_flush(void);
 
 /*
  * Says that this domain does not hang: for waits outside the main loop that have a
- * deadline of their own. All above but event_notify say so, too.
+ * deadline of their own, and for long work that has an end. All above but event_notify say so, too.
  */
 void event_alive(void);
 
