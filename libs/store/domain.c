@@ -15,6 +15,7 @@ const struct store_limits store_limits_default = {
     .transactions = 10,
     .transaction_nodes = 1024,
     .domain_bytes = 256 << 10,
+    .request_lives = 2,
     .total_bytes = 4 << 20,
 };
 

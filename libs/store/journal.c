@@ -6,8 +6,12 @@
 /* The first word: this, and the life whose half is valid. Zero: none. */
 #define MAGIC 0x424a3031ull /* "BJ01" */
 
-/* Before the first half. */
+/* Before the first half: the first word, and what is done, who is under suspicion, how often. */
 #define HEAD 64u
+enum { HEAD_FIRST, HEAD_DOING, HEAD_SUSPECT, HEAD_ENDED };
+
+/* Tells a request from none. */
+#define DOING (1ull << 48)
 
 /* So much more than the whole state may be done before that is written again. */
 #define MORE (128u << 10)
@@ -56,6 +60,57 @@ void journal_open(struct journal *j, void *area, size_t len)
     /* A reader that begins at the end of a half finds nothing. */
     if (first >> 32 != MAGIC)
         j->read_at = j->read_end = j->half;
+}
+
+/* ---- what ends lives ------------------------------------------------------------------------- */
+
+static uint64_t head_read(const struct journal *j, unsigned which)
+{
+    return j->area ? shm_read64((const uint64_t *)(const void *)j->area + which) : 0;
+}
+
+static void head_write(struct journal *j, unsigned which, uint64_t value)
+{
+    if (j->area)
+        shm_write64((uint64_t *)(void *)j->area + which, value);
+}
+
+unsigned journal_doing(struct journal *j, domid_t domid, uint32_t at)
+{
+    j->doing = DOING | (uint64_t)domid << 32 | at;
+    head_write(j, HEAD_DOING, j->doing);
+    return j->doing == j->suspect ? j->ended : 0;
+}
+
+void journal_done(struct journal *j)
+{
+    if (j->doing == 0)
+        return;
+    head_write(j, HEAD_DOING, 0);
+    if (j->doing == j->suspect)
+        head_write(j, HEAD_SUSPECT, j->suspect = 0);
+    j->doing = 0;
+}
+
+bool journal_was_doing(const struct journal *j, domid_t *domid, uint32_t *at)
+{
+    uint64_t doing = head_read(j, HEAD_DOING);
+
+    *domid = (domid_t)(doing >> 32);
+    *at = (uint32_t)doing;
+    return doing >> 48 == DOING >> 48;
+}
+
+void journal_suspect(struct journal *j, bool it)
+{
+    j->suspect = it ? head_read(j, HEAD_DOING) : 0;
+    j->ended = it ? 1 : 0;
+    if (it && j->suspect == head_read(j, HEAD_SUSPECT))
+        j->ended += (unsigned)head_read(j, HEAD_ENDED);
+    /* First of all: a life that ends in here does not count against it. */
+    head_write(j, HEAD_DOING, 0);
+    head_write(j, HEAD_ENDED, j->ended);
+    head_write(j, HEAD_SUSPECT, j->suspect);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -157,10 +157,25 @@ static void resume(struct store_service *v, struct connection *c)
         shm_write32(&c->page->error, c->error);
 }
 
+/* What the last life had begun, and its ring still holds, may be what ended that. */
+static void suspect(struct store_service *v)
+{
+    domid_t domid;
+    uint32_t at;
+    bool was = journal_was_doing(&v->journal, &domid, &at);
+    const struct connection *c = was ? service_find(v, domid) : NULL;
+
+    journal_suspect(&v->journal, c && c->in_at == at);
+}
+
 bool service_keep(struct store_service *v, void *area, size_t len, domid_t control)
 {
+    bool found;
+
     journal_open(&v->journal, area, len);
-    if (!service_replay(v, control))
+    found = service_replay(v, control);
+    suspect(v);
+    if (!found)
         return false;
     for (struct connection *c = v->connections; c; c = c->next)
         resume(v, c);
@@ -242,13 +257,33 @@ static int act(struct store_service *v, struct server_todo todo, struct keep_tak
     return error;
 }
 
+/* Whoever asked what ends one life after another is told no: then all others have a store. */
+static bool is_refused(struct store_service *v, struct connection *c)
+{
+    unsigned most = v->server->limits.request_lives;
+    unsigned ended = journal_doing(&v->journal, c->domid, c->in_at);
+
+    if (most == 0 || ended < most)
+        return false;
+    log_line("domain %u: its request (type %u) ended %u lives of this domain: refused", c->domid,
+             c->request.header.type, ended);
+    c->answer.header = c->request.header;
+    server_refuse(&c->answer, -XEN_EIO);
+    return true;
+}
+
 /* Answers the request that the bytes taken end. */
 static void serve(struct store_service *v, struct connection *c, uint32_t taken)
 {
     uint32_t len = (uint32_t)sizeof(c->request.header) + c->request.header.len;
     struct keep_taken told = {.out_base = c->out.at};
-    struct server_todo todo =
-        server_request(v->server, c->domain, &c->request.header, c->request.payload, &c->answer);
+    struct server_todo todo = {.action = SERVER_ACTION_NONE};
+    bool refused = is_refused(v, c);
+
+    if (!refused)
+        todo = server_request(v->server, c->domain, &c->request.header, c->request.payload,
+                              &c->answer);
+
     int error = act(v, todo, &told);
 
     if (error != 0)
@@ -256,8 +291,8 @@ static void serve(struct store_service *v, struct connection *c, uint32_t taken)
     connection_answer(c, c->out.at);
     told.answer = keep_look(&c->answer);
     keep_taken(v, c, len, taken, &told);
-    /* Asked again, there may be memory. */
-    if (c->answer.header.type == XS_ERROR && strcmp(c->answer.payload, "ENOMEM") == 0)
+    /* Asked again, there may be memory; and what was not done must not be done then. */
+    if (refused || (c->answer.header.type == XS_ERROR && strcmp(c->answer.payload, "ENOMEM") == 0))
         journal_spoil(&v->journal);
 }
 
@@ -303,6 +338,7 @@ static int turn(struct store_service *v, struct connection *c)
             return 0;
     }
     service_commit(v);
+    journal_done(&v->journal);
     if (taken > 0)
         ring_reader_pass(&c->in, taken);
     got = connection_flush(c);

@@ -27,6 +27,7 @@ struct store_limits {
     unsigned transactions;      /* open */
     unsigned transaction_nodes; /* seen or changed by one transaction */
     size_t domain_bytes;        /* all that is kept for it */
+    unsigned request_lives;     /* that one request may end before it is refused; 0: any number */
     /* For everybody; the last eighth is for the privileged, the one before for who serves others.
      */
     size_t total_bytes;

@@ -15,6 +15,7 @@
 #include <rt/event.h>
 #include <rt/memory.h>
 #include <shm.h>
+#include <store_alloc.h>
 
 #include "check.h"
 #include "fake_hv.h"
@@ -44,7 +45,17 @@ static struct {
     unsigned left;
     unsigned then; /* 0: none */
     unsigned deaths;
+    bool early; /* the last of them was while a life took over */
 } fate;
+
+/* So many more lives end when they begin to do what domain 2 asks. */
+static struct {
+    unsigned left;
+    jmp_buf where;
+} poison;
+
+/* Lives that one request may end. */
+static struct store_limits limits;
 
 /* What the clients heard; that of a run without a death, and of the one being made. */
 #define TEXT_MAX 65536u
@@ -70,7 +81,7 @@ static void hear(const char *format, ...)
 /* As stubdom/store does it. */
 static void begin_life(void)
 {
-    struct store_service *next = service_create(&store_limits_default);
+    struct store_service *next = service_create(&limits);
 
     if (!next)
         abort();
@@ -103,6 +114,7 @@ static bool is_pending(void)
 static void die(void)
 {
     fake_destroy(STORE);
+    fate.early = !service;
     service = NULL;
     fate.deaths++;
     fate.armed = fate.then > 0;
@@ -111,6 +123,14 @@ static void die(void)
 }
 
 /* The store works until it would sleep; a death is followed by a life. */
+static void live_or_die(void)
+{
+    if (setjmp(poison.where) == 0)
+        live();
+    else
+        die();
+}
+
 static bool run_store(void *context)
 {
     domid_t before = fake_enter(STORE);
@@ -122,7 +142,7 @@ static bool run_store(void *context)
 
         any = true;
         if (!fate.armed) {
-            live();
+            live_or_die();
         } else if (fake_kill_in(live, STORE, fate.left, fate.at_call)) {
             die();
         } else {
@@ -294,22 +314,29 @@ static void converse(void)
     hear_read(1, 0, "shared");
 }
 
-/* One run; whether it came to the death. */
-static bool run(bool armed, bool at_call, unsigned n, unsigned then)
+static void begin(void)
 {
     fake_reset();
     fake_idle(run_store, NULL);
     memset(area, 0, sizeof(area));
     memset(clients, 0, sizeof(clients));
+    memset(&fate, 0, sizeof(fate));
     service = NULL;
     heard_len = 0;
+    limits = store_limits_default;
+    limits.request_lives = 0;
+    for (domid_t d = 0; d < CLIENTS; d++)
+        build(d);
+}
+
+/* One run; whether it came to the death. */
+static bool run(bool armed, bool at_call, unsigned n, unsigned then)
+{
+    begin();
     fate.armed = armed;
     fate.at_call = at_call;
     fate.left = n;
     fate.then = then;
-    fate.deaths = 0;
-    for (domid_t d = 0; d < CLIENTS; d++)
-        build(d);
     converse();
     for (domid_t d = 0; d < CLIENTS; d++)
         while (clients[d].first || clients[d].given)
@@ -373,4 +400,127 @@ TEST(two_deaths_are_a_delay)
     expect();
     for (unsigned n = 0; good && run(true, false, n * 3, 1 + n * 7 % 97); n++)
         EXPECT(good = is_as_expected(n * 3, false));
+}
+
+/* ---- requests that end lives ------------------------------------------------------------------
+ */
+
+static void poison_act(void)
+{
+    if (fake_current() != STORE || !service || pages[2]->req_cons == pages[2]->req_prod)
+        return;
+    if (poison.left > 0) {
+        poison.left--;
+        longjmp(poison.where, 1);
+    }
+}
+
+static void begin_poison(unsigned lives)
+{
+    begin();
+    store_open(as(0), pages[0], ports[0]);
+    greet(1);
+    greet(2);
+    limits.request_lives = lives;
+    /* The limits are a life's own. */
+    die();
+    fate.deaths = 0;
+    poison.left = 0;
+    store_alloc_hook = poison_act;
+}
+
+static void end_poison(void)
+{
+    poison.left = 0;
+    store_alloc_hook = NULL;
+    (void)fake_enter(STORE);
+    service_destroy(service);
+}
+
+static int write_as(domid_t domid, const char *path)
+{
+    return store_write(as(domid), 0, "x", "%s", path);
+}
+
+static bool is_there(domid_t domid, const char *path)
+{
+    return store_exists(as(domid), 0, "%s", path) == 1;
+}
+
+/* Two lives are enough to know it; all that others ask is done, and what else this one asks. */
+TEST(a_request_that_ends_lives_is_refused)
+{
+    begin_poison(2);
+    EXPECT(write_as(2, "good") == 0);
+    poison.left = 1000;
+    EXPECT(write_as(2, "bad") == -XEN_EIO && poison.left == 998);
+    EXPECT(strstr(fake_log_last(), "domain 2: its request (type 11) ended 2 lives"));
+    EXPECT(write_as(1, "other") == 0 && poison.left == 998);
+    poison.left = 0;
+    /* It is not done by the next life either, which repeats what was done. */
+    die();
+    EXPECT(!is_there(2, "bad") && is_there(2, "good") && is_there(1, "other"));
+    EXPECT(write_as(2, "bad") == 0 && is_there(2, "bad"));
+    end_poison();
+}
+
+/* Each of these has ended one life, and none of them two. */
+TEST(a_request_that_ended_a_life_is_done)
+{
+    static const char *const paths[] = {"a", "b", "c"};
+
+    begin_poison(2);
+    for (unsigned i = 0; i < 3; i++) {
+        poison.left = 1;
+        EXPECT(write_as(2, paths[i]) == 0 && poison.left == 0 && is_there(2, paths[i]));
+    }
+    EXPECT(fate.deaths == 3);
+    end_poison();
+}
+
+/* After it was done a place in the ring may come again: the client began anew. */
+TEST(the_same_place_of_another_time)
+{
+    struct evtchn_send send = {ports[2]};
+
+    begin_poison(2);
+    for (unsigned i = 0; i < 3; i++) {
+        poison.left = 1;
+        EXPECT(write_as(2, "a") == 0 && poison.left == 0);
+        send.port = ports[2];
+        store_close(as(2));
+        pages[2]->connection = XENSTORE_RECONNECT;
+        (void)hcall_event_send(&send);
+        (void)run_store(NULL);
+        store_open(as(2), pages[2], ports[2]);
+    }
+    EXPECT(fate.deaths == 3);
+    end_poison();
+}
+
+/* A life that ends while it takes over has not tried it again, wherever that is. */
+TEST(a_life_that_only_takes_over_does_not_count)
+{
+    bool good = true;
+    unsigned n;
+
+    for (n = 1, fate.early = true; good && fate.early; n++) {
+        begin_poison(2);
+        poison.left = 1;
+        fate.then = n;
+        good = write_as(2, "a") == 0 && is_there(2, "a") && fate.deaths == 2;
+        good = good || !fate.early;
+        fate.armed = false;
+        end_poison();
+    }
+    EXPECT(good && n > 20);
+}
+
+/* Nobody counts. */
+TEST(any_number_of_lives)
+{
+    begin_poison(0);
+    poison.left = 20;
+    EXPECT(write_as(2, "a") == 0 && fate.deaths == 20);
+    end_poison();
 }

@@ -13,4 +13,7 @@ void store_alloc_fail(unsigned n, unsigned more);
 /* Whether it has come to that. */
 int store_alloc_failed(void);
 
+/* Called at each allocation; NULL: nothing is. */
+extern void (*store_alloc_hook)(void);
+
 #endif
