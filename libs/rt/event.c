@@ -46,6 +46,7 @@ void event_init(void)
     asked = life_port();
     if (asked != EVENT_NONE)
         event_open(asked);
+    obey_init();
 }
 
 void event_open(evtchn_port_t port)
@@ -102,8 +103,10 @@ evtchn_port_t event_next(void)
     life_beat();
     if (told_count > 0 && ++told_looks > TOLD_LOOKS)
         event_flush();
-    while ((port = scan_next(&scan, words())) == asked && port != EVENT_NONE)
-        ; /* the question is answered by being here */
+    /* A question is answered by being here. */
+    do
+        port = scan_next(&scan, words());
+    while (port != EVENT_NONE && (port == asked || obey(port)));
     return port;
 }
 
@@ -138,8 +141,10 @@ evtchn_port_t event_wait_either(evtchn_port_t port, evtchn_port_t other, uint64_
 {
     for (;;) {
         scan_collect(&scan, words());
-        if (asked != EVENT_NONE)
-            (void)scan_take(words(), asked);
+        (void)take(asked);
+        for (unsigned i = 0; i < LIFE_ORDERS; i++)
+            if (take(obey_port(i)))
+                (void)obey(obey_port(i));
         if (port != EVENT_NONE)
             life_beat();
         if (take(port))

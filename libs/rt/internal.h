@@ -49,10 +49,17 @@ bool memory_is_ram(uint64_t gpa);
 void life_init(void);
 uint32_t life_port(void);
 void life_beat(void);
+uint32_t life_order_port(enum life_order order);
+void life_obeyed(void);
 void life_log(const char *text, size_t len);
 bool life_exception(uint32_t vector, uint64_t error, uint64_t flags,
                     const uint64_t registers[LIFE_REGISTERS]);
 void life_word(uint32_t kind, const char *why, uint64_t rip, uint64_t rsp, uint64_t rbp);
+
+/* obey.c: whether what arrived at a port was an order; if so, it may not return. */
+void obey_init(void);
+bool obey(uint32_t port);
+uint32_t obey_port(enum life_order order);
 
 /* trap.c: descriptor tables. */
 void trap_init(void);

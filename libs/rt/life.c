@@ -36,6 +36,16 @@ void life_beat(void)
         __atomic_store_n(&page->beat, page->beat + 1, __ATOMIC_RELAXED);
 }
 
+uint32_t life_order_port(enum life_order order)
+{
+    return page ? page->orders[order] : 0;
+}
+
+void life_obeyed(void)
+{
+    __atomic_store_n(&page->obeyed, page->obeyed + 1, __ATOMIC_RELAXED);
+}
+
 void life_log(const char *text, size_t len)
 {
     if (!page || page->end.kind != LIFE_GOES_ON)

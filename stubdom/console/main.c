@@ -137,5 +137,9 @@ int main(void)
         take_store_events();
         take_ports(typed, more ? event_next() : event_wait(EVENT_FOREVER));
         more = con_hub_turn(&hub);
+        if (memory_is_used_up()) {
+            log_line("out of memory: not a page is free");
+            return EXIT_FAILURE;
+        }
     }
 }

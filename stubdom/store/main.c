@@ -72,6 +72,11 @@ int main(int argc, char **argv)
     for (;;) {
         evtchn_port_t port = more ? event_next() : event_wait(EVENT_FOREVER);
 
+        /* The next life has room for what there is: it is no more than the limits allow. */
+        if (memory_is_used_up()) {
+            log_line("out of memory: not a page is free");
+            return EXIT_FAILURE;
+        }
         for (unsigned n = 0; port != EVENT_NONE; n++) {
             service_event(service, port);
             port = n < EVENTS_PER_TURN ? event_next() : EVENT_NONE;

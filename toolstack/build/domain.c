@@ -377,7 +377,8 @@ static int renew_rings(struct build *b)
 static int make_life(struct build *b)
 {
     const struct domain_config *c = b->order.config;
-    int rc = config_is_image(c) ? life_make(b->domid, c->watchdog_ms != 0, &b->life_port) : 0;
+    bool watched = c->watchdog_ms != 0;
+    int rc = config_is_image(c) ? life_make(b->domid, watched, b->order.obeys, &b->life_port) : 0;
 
     return rc < 0 ? refused(b, rc, "set up the page by which it is watched") : 0;
 }

@@ -32,6 +32,7 @@ struct build_order {
     uint32_t rights;
     uint64_t survivor; /* bytes for what it leaves to its next life, if the usual do not suffice */
     bool serves;       /* others: the store lets it keep more */
+    bool obeys;        /* orders that come by events: life_order */
 };
 
 /* What is wrong and what to do about it, and the line of the domain's file to blame. */

@@ -1,9 +1,10 @@
-/* inject: a driver domain of ours is told to fail, if host.xml allows that. */
+/* inject: a domain of ours is told to fail, if host.xml allows that. */
 #include "cli.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include <build/life.h>
 #include <fault_kind.h>
 #include <rt/clock.h>
 
@@ -17,6 +18,23 @@ struct waiting {
     domid_t domid;
 };
 
+/*
+ * What store and console are told by events: the store cannot be told by itself.
+ * They have no devices, and all that they would spoil is everybody's.
+ */
+static const struct {
+    const char *why_not;
+    enum life_order order;
+} service_orders[FAULT_KINDS] = {
+    [FAULT_CRASH] = {NULL, LIFE_CRASH},
+    [FAULT_HANG] = {NULL, LIFE_HANG},
+    [FAULT_LEAK] = {NULL, LIFE_LEAK},
+    [FAULT_STALL_DMA] = {.why_not = "it has no device"},
+    [FAULT_WILD_WRITE] = {.why_not = "what it keeps is all domains'"},
+    [FAULT_CORRUPT_RING] = {.why_not = "its rings are all domains'"},
+    [FAULT_FLIP] = {.why_not = "what it keeps is all domains'"},
+};
+
 /* The domain takes the order away before it fails. */
 static bool is_taken(void *context)
 {
@@ -25,11 +43,53 @@ static bool is_taken(void *context)
     return store_exists(w->store, STORE_TX_NONE, ORDER_PATH, w->domid) <= 0;
 }
 
+/* A service as it was before its order. */
+struct waiting_service {
+    const struct entry *entry;
+    unsigned lives;
+    uint32_t obeyed;
+};
+
+static uint32_t obeyed_by(const struct entry *e)
+{
+    struct life_page page;
+
+    return life_read(e->domid, &page, offsetof(struct life_page, end)) < 0 ? 0 : page.obeyed;
+}
+
+/* It says so on its page; or that is already the page of its next life. */
+static bool is_obeyed(void *context)
+{
+    const struct waiting_service *w = context;
+
+    return w->entry->lives != w->lives || obeyed_by(w->entry) != w->obeyed;
+}
+
 static int refuse(const struct cli *cli)
 {
     return cli_error("host.xml:%u: fault injection is not allowed on this host: write "
                      "<fault-injection allowed='yes'/> into it and boot it again",
                      cli->faults_line > 0 ? cli->faults_line : 1);
+}
+
+static int service_order_give(struct cli *cli, const struct entry *e, enum fault_kind kind)
+{
+    struct waiting_service w = {e, e->lives, obeyed_by(e)};
+    const char *why_not = service_orders[kind].why_not;
+    int rc;
+
+    if (why_not)
+        return cli_error("domain %s does not take the order %s, since %s: write crash, hang or "
+                         "leak",
+                         e->config->name, fault_kind_name(kind), why_not);
+    rc = life_order(e->domid, service_orders[kind].order);
+    if (rc < 0)
+        return cli_error("the core refused the order: %s", strerror(-rc));
+    if (!cli_wait(cli, is_obeyed, &w, TAKE_TIME))
+        return cli_error("domain %s has not taken the order in 2 s: it may hang, see `restart`",
+                         e->config->name);
+    cli_print("Domain %s: %s\n", e->config->name, fault_kind_name(kind));
+    return 0;
 }
 
 static int order_give(struct cli *cli, const struct entry *e, const struct fault_order *order)
@@ -70,8 +130,8 @@ int verb_inject(struct cli *cli, int argc, char **argv)
     if (!e)
         return -1;
     if (!cli_is_injectable(cli, e))
-        return cli_error("domain %s takes no such orders: name a block or net domain of the "
-                         "project's own images",
+        return cli_error("domain %s takes no such orders: name the store, the console, or "
+                         "a block or net domain of the project's own images",
                          e->config->name);
-    return order_give(cli, e, &order);
+    return e->service ? service_order_give(cli, e, order.kind) : order_give(cli, e, &order);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/life.h>
 #include <check.h>
 
 #include <xen/sched.h>
@@ -208,6 +209,58 @@ TEST(injecting)
     EXPECT(says("list", "block                running   UNSAFE   INJECTABLE\n"));
     EXPECT(says("list --json", "\"injectable\": true"));
     EXPECT(says("dominfo block", "INJECTABLE"));
+    answer = NULL;
+    end();
+}
+
+/* A service says when it has an order, before it obeys. */
+static void be_ordered(void)
+{
+    if (takes && fake_domains[2].ordered != 0)
+        ((struct life_page *)(void *)fake_domains[2].life)->obeyed++;
+}
+
+/* The port that an order came by; the life page says which is which. */
+static evtchn_port_t ordered(void)
+{
+    evtchn_port_t port = fake_domains[2].ordered;
+
+    fake_domains[2].ordered = 0;
+    return port;
+}
+
+/* The store cannot be told by the store, and some faults would be everybody's. */
+TEST(injecting_into_a_service)
+{
+    struct fake_domain *d = &fake_domains[2];
+    struct life_page *page = (void *)d->life;
+
+    begin_running();
+    s.faults_allowed = true;
+    s.entries[1]->service = true;
+    EXPECT(errs("inject guest crash", "the core refused the order"));
+    d->paired = true;
+    d->ports = 5;
+    for (unsigned i = 0; i < LIFE_ORDERS; i++)
+        page->orders[i] = 2 + i;
+    EXPECT(errs("inject guest stall-dma", "does not take the order stall-dma, since it has no "
+                                          "device: write crash, hang or leak"));
+    EXPECT(errs("inject guest corrupt-ring", "its rings are all domains'"));
+    EXPECT(errs("inject guest wild-write", "what it keeps is all domains'"));
+    EXPECT(errs("inject guest flip", "what it keeps is all domains'"));
+    EXPECT(ordered() == 0);
+    answer = be_ordered;
+    takes = false;
+    EXPECT(errs("inject guest hang", "has not taken the order in 2 s") && ordered() == 3);
+    takes = true;
+    EXPECT(says("inject guest crash", "Domain guest: crash\n") && ordered() == 2);
+    EXPECT(says("inject guest hang", "Domain guest: hang\n") && ordered() == 3);
+    EXPECT(says("inject guest leak", "Domain guest: leak\n") && ordered() == 4);
+    EXPECT(!fake_node("/local/domain/2/control/inject"));
+    EXPECT(says("list", "guest                running   INJECTABLE\n"));
+    s.entries[1]->domid = 0; /* the control domain's id */
+    EXPECT(!cli_is_injectable(&cli, s.entries[1]));
+    s.entries[1]->domid = 2;
     answer = NULL;
     end();
 }

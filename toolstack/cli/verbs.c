@@ -39,10 +39,10 @@ const struct verb verbs[] = {
      verb_domstats},
     {"dumpxml", DOMAIN, "show a domain's description", "", 1, 1, WORDS_DOMAIN, verb_dumpxml},
     {"help", "[VERB]", "show this, or more on one verb", "", 0, 1, WORDS_VERB, verb_help},
-    {"inject", DOMAIN " KIND [SEED]", "make a driver domain fail on purpose",
-     "KIND is crash, hang, wild-write, stall-dma, corrupt-ring, leak or flip; with the same SEED "
-     "the "
-     "same is spoilt. host.xml must allow it. What the domain's clients then get is its business: "
+    {"inject", DOMAIN " KIND [SEED]", "make a domain of ours fail on purpose",
+     "KIND is crash, hang, wild-write, stall-dma, corrupt-ring, leak or flip, of store and console "
+     "the first two and leak; with the same SEED the same is spoilt. host.xml must allow it. What "
+     "the domain's clients then get is its business: "
      "after wild-write, corrupt-ring and flip that may be wrong data.",
      2, 3, WORDS_DOMAIN, verb_inject},
     {"inject-nmi", DOMAIN, "send a domain an NMI",

@@ -111,7 +111,7 @@ bool host_start(struct cli *cli)
     cli->faults_line = set.host->faults_line;
     cli->supervise->faults_allowed = set.host->faults_allowed;
     if (set.host->faults_allowed)
-        supervise_say("host.xml:%u: fault injection is allowed: `inject` makes driver domains fail",
+        supervise_say("host.xml:%u: fault injection is allowed: `inject` makes domains fail",
                       cli->faults_line);
     if (!check(cli) || !add_all(cli)) {
         supervise_say("not enough memory for the control domain: give it more by control_memory=");

@@ -145,7 +145,8 @@ static bool start_store(struct supervise *s)
                                 .config = &store_config,
                                 .store = DOMID_INVALID,
                                 .console = DOMID_INVALID,
-                                .survivor = LAYOUT_LARGE_SURVIVOR_SIZE};
+                                .survivor = LAYOUT_LARGE_SURVIVOR_SIZE,
+                                .obeys = true};
     void *page = memory_pages_alloc(1);
     evtchn_port_t port = 0;
     int rc = build_create(&b, &order);
@@ -179,7 +180,8 @@ static bool start_console(struct supervise *s)
                                 .store = s->store_domid,
                                 .console = DOMID_INVALID,
                                 .rights = console_config.rights,
-                                .survivor = CONSOLE_SURVIVOR};
+                                .survivor = CONSOLE_SURVIVOR,
+                                .obeys = true};
     int rc = build_create(&b, &order);
 
     if (rc == 0)

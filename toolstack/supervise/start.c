@@ -132,6 +132,7 @@ struct build_order entry_order(const struct supervise *s, const struct entry *e)
                                 .store = is_store ? DOMID_INVALID : s->store_domid,
                                 .console = e->service ? DOMID_INVALID : s->console_domid,
                                 .rights = e->config->rights,
+                                .obeys = e->service,
                                 .serves = serves(s, e->config)};
 }
 

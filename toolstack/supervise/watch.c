@@ -56,19 +56,14 @@ static uint64_t cpu_time(domid_t domid)
     return hcall_domain_stats(&stats) < 0 ? 0 : stats.cpu_ns;
 }
 
-int watch_knock(const struct watch *w)
+static void ask(struct watch *w, domid_t domid, uint64_t now)
 {
     struct evtchn_send send = {.port = w->port};
 
-    return hcall_event_send(&send);
-}
-
-static void ask(struct watch *w, domid_t domid, uint64_t now)
-{
     w->state = WATCH_ASKED;
     w->asked = now;
     w->ran = cpu_time(domid);
-    (void)watch_knock(w);
+    (void)hcall_event_send(&send);
 }
 
 /*

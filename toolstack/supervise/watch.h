@@ -32,9 +32,6 @@ int watch_open(struct watch *w, domid_t domid, evtchn_port_t port, unsigned ms)
     __attribute__((warn_unused_result));
 void watch_close(struct watch *w);
 
-/* The event by which it is asked for a beat, or to see what else is on its page. 0 or an error. */
-int watch_knock(const struct watch *w);
-
 /* It runs from now on. */
 void watch_begin(struct watch *w, uint64_t now);
 

@@ -34,6 +34,9 @@ struct life_end {
     char why[LIFE_WHY]; /* NUL-terminated, by those who mean well */
 };
 
+/* How it is to fail on purpose, so that it can be seen how that is borne. */
+enum life_order { LIFE_CRASH, LIFE_HANG, LIFE_LEAK, LIFE_ORDERS };
+
 /* When it came where, ns of system time; 0: it has not. */
 enum life_stamp {
     LIFE_MAIN,    /* its program begins */
@@ -43,24 +46,27 @@ enum life_stamp {
     LIFE_STAMPS,
 };
 
-#define LIFE_LOG 3808u
+#define LIFE_LOG 3796u
 
 struct life_page {
-    uint32_t magic; /* the builder's, like the port */
-    uint32_t port;  /* what arrives there asks for a beat; 0: nobody will */
-    uint32_t beat;  /* goes up whenever the domain is back in its main loop */
-    uint32_t reserved;
+    uint32_t magic;  /* the builder's, like the port */
+    uint32_t port;   /* what arrives there asks for a beat; 0: nobody will */
+    uint32_t beat;   /* goes up whenever the domain is back in its main loop */
+    uint32_t obeyed; /* goes up with each order, before it is carried out */
     struct life_end end;
     uint64_t when[LIFE_STAMPS];
-    uint64_t logged;    /* bytes ever; byte n is log[n % LIFE_LOG] */
-    char log[LIFE_LOG]; /* the last of them */
+    uint64_t logged;              /* bytes ever; byte n is log[n % LIFE_LOG] */
+    uint32_t orders[LIFE_ORDERS]; /* the builder's: what arrives there is one; 0: none will */
+    char log[LIFE_LOG];           /* the last of what it logged */
 };
 
 _Static_assert(offsetof(struct life_page, beat) == 8, "beat");
+_Static_assert(offsetof(struct life_page, obeyed) == 12, "obeyed");
 _Static_assert(offsetof(struct life_page, end) == 16, "end");
 _Static_assert(offsetof(struct life_end, registers) == 32, "registers");
 _Static_assert(sizeof(struct life_end) == 232, "record of an end");
 _Static_assert(offsetof(struct life_page, logged) == 280, "logged");
+_Static_assert(offsetof(struct life_page, orders) == 288, "orders");
 _Static_assert(sizeof(struct life_page) == 4096, "the life page is a page");
 
 #endif

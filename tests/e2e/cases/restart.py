@@ -121,18 +121,21 @@ def test_store(name):
         machine.absent(r'makes no sense|is lost|loses the tree|must be restarted')
 
 
-def test_console(name):
-    """A guest prints numbered lines while the console dies again and again: each arrives."""
+def printing(name, lives, end_life, faults=False):
+    """A guest prints numbered lines while the console's lives end as END_LIFE has it: each line
+    arrives."""
     path = host(name, {'/small.xml': domain('small', '/vmlinuz', 112, '/busybox.img',
-                                            'console=hvc0 quiet')}, ['vmlinuz', 'busybox.img'])
+                                            'console=hvc0 quiet')}, ['vmlinuz', 'busybox.img'],
+                faults=faults)
     with boot(name, path, guard=300) as machine:
         machine.expect(r'^\[small\] busybox: up after ')
         shell = Guest(machine, 'small')
+        shell.run('dmesg -c >/dev/null')
         shell.run('(i=0; while [ $i -lt 20000 ]; do echo "line-$i-"; i=$((i+1)); done) &')
         shell.leave()
         machine.expect(r'^\[small\] line-\d+-')
-        for life in range(LIVES):
-            end(machine, 'console', life)
+        for life in range(lives):
+            end_life(machine, life)
             machine.expect(r'^\[control\] console: started again in place')
             machine.expect(r'^\[small\] line-\d+-')
         machine.expect(r'^\[small\] line-19999-')
@@ -145,8 +148,15 @@ def test_console(name):
         missing = [number for number in range(20000) if number not in seen][:9]
         equal(missing, [], 'the first lines that are missing')
         equal(list(dict.fromkeys(said)) == list(range(20000)), True, 'whether lines came in order')
-        if len(said) - 20000 > LIVES * 1024 // len('line-0-\n'):
+        if len(said) - 20000 > lives * 1024 // len('line-0-\n'):
             raise Failure(f'{len(said) - 20000} lines came twice')
-        shell.run('true')
+        said = shell.run('dmesg')
+        if re.search('hvc|xenbus|xenstore', said):
+            raise Failure(f'the guest noticed: {said}')
         machine.send('poweroff -f')
         machine.finish(1)
+
+
+def test_console(name):
+    """A guest prints numbered lines while the console dies again and again: each arrives."""
+    printing(name, LIVES, lambda machine, life: end(machine, 'console', life))

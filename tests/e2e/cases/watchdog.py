@@ -1,8 +1,14 @@
 """Domains of ours that hang are noticed; those that work, sleep, are paused or starved are not."""
 
+import re
+
+from cases.restart import ours, printing
 from guest import Guest
-from host import block, disk, domain, host, raw_disk
-from machine import Failure, boot
+from host import block, disk, domain, host, interface, net, raw_disk, small
+from machine import Failure, boot, equal
+
+# How a service is made to fail, and what the control domain says of that.
+ENDS = {'hang': 'hung', 'crash': 'crashed', 'leak': 'crashed'}
 
 
 def watched(xml, ms, on_crash='restart'):
@@ -71,3 +77,51 @@ def test_no_false_alarm(name):
         machine.absent(r'hung|started again')
         if after[0] == before[0]:
             raise Failure('an idle domain was never asked')
+
+
+def test_store_hang(name):
+    """The store hangs, crashes or has no memory left while a guest is built, starts and goes:
+    whoever waits for it waits longer, and the guests notice nothing."""
+    guests = [small(guest, 'net0=dhcp', interface(), memory=112) for guest in ('one', 'two')]
+    path = host(name, {'/net.xml': ours(net()), '/one.xml': guests[0], '/two.xml': guests[1]},
+                ['vmlinuz', 'probe.img'], iommu='yes', manual=('/two.xml',), faults=True)
+    with boot(name, path, '--iommu', 'intel', '--nic', 'user,model=e1000e', guard=400) as machine:
+        machine.expect(r'^\[one\] .*busybox: eth0 10\.0\.2\.\d+')
+        shell = Guest(machine, 'one')
+        shell.run('dmesg -c >/dev/null')
+        shell.leave()
+        machine.ask('inject store stall-dma', r'does not take the order stall-dma, since it has no')
+        machine.ask('list', r'store +running   INJECTABLE')
+        for kind, said in ENDS.items():
+            # The control domain waits for an answer that does not come.
+            machine.ask(f'inject store {kind}', rf'^\[control\] Domain store: {kind}$')
+            machine.send('create /two.xml')
+            machine.expect(rf'^\[control\] store: {said} ')
+            machine.expect(r'^\[control\] store: started again in place')
+            machine.expect(r'^\[control\] two: started')
+            machine.expect(r'^\[two\] .*busybox: eth0 10\.0\.2\.\d+')
+            # It waits for nothing, or for the net domain that does.
+            machine.ask(f'inject store {kind}', rf'^\[control\] Domain store: {kind}$')
+            machine.send('restart net')
+            machine.expect(rf'^\[control\] store: {said} ')
+            machine.expect(r'^\[net\] vif .*: adopted')
+            machine.ask('destroy two', r'^\[control\] Domain two destroyed')
+        shell.run('ping -c 1 -W 20 10.0.2.2 >/dev/null')
+        said = shell.run('dmesg')
+        if re.search('xen_netfront|xenbus|xenstore|vif', said):
+            raise Failure(f'the guest noticed: {said}')
+        machine.send('poweroff -f')
+        machine.finish(1)
+        machine.absent(r'makes no sense|is lost|loses the tree|must be restarted')
+        equal(len(re.findall(r'^\[store\] out of memory: not a page is free', machine.text, re.M)),
+              2, 'lives that leaked')
+
+
+def test_console_hang(name):
+    """A guest prints numbered lines while the console hangs, crashes and leaks: each arrives."""
+    def end_life(machine, life):
+        kind = list(ENDS)[life]
+        machine.ask(f'inject console {kind}', rf'^\[control\] Domain console: {kind}$')
+        machine.expect(rf'^\[control\] console: {ENDS[kind]} ')
+
+    printing(name, len(ENDS), end_life, faults=True)

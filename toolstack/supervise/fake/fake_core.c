@@ -265,12 +265,24 @@ int hcall_event_alloc_unbound(struct evtchn_alloc_unbound *arg)
     return 0;
 }
 
-/* The control domain's own ports are numbered by the domain at their other end. */
+/*
+ * The control domain's own ports are numbered by the domain at their other end: by
+ * its newest port, which stays bound, or by another, which does not.
+ */
+#define OTHER_PORTS FAKE_DOMAINS
+
 int hcall_event_bind_interdomain(struct evtchn_bind_interdomain *arg)
 {
     struct fake_domain *d = fake_domain(arg->remote_dom);
 
-    if (!d || !d->paired || d->bound || arg->remote_port != d->ports || fake_step() != 0)
+    if (!d || !d->paired || arg->remote_port == 0 || arg->remote_port > d->ports ||
+        fake_step() != 0)
+        return -EINVAL;
+    if (arg->remote_port != d->ports) {
+        arg->local_port = OTHER_PORTS * arg->remote_port + arg->remote_dom;
+        return 0;
+    }
+    if (d->bound)
         return -EINVAL;
     d->bound = true;
     arg->local_port = arg->remote_dom;
@@ -279,11 +291,15 @@ int hcall_event_bind_interdomain(struct evtchn_bind_interdomain *arg)
 
 int hcall_event_send(struct evtchn_send *arg)
 {
-    struct fake_domain *d = fake_domain((domid_t)arg->port);
+    struct fake_domain *d = fake_domain((domid_t)(arg->port % OTHER_PORTS));
+    evtchn_port_t other = arg->port / OTHER_PORTS;
 
-    if (!d || !d->bound)
+    if (!d || (other == 0 && !d->bound))
         return -EINVAL;
-    d->sent++;
+    if (other != 0)
+        d->ordered = other;
+    else
+        d->sent++;
     return 0;
 }
 

@@ -27,7 +27,7 @@ struct fake_domain {
     uint32_t dma_limit;
     uint64_t max_kib;
     uint64_t frames;
-    uint8_t *ram; /* its first FAKE_RAM bytes */
+    uint8_t *ram;  /* its first FAKE_RAM bytes */
     uint8_t acpi[4096];
     uint64_t params[32];
     struct bulkhead_grant_seed seeds[4];
@@ -42,7 +42,8 @@ struct fake_domain {
     uint8_t life[4096]; /* its life page */
     uint64_t cpu_ns;
     unsigned ports;
-    unsigned sent; /* events that the control domain sent to it */
+    unsigned sent;         /* events that the control domain sent to it */
+    evtchn_port_t ordered; /* the port of the last that went elsewhere than to its newest one */
     unsigned resets;
     uint64_t written; /* bytes copied into it */
     unsigned triggers;
