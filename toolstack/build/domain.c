@@ -220,24 +220,74 @@ static int find_places(struct build *b)
                    : 0;
 }
 
-static int give_memory(struct build *b)
+#define RANGES_MAX (LAYOUT_RAM_MAX + 6)
+
+struct ranges {
+    struct layout_range range[RANGES_MAX];
+    unsigned count;
+};
+
+static void add_range(struct ranges *r, uint64_t start, uint64_t len)
+{
+    r->range[r->count++] = (struct layout_range){start, start + len};
+}
+
+/* All that it has but for its rings. What is taken exactly was taken before. */
+static struct ranges ranges_of(const struct build *b)
+{
+    struct ranges r = {.count = 0};
+
+    for (unsigned i = 0; b->request.ram_count == 0 && i < b->layout.ram_count; i++)
+        add_range(&r, b->layout.ram[i].start, b->layout.ram[i].end - b->layout.ram[i].start);
+    add_range(&r, LAYOUT_ACPI_BASE, ACPI_LEN_MAX);
+    if (config_is_image(b->order.config)) {
+        add_range(&r, LAYOUT_SURVIVOR_BASE, LAYOUT_SURVIVOR_SIZE);
+        add_range(&r, LAYOUT_LIFE_PAGE, PAGE_SIZE);
+    }
+    if (b->order.survivor > 0)
+        add_range(&r, LAYOUT_LARGE_SURVIVOR_BASE, b->order.survivor);
+    return r;
+}
+
+static int give_ranges(struct build *b, const struct ranges *r,
+                       int (*give)(domid_t, uint64_t, uint64_t))
 {
     int rc = 0;
 
-    for (unsigned i = 0; rc >= 0 && b->request.ram_count == 0 && i < b->layout.ram_count; i++)
-        rc = memory_populate(b->domid, b->layout.ram[i].start,
-                             b->layout.ram[i].end - b->layout.ram[i].start);
-    if (rc >= 0)
-        rc = memory_populate(b->domid, LAYOUT_ACPI_BASE, ACPI_LEN_MAX);
-    if (rc >= 0 && config_is_image(b->order.config))
-        rc = memory_populate(b->domid, LAYOUT_SURVIVOR_BASE, LAYOUT_SURVIVOR_SIZE);
-    if (rc >= 0 && config_is_image(b->order.config))
-        rc = memory_populate(b->domid, LAYOUT_LIFE_PAGE, PAGE_SIZE);
-    if (rc >= 0 && b->order.survivor > 0)
-        rc = memory_populate(b->domid, LAYOUT_LARGE_SURVIVOR_BASE, b->order.survivor);
+    for (unsigned i = 0; rc >= 0 && i < r->count; i++)
+        rc = give(b->domid, r->range[i].start, r->range[i].end - r->range[i].start);
     if (rc == -ENOMEM)
         return no_memory(b, "memory left");
     return rc < 0 ? refused(b, rc, "give the domain memory") : 0;
+}
+
+static int give_memory(struct build *b)
+{
+    struct ranges r = ranges_of(b);
+
+    return give_ranges(b, &r, memory_populate);
+}
+
+/*
+ * A last life may have given some of its memory back. Looking for the places takes
+ * time, and is not for one that has all its frames.
+ */
+static int mend_memory(struct build *b)
+{
+    struct bulkhead_domain_stats stats = {.domid = b->domid};
+    struct ranges r = ranges_of(b);
+    uint64_t bytes = 0;
+    int rc = hcall_domain_stats(&stats);
+
+    if (rc < 0)
+        return refused(b, rc, "tell how much memory the domain has");
+    if (b->order.store != DOMID_INVALID)
+        add_range(&r, LAYOUT_STORE_PAGE, PAGE_SIZE);
+    if (b->order.console != DOMID_INVALID)
+        add_range(&r, LAYOUT_CONSOLE_PAGE, PAGE_SIZE);
+    for (unsigned i = 0; i < r.count; i++)
+        bytes += r.range[i].end - r.range[i].start;
+    return stats.frames * PAGE_SIZE >= bytes ? 0 : give_ranges(b, &r, memory_mend);
 }
 
 /* What is not copied is zero already: the core hands out zeroed frames. */
@@ -447,8 +497,8 @@ static step_fn *const fill_steps[] = {
     load_tables, make_rings,   make_life,  pair_backends, assign_devices, start_vcpu,
 };
 static step_fn *const renew_steps[] = {
-    open_images,  plan_memory, find_places, reset_domain, give_rights, reload_images,
-    clear_images, load_tables, renew_rings, make_life,    start_vcpu,
+    open_images,   plan_memory,  find_places, reset_domain, mend_memory, give_rights,
+    reload_images, clear_images, load_tables, renew_rings,  make_life,   start_vcpu,
 };
 
 static int run(struct build *b, step_fn *const *steps, size_t count)

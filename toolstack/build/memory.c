@@ -2,6 +2,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <abi/addr.h>
@@ -82,6 +83,34 @@ int memory_claim(domid_t domid, uint64_t gpa, uint64_t len)
     set_xen_guest_handle(r.extent_start, &frame);
     done = hcall_memory_populate(&r);
     return done < 0 ? done : done == 1 ? 0 : -ENOMEM;
+}
+
+/* Whether there is memory all over a piece. */
+static bool is_there(domid_t domid, uint64_t gpa, uint64_t len)
+{
+    static uint8_t bytes[PIECE];
+    struct bulkhead_memory_copy copy = {.domid = domid,
+                                        .flags = BULKHEAD_COPY_READ,
+                                        .gpa = gpa,
+                                        .buffer = (uint64_t)(uintptr_t)bytes,
+                                        .len = len};
+
+    return hcall_memory_copy(&copy) >= 0;
+}
+
+int memory_mend(domid_t domid, uint64_t gpa, uint64_t len)
+{
+    int rc = 0;
+
+    for (uint64_t end = gpa + len, next; gpa < end && rc >= 0; gpa = next) {
+        next = end - gpa < PIECE ? end : gpa + PIECE;
+        if (is_there(domid, gpa, next - gpa))
+            continue;
+        for (uint64_t page = gpa; page < next && rc >= 0; page += PAGE_SIZE)
+            if (!is_there(domid, page, PAGE_SIZE))
+                rc = memory_populate(domid, page, PAGE_SIZE);
+    }
+    return rc;
 }
 
 int memory_load(domid_t domid, uint64_t gpa, const void *bytes, size_t len)

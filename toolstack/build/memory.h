@@ -15,6 +15,9 @@ int memory_populate(domid_t domid, uint64_t gpa, uint64_t len) __attribute__((wa
 /* The same with the machine's frames of the same addresses; -ENOMEM: they are not all free. */
 int memory_claim(domid_t domid, uint64_t gpa, uint64_t len) __attribute__((warn_unused_result));
 
+/* The same where frames are missing among others, which stay as they are. */
+int memory_mend(domid_t domid, uint64_t gpa, uint64_t len) __attribute__((warn_unused_result));
+
 /* Copies bytes in; the frames must be there. */
 int memory_load(domid_t domid, uint64_t gpa, const void *bytes, size_t len)
     __attribute__((warn_unused_result));

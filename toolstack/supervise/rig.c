@@ -140,7 +140,8 @@ struct entry *begin_service(struct domain_config *config, domid_t domid)
                                      .vcpus = 1,
                                      .kernel = kernel};
     begin_ours();
-    fake_domains[domid] = (struct fake_domain){.exists = true, .ram = calloc(1, FAKE_RAM)};
+    fake_domains[domid] =
+        (struct fake_domain){.exists = true, .frames = 1u << 20, .ram = calloc(1, FAKE_RAM)};
     e = supervise_add(&s, config);
     EXPECT(e && fake_domains[domid].ram);
     if (!e)

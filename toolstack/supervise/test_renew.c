@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/addr.h>
+#include <abi/layout.h>
 #include <check.h>
 #include <xen/sched.h>
 
@@ -207,6 +209,39 @@ TEST(a_return_that_fails)
         EXPECT(block_entry->phase == ENTRY_STOPPED && !fake_domains[1].exists);
         end();
     }
+}
+
+/* Pages that the last life gave back are there again, wherever they were, and no others come. */
+TEST(memory_that_was_given_back)
+{
+    static const uint64_t holes[] = {0x200000,
+                                     0x345000,
+                                     (8u << 20) - PAGE_SIZE,
+                                     LAYOUT_ACPI_BASE,
+                                     LAYOUT_SURVIVOR_BASE + PAGE_SIZE,
+                                     LAYOUT_STORE_PAGE};
+    struct fake_domain *d = &fake_domains[1];
+
+    begin_ours();
+    for (unsigned i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+        uint64_t frames = d->frames--;
+
+        d->hole = holes[i];
+        fake_now += 100 * SECOND;
+        fake_shutdown(1, SHUTDOWN_crash);
+        supervise_step(&s);
+        EXPECT(d->hole == 0 && d->frames == frames && d->resets == i + 1);
+        EXPECT(!block_entry->parked && fake_count_said("started again in place") == 1);
+    }
+    /* The host has none left for it. */
+    d->hole = 0x345000;
+    d->frames--;
+    d->max_kib = 0;
+    fake_now += 100 * SECOND;
+    fake_shutdown(1, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(block_entry->parked && fake_count_said("the host has not enough memory left") == 1);
+    end();
 }
 
 /* The console keeps its id, and connects to the store anew. */

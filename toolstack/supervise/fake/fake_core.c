@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <abi/addr.h>
 #include <abi/layout.h>
 #include <hcall.h>
 #include <rt/clock.h>
@@ -210,6 +211,8 @@ int hcall_memory_populate(struct xen_memory_reservation *arg)
     /* A host without whole gibibytes. */
     if (arg->extent_order > 9)
         return 0;
+    if (d->hole != 0 && arg->extent_order == 0 && arg->extent_start.p[0] == d->hole >> PAGE_SHIFT)
+        d->hole = 0;
     d->frames += arg->nr_extents << arg->extent_order;
     return d->frames * 4 > d->max_kib ? -ENOMEM : (int)arg->nr_extents;
 }
@@ -237,6 +240,12 @@ int hcall_memory_copy(struct bulkhead_memory_copy *arg)
         return copy_life(d, arg->gpa - LAYOUT_LIFE_PAGE, arg);
     if (!d || fake_step() != 0)
         return -EIO;
+    if (d->hole != 0 && arg->gpa <= d->hole && arg->gpa + arg->len > d->hole)
+        return -EFAULT;
+    if ((arg->flags & BULKHEAD_COPY_READ) != 0 && arg->gpa >= LAYOUT_ACPI_BASE) {
+        memset(buffer, 0, arg->len);
+        return 0;
+    }
     if ((arg->flags & BULKHEAD_COPY_READ) != 0) {
         if (arg->gpa >= FAKE_RAM || arg->len > FAKE_RAM - arg->gpa)
             return -EFAULT;

@@ -27,6 +27,7 @@ struct fake_domain {
     uint32_t dma_limit;
     uint64_t max_kib;
     uint64_t frames;
+    uint64_t hole; /* a guest page with nothing behind it; 0: none has */
     uint8_t *ram;  /* its first FAKE_RAM bytes */
     uint8_t acpi[4096];
     uint64_t params[32];
