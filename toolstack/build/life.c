@@ -25,10 +25,10 @@ int life_make(domid_t domid, bool watched, bool obeys, evtchn_port_t *port)
     *port = 0;
     if (watched || obeys)
         rc = hcall_domain_pair(&pair);
-    for (unsigned i = 0; rc >= 0 && obeys && i < LIFE_ORDERS; i++)
-        rc = make_port(domid, &first.orders[i]);
     if (rc >= 0 && watched)
         rc = make_port(domid, &first.port);
+    for (unsigned i = 0; rc >= 0 && obeys && i < LIFE_ORDERS; i++)
+        rc = make_port(domid, &first.orders[i]);
     if (rc < 0)
         return rc;
     *port = first.port;

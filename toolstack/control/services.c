@@ -104,9 +104,7 @@ static bool say_failure(const char *name)
     return false;
 }
 
-/* Watched by this port of its own, if it is not 0. */
-static struct entry *add_entry(struct supervise *s, struct domain_config *config, domid_t domid,
-                               evtchn_port_t life_port)
+static struct entry *add_entry(struct supervise *s, struct domain_config *config, domid_t domid)
 {
     struct entry *e = supervise_add(s, config);
 
@@ -117,10 +115,16 @@ static struct entry *add_entry(struct supervise *s, struct domain_config *config
     e->service = true;
     e->ready = true;
     e->started = clock_now();
-    if (entry_open_watch(s, e, life_port) < 0)
-        return NULL;
-    watch_begin(&e->watch, e->started);
     return e;
+}
+
+/* From its first life on; the port is its own. */
+static bool watch_service(struct supervise *s, struct entry *e, evtchn_port_t port)
+{
+    if (!e || entry_open_watch(s, e, port) < 0)
+        return false;
+    watch_begin(&e->watch, e->started);
+    return true;
 }
 
 /* Our own ring: a page of ours, granted under the store's reserved reference, and a port. */
@@ -167,10 +171,10 @@ static bool start_store(struct supervise *s)
         return say_failure(store_name);
     store_open(&store, page, port);
     watched.supervise = s;
-    watched.store = add_entry(s, &store_config, s->store_domid, b.life_port);
-    if (watched.store)
+    watched.entry = add_entry(s, &store_config, s->store_domid);
+    if (watched.entry)
         store.sleep = &store_sleep;
-    return watched.store != NULL;
+    return watch_service(s, watched.entry, b.life_port);
 }
 
 static bool start_console(struct supervise *s)
@@ -197,7 +201,7 @@ static bool start_console(struct supervise *s)
     if (rc != 0 || serve_all(s->console_domid) < 0 ||
         domain_command(s->console_domid, XEN_DOMCTL_unpausedomain) < 0)
         return say_failure(console_name);
-    return add_entry(s, &console_config, s->console_domid, b.life_port) != NULL;
+    return watch_service(s, add_entry(s, &console_config, s->console_domid), b.life_port);
 }
 
 bool services_start(struct supervise *s)
@@ -211,5 +215,5 @@ bool services_start(struct supervise *s)
     s->store = &store;
     s->store_domid = DOMID_INVALID;
     s->console_domid = DOMID_INVALID;
-    return add_entry(s, &control_config, 0, 0) != NULL && start_store(s) && start_console(s);
+    return add_entry(s, &control_config, 0) != NULL && start_store(s) && start_console(s);
 }

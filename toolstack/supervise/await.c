@@ -10,10 +10,10 @@
 
 bool await_store(struct await *a, evtchn_port_t port, uint64_t deadline)
 {
-    const struct entry *e = a->store;
+    const struct entry *e = a->entry;
 
     for (;;) {
-        (void)live_step(a->supervise, a->store);
+        (void)live_step(a->supervise, a->entry);
         if (e->dead)
             return false;
 

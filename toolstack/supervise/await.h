@@ -9,7 +9,7 @@
 
 struct await {
     struct supervise *supervise;
-    struct entry *store;
+    struct entry *entry;  /* the store */
     evtchn_port_t deaths; /* an event there: some domain died */
     bool heard;           /* and there was one; the waiter takes it back */
 };

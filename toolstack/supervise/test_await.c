@@ -45,9 +45,10 @@ static void begin_await(evtchn_port_t (*how)(void))
     config.watchdog_ms = 2000;
     d->paired = true;
     d->ports = 1;
+    ((struct life_page *)(void *)d->life)->port = 1;
     EXPECT(entry_open_watch(&s, e, 1) == 0);
     watch_begin(&e->watch, fake_now);
-    a = (struct await){.supervise = &s, .store = e, .deaths = DEATHS};
+    a = (struct await){.supervise = &s, .entry = e, .deaths = DEATHS};
     behave = how;
     sleeps = 0;
     fake_said[0] = 0;
@@ -127,7 +128,7 @@ TEST(a_deadline)
     begin_await(loop_for_ever);
     deadline = fake_now + HALF / 2;
     EXPECT(!await_store(&a, PORT, deadline) && fake_now == deadline && sleeps == 1);
-    deadline = a.store->watch.due + HALF / 2;
+    deadline = a.entry->watch.due + HALF / 2;
     EXPECT(!await_store(&a, PORT, deadline) && fake_now == deadline && sleeps == 3);
     EXPECT(d->sent == 1 && d->triggers == 0 && d->resets == 0);
     end();
@@ -136,7 +137,7 @@ TEST(a_deadline)
 /* It dies in each life, later and later, and is given up in the end: so is the waiting. */
 static evtchn_port_t die(void)
 {
-    if (a.store->again == 0)
+    if (a.entry->again == 0)
         fake_shutdown(STORE, SHUTDOWN_crash);
     return DEATHS;
 }
@@ -145,7 +146,7 @@ TEST(one_that_dies_again_and_again)
 {
     begin_await(die);
     EXPECT(!await_store(&a, PORT, EVENT_FOREVER));
-    EXPECT(a.store->parked && a.heard && d->resets == 11);
+    EXPECT(a.entry->parked && a.heard && d->resets == 11);
     EXPECT(fake_count_said("the host must be restarted") == 1);
     end();
 }

@@ -276,7 +276,7 @@ int hcall_event_alloc_unbound(struct evtchn_alloc_unbound *arg)
 
 /*
  * The control domain's own ports are numbered by the domain at their other end: by
- * its newest port, which stays bound, or by another, which does not.
+ * the port of its watchdog, which stays bound, or by another, which does not.
  */
 #define OTHER_PORTS FAKE_DOMAINS
 
@@ -287,7 +287,7 @@ int hcall_event_bind_interdomain(struct evtchn_bind_interdomain *arg)
     if (!d || !d->paired || arg->remote_port == 0 || arg->remote_port > d->ports ||
         fake_step() != 0)
         return -EINVAL;
-    if (arg->remote_port != d->ports) {
+    if (arg->remote_port != ((const struct life_page *)(const void *)d->life)->port) {
         arg->local_port = OTHER_PORTS * arg->remote_port + arg->remote_dom;
         return 0;
     }

@@ -44,7 +44,7 @@ struct fake_domain {
     uint64_t cpu_ns;
     unsigned ports;
     unsigned sent;         /* events that the control domain sent to it */
-    evtchn_port_t ordered; /* the port of the last that went elsewhere than to its newest one */
+    evtchn_port_t ordered; /* the port of the last that went elsewhere than to its watchdog's */
     unsigned resets;
     uint64_t written; /* bytes copied into it */
     unsigned triggers;
