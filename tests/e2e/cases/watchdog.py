@@ -94,14 +94,14 @@ def test_store_hang(name):
         machine.ask('list', r'store +running   INJECTABLE')
         for kind, said in ENDS.items():
             # The control domain waits for an answer that does not come.
-            machine.ask(f'inject store {kind}', rf'^\[control\] Domain store: {kind}$')
+            machine.ask(f'inject store {kind}', rf'^\[store\] fault injection: {kind}$')
             machine.send('create /two.xml')
             machine.expect(rf'^\[control\] store: {said} ')
             machine.expect(r'^\[control\] store: started again in place')
             machine.expect(r'^\[control\] two: started')
             machine.expect(r'^\[two\] .*busybox: eth0 10\.0\.2\.\d+')
             # It waits for nothing, or for the net domain that does.
-            machine.ask(f'inject store {kind}', rf'^\[control\] Domain store: {kind}$')
+            machine.ask(f'inject store {kind}', rf'^\[store\] fault injection: {kind}$')
             machine.send('restart net')
             machine.expect(rf'^\[control\] store: {said} ')
             machine.expect(r'^\[net\] vif .*: adopted')
@@ -121,7 +121,7 @@ def test_console_hang(name):
     """A guest prints numbered lines while the console hangs, crashes and leaks: each arrives."""
     def end_life(machine, life):
         kind = list(ENDS)[life]
-        machine.ask(f'inject console {kind}', rf'^\[control\] Domain console: {kind}$')
+        machine.ask(f'inject console {kind}', rf'^\[console\] fault injection: {kind}$')
         machine.expect(rf'^\[control\] console: {ENDS[kind]} ')
 
     printing(name, len(ENDS), end_life, faults=True)
