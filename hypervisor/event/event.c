@@ -121,17 +121,22 @@ int event_init(struct domain *d)
     return 0;
 }
 
+/* Two are kept; port 0 is never one. Most tables have one chunk only. */
+static void close_others(struct domain *d, uint32_t keep, uint32_t keep_too)
+{
+    for (uint32_t port = 0; port < EVENT_PORTS; port++)
+        if (d->events->chunk[port / EVENT_CHUNK] && port != keep && port != keep_too)
+            event_close(d, port);
+}
+
 void event_close_all(struct domain *d)
 {
-    for (uint32_t port = 1; port < EVENT_PORTS; port++)
-        event_close(d, port);
+    close_others(d, 0, 0);
 }
 
 void event_reset(struct domain *d, uint32_t keep, uint32_t keep_too)
 {
-    for (uint32_t port = 1; port < EVENT_PORTS; port++)
-        if (port != keep && port != keep_too)
-            event_close(d, port);
+    close_others(d, keep, keep_too);
     memset(d->shared->evtchn_pending, 0, sizeof(d->shared->evtchn_pending));
     memset(d->shared->evtchn_mask, 0, sizeof(d->shared->evtchn_mask));
     memset(d->shared->vcpu_info, 0, sizeof(d->shared->vcpu_info));
