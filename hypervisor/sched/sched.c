@@ -169,7 +169,7 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
 
 void sched_start(struct vcpu *v)
 {
-    set_state(v, VCPU_RUNNABLE, false);
+    set_state(v, VCPU_RUNNABLE, true); /* what it begins with may be waited for */
 }
 
 void sched_down(struct vcpu *v)
@@ -262,7 +262,8 @@ static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
         v->running = true;
         cpu->current = v;
         runstate_set(v, RUNSTATE_running, now);
-        v->slice_end = now + (v->boosted ? BOOST_NS : SLICE_NS);
+        /* The control domain is short, and others wait for what it does. */
+        v->slice_end = now + (v->boosted && v->domain->id > 0 ? BOOST_NS : SLICE_NS);
     }
     return v;
 }
