@@ -282,7 +282,7 @@ static const char *attach(struct e1000e *e)
     e->registers = pci_bar_map(f, 0, 0, REG_BYTES);
     if (!e->registers || pci_msix_open(&e->msix, f) < 0 || e->msix.count < E1000E_VECTORS)
         return "has no registers or too few messages";
-    pci_command(f, PCI_COMMAND_MEMORY, 0);
+    pci_command(f, PCI_COMMAND_MEMORY | PCI_COMMAND_NO_INTX, 0);
     if (!e1000e_stop(&e->nic))
         return "does not reset";
     if (!address_read(e))

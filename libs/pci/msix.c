@@ -6,7 +6,6 @@
 #include "pci.h"
 
 #define MSIX_CONTROL          2u
-#define MSIX_TABLE            4u
 #define MSIX_CONTROL_ENABLE   (1u << 15)
 #define MSIX_CONTROL_MASK_ALL (1u << 14)
 #define MSIX_CONTROL_SIZE     0x7ffu
@@ -19,9 +18,11 @@ int pci_msix_open(struct pci_msix *m, struct pci_function *f)
     if (m->capability == 0)
         return -XEN_ENODEV;
 
-    uint32_t where = pci_read32(f, m->capability + MSIX_TABLE);
+    /* Its head, the control register, and where the table is. */
+    uint64_t words = pci_read64(f, m->capability);
+    uint32_t where = (uint32_t)(words >> 32);
 
-    m->control = pci_read16(f, m->capability + MSIX_CONTROL);
+    m->control = (uint16_t)(words >> 16);
     m->count = (m->control & MSIX_CONTROL_SIZE) + 1u;
     m->table = pci_bar_map(f, where & 7, where & ~7u, (uint64_t)m->count * ENTRY_SIZE);
     return m->table ? 0 : -XEN_ENODEV;
@@ -31,11 +32,10 @@ void pci_msix_set(const struct pci_msix *m, uint32_t entry, uint64_t address, ui
 {
     volatile uint8_t *e = m->table + (size_t)entry * ENTRY_SIZE;
 
+    /* Each write leaves the domain. The upper half of the last is the mask: cleared. */
     mmio_write32(e + 12, ENTRY_MASKED);
-    mmio_write32(e, (uint32_t)address);
-    mmio_write32(e + 4, (uint32_t)(address >> 32));
-    mmio_write32(e + 8, data);
-    mmio_write32(e + 12, 0);
+    mmio_write64(e, address);
+    mmio_write64(e + 8, data);
 }
 
 void pci_msix_enable(struct pci_msix *m)

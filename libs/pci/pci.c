@@ -27,6 +27,11 @@ uint32_t pci_read32(const struct pci_function *f, uint32_t offset)
     return mmio_read32(f->config + offset);
 }
 
+uint64_t pci_read64(const struct pci_function *f, uint32_t offset)
+{
+    return mmio_read64(f->config + offset);
+}
+
 void pci_write16(const struct pci_function *f, uint32_t offset, uint16_t value)
 {
     mmio_write16(f->config + offset, value);
@@ -47,14 +52,15 @@ int pci_open(struct pci_function *f, uint8_t bus, uint8_t slot, uint8_t function
     if (!f->config)
         return -XEN_ENODEV;
 
-    uint32_t id = pci_read32(f, PCI_VENDOR);
+    uint64_t head = pci_read64(f, PCI_VENDOR);
 
-    f->vendor = (uint16_t)id;
-    f->device = (uint16_t)(id >> 16);
+    f->vendor = (uint16_t)head;
+    f->device = (uint16_t)(head >> 16);
+    f->command = (uint16_t)(head >> 32);
+    f->status = (uint16_t)(head >> 48);
     if (f->vendor == 0xffff || f->vendor == 0)
         return -XEN_ENODEV;
     f->class = pci_read32(f, PCI_CLASS) >> 8;
-    f->command = pci_read16(f, PCI_COMMAND);
     return 0;
 }
 
@@ -72,7 +78,7 @@ uint8_t pci_capability(const struct pci_function *f, uint8_t id, uint8_t after)
 {
     bool passed = after == 0;
 
-    if (!(pci_read16(f, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
+    if (!(f->status & PCI_STATUS_CAPABILITIES))
         return 0;
 
     uint8_t at = pci_read8(f, PCI_CAPABILITIES) & 0xfc;
@@ -108,10 +114,11 @@ static uint32_t bar_mask(const struct pci_function *f, uint32_t at, uint32_t val
     return mask;
 }
 
-/* Base and size of a BAR whose low half reads `low`; decoding is off meanwhile. */
-static void bar_measure(struct pci_function *f, uint32_t bar, uint32_t low, bool wide)
+/* Base and size of a BAR that reads `high` and `low`; decoding is off meanwhile. */
+static void bar_measure(struct pci_function *f, uint32_t bar, uint32_t high, uint32_t low,
+                        bool wide)
 {
-    uint32_t at = PCI_BAR + 4 * bar, high = wide ? pci_read32(f, at + 4) : 0;
+    uint32_t at = PCI_BAR + 4 * bar;
     uint16_t command = f->command;
 
     pci_command(f, 0, PCI_COMMAND_MEMORY);
@@ -130,12 +137,13 @@ volatile uint8_t *pci_bar_map(struct pci_function *f, uint32_t bar, uint64_t off
     if (bar >= PCI_BARS)
         return NULL;
     if (f->bars[bar].size == 0) {
-        uint32_t low = pci_read32(f, PCI_BAR + 4 * bar);
+        uint64_t value = pci_read64(f, PCI_BAR + 4 * bar);
+        uint32_t low = (uint32_t)value;
         bool wide = (low & 6) == 4;
 
         if ((low & 1) || (wide && bar == PCI_BARS - 1))
             return NULL;
-        bar_measure(f, bar, low, wide);
+        bar_measure(f, bar, wide ? (uint32_t)(value >> 32) : 0, low, wide);
     }
 
     uint64_t base = f->bars[bar].base, size = f->bars[bar].size;

@@ -12,7 +12,6 @@
 
 #define PCI_VENDOR       0x00u
 #define PCI_COMMAND      0x04u
-#define PCI_STATUS       0x06u
 #define PCI_CLASS        0x08u
 #define PCI_HEADER_TYPE  0x0eu
 #define PCI_BAR          0x10u
@@ -34,7 +33,8 @@ struct pci_function {
     uint8_t bus, slot, function;
     uint16_t vendor, device;
     uint16_t command; /* as it was written last: nobody else does */
-    uint32_t class;   /* base << 16 | sub << 8 | interface */
+    uint16_t status;
+    uint32_t class; /* base << 16 | sub << 8 | interface */
     struct {
         uint64_t base;
         uint64_t size; /* 0: not measured yet */
@@ -60,6 +60,7 @@ uint32_t pci_chosen(int argc, char **argv, struct pci_function *functions, uint3
 uint8_t pci_read8(const struct pci_function *f, uint32_t offset);
 uint16_t pci_read16(const struct pci_function *f, uint32_t offset);
 uint32_t pci_read32(const struct pci_function *f, uint32_t offset);
+uint64_t pci_read64(const struct pci_function *f, uint32_t offset); /* at a multiple of 4 */
 void pci_write16(const struct pci_function *f, uint32_t offset, uint16_t value);
 void pci_write32(const struct pci_function *f, uint32_t offset, uint32_t value);
 

@@ -56,7 +56,7 @@ TEST(capability_lists)
     played_put(0x80, 0x05, 2);
     EXPECT(pci_capability(&f, 0x05, 0) == 0x80);
     played_put(0x06, 0, 2);
-    EXPECT(pci_capability(&f, PCI_CAP_MSIX, 0) == 0);
+    EXPECT(pci_open(&f, 0, 4, 0) == 0 && pci_capability(&f, PCI_CAP_MSIX, 0) == 0);
     memset(played.config, 0xff, sizeof(played.config));
     EXPECT(pci_capability(&f, 0x05, 0) == 0);
 }

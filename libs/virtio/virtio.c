@@ -90,7 +90,7 @@ int virtio_open(struct virtio *v, const struct pci_function *function, const cha
     *why = "has no MSI-X";
     if (pci_msix_open(&v->msix, &v->function) < 0)
         return -XEN_ENODEV;
-    pci_command(f, PCI_COMMAND_MEMORY, 0);
+    pci_command(f, PCI_COMMAND_MEMORY | PCI_COMMAND_NO_INTX, 0);
     *why = "does not reset";
     return virtio_reset(v) ? 0 : -XEN_EIO;
 }

@@ -31,6 +31,14 @@ static inline uint32_t mmio_read32(const volatile void *p)
     return v;
 }
 
+static inline uint64_t mmio_read64(const volatile void *p)
+{
+    uint64_t v;
+
+    __asm__ volatile("movq (%1), %0" : "=r"(v) : "r"(p) : "memory");
+    return v;
+}
+
 static inline void mmio_write8(volatile void *p, uint8_t v)
 {
     __asm__ volatile("movb %1, (%0)" : : "r"(p), "q"(v) : "memory");
@@ -44,6 +52,11 @@ static inline void mmio_write16(volatile void *p, uint16_t v)
 static inline void mmio_write32(volatile void *p, uint32_t v)
 {
     __asm__ volatile("movl %1, (%0)" : : "r"(p), "r"(v) : "memory");
+}
+
+static inline void mmio_write64(volatile void *p, uint64_t v)
+{
+    __asm__ volatile("movq %1, (%0)" : : "r"(p), "r"(v) : "memory");
 }
 
 #endif

@@ -110,6 +110,16 @@ uint32_t mmio_read32(const volatile void *p)
     return played_read(p, 4);
 }
 
+static volatile uint8_t *played_high(const volatile void *p)
+{
+    return (volatile uint8_t *)played_plain(p) + 4;
+}
+
+uint64_t mmio_read64(const volatile void *p)
+{
+    return played_read(p, 4) | (uint64_t)played_read(played_high(p), 4) << 32;
+}
+
 void mmio_write8(volatile void *p, uint8_t v)
 {
     played_write(p, v, 1);
@@ -123,6 +133,12 @@ void mmio_write16(volatile void *p, uint16_t v)
 void mmio_write32(volatile void *p, uint32_t v)
 {
     played_write(p, v, 4);
+}
+
+void mmio_write64(volatile void *p, uint64_t v)
+{
+    played_write(p, (uint32_t)v, 4);
+    played_write(played_high(p), (uint32_t)(v >> 32), 4);
 }
 
 static inline void played_put(uint32_t at, uint32_t v, size_t len)
