@@ -2,6 +2,7 @@
 #include <rt/event.h>
 #include <rt/life.h>
 #include <rt/log.h>
+#include <rt/start.h>
 
 #include <fault.h>
 #include <hcall.h>
@@ -69,6 +70,8 @@ int main(int argc, char **argv)
         log_line("there is no store");
         return 1;
     }
+    /* Guests of a last life wait. */
+    log_hold(start_has_word(argc, argv, START_MORTAL));
     disks_open(&disks, argc, argv);
     life_stamp(LIFE_DEVICES);
     if (vbds_open(&vbds, &store, &disks) < 0) {
@@ -78,6 +81,7 @@ int main(int argc, char **argv)
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve();
     life_stamp(LIFE_SERVES);
+    log_hold(false);
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");

@@ -85,6 +85,8 @@ int main(int argc, char **argv)
         log_line("there is no store");
         return 1;
     }
+    /* Guests of a last life wait. */
+    log_hold(start_has_word(argc, argv, START_MORTAL));
     if (bridges_open(&bridges, &batch, argc, argv) < 0) {
         log_line("this domain needs more memory");
         return 1;
@@ -97,6 +99,7 @@ int main(int argc, char **argv)
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve(clock_now());
     life_stamp(LIFE_SERVES);
+    log_hold(false);
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");

@@ -1,20 +1,52 @@
 /* The domain's lines on the core's console. No C library: faults are told by it too. */
 #include "internal.h"
 
+#include <rt/log.h>
+
 #include <hcall.h>
 
 #define LINE_MAX_LEN 256
+#define HELD_MAX     2048
 
 static char line[LINE_MAX_LEN];
 static size_t used;
 
+/* Whole lines that are to be shown when there is time for it. */
+static char held[HELD_MAX];
+static size_t held_len;
+static bool holds;
+
+static void show(const char *text, size_t *len)
+{
+    if (*len > 0)
+        (void)hcall_console_write(text, (unsigned)*len);
+    *len = 0;
+}
+
 void console_flush(void)
 {
-    if (used > 0) {
-        (void)hcall_console_write(line, (unsigned)used);
-        life_log(line, used);
+    life_log(line, used);
+    show(held, &held_len);
+    show(line, &used);
+}
+
+static void line_end(void)
+{
+    if (!holds || used > HELD_MAX - held_len) {
+        console_flush();
+        return;
     }
+    life_log(line, used);
+    for (size_t i = 0; i < used; i++)
+        held[held_len++] = line[i];
     used = 0;
+}
+
+void log_hold(bool on)
+{
+    holds = on;
+    if (!on)
+        console_flush();
 }
 
 void console_write(const char *text, size_t len)
@@ -22,7 +54,7 @@ void console_write(const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         line[used++] = text[i];
         if (text[i] == '\n' || used == sizeof(line))
-            console_flush();
+            line_end();
     }
 }
 
