@@ -14,6 +14,14 @@
 /* An interrupt that is late is not waited for: the disk is asked itself. */
 #define LOOK_NS 100000000ull
 
+/* Looks at a disk before this domain sleeps for it: to sleep and wake takes longer than most I/O.
+ */
+#define LOOKS_AWAKE 2000u
+
+/* What a partition table takes at the front, with blocks of 4 KiB: its block, its header, 16 KiB.
+ */
+#define HEAD_PAGES 6u
+
 bool disk_ends_us(struct disk *disk, uint32_t commands)
 {
     if (!disk->mortal || !disk->answered)
@@ -23,6 +31,22 @@ bool disk_ends_us(struct disk *disk, uint32_t commands)
              disk->name, (unsigned)(DISK_TIMEOUT_NS / 1000000000u), commands);
     disk->silent = true;
     return true;
+}
+
+static void await(struct disk *disk, const struct blk_io *io)
+{
+    struct blk_disk *blk = &disk->blk;
+
+    for (uint32_t looks = 0; !io->done; looks++) {
+        if (blk->driver->poll(blk) || looks < LOOKS_AWAKE)
+            continue;
+
+        uint64_t now = clock_now();
+
+        (void)blk->driver->tick(blk, now);
+        if (!io->done)
+            disk->late += event_wait(now + LOOK_NS) == EVENT_NONE;
+    }
 }
 
 int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page, uint32_t len)
@@ -37,22 +61,67 @@ int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page
 
     blk->driver->submit(blk, &io);
     blk->driver->kick(blk);
-    while (!io.done) {
-        if (blk->driver->poll(blk))
-            continue;
-
-        uint64_t now = clock_now();
-
-        (void)blk->driver->tick(blk, now);
-        if (!io.done)
-            disk->late += event_wait(now + LOOK_NS) == EVENT_NONE;
-    }
+    await(disk, &io);
     return io.result == BLK_DONE ? 0 : -XEN_EIO;
+}
+
+/* Its front, as far as there is one. */
+static void head_ask(struct disk *disk, struct blk_io *io, struct blk_span spans[HEAD_PAGES])
+{
+    uint64_t pages = disk->blk.sectors / (PAGE_SIZE / BLK_SECTOR);
+    uint32_t count = pages < HEAD_PAGES ? (uint32_t)pages : HEAD_PAGES;
+
+    disk->head = count > 0 ? memory_pages_alloc(HEAD_PAGES) : NULL;
+    if (!disk->head)
+        return;
+    disk->head_len = count * PAGE_SIZE;
+    for (uint32_t i = 0; i < count; i++)
+        spans[i] =
+            (struct blk_span){memory_dma_address(disk->head + (size_t)i * PAGE_SIZE), PAGE_SIZE};
+    *io = (struct blk_io){.op = BLK_READ,
+                          .sectors = disk->head_len / BLK_SECTOR,
+                          .spans = spans,
+                          .span_count = count};
+    disk->blk.driver->submit(&disk->blk, io);
+}
+
+int disk_begin(struct disk *disk)
+{
+    struct blk_disk *blk = &disk->blk;
+    struct blk_span spans[HEAD_PAGES];
+    struct blk_io flush = {.op = BLK_FLUSH}, read = {.op = BLK_READ};
+    bool flushes = blk->has_flush && !blk->read_only;
+
+    if (flushes)
+        blk->driver->submit(blk, &flush);
+    head_ask(disk, &read, spans);
+    blk->driver->kick(blk);
+    if (flushes)
+        await(disk, &flush);
+    if (disk->head)
+        await(disk, &read);
+    if (read.result != BLK_DONE)
+        disk_head_forget(disk);
+    return flushes && flush.result != BLK_DONE ? -XEN_EIO : 0;
+}
+
+void disk_head_forget(struct disk *disk)
+{
+    if (disk->head)
+        memory_pages_free(disk->head, HEAD_PAGES);
+    disk->head = NULL;
+    disk->head_len = 0;
 }
 
 int disk_read_blocks(struct disk *disk, uint64_t block, uint32_t count, void *buffer)
 {
     uint32_t size = disk->blk.sector_size, step = PAGE_SIZE / size;
+
+    if (block < disk->head_len / size && count <= disk->head_len / size - block) {
+        memcpy(buffer, disk->head + block * size, (size_t)count * size);
+        return 0;
+    }
+
     uint8_t *page = memory_pages_alloc(1);
     int rc = page ? 0 : -XEN_ENOMEM;
 

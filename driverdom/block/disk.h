@@ -23,9 +23,11 @@ struct disk {
     char name[DISK_NAME_LEN];
     const char *part; /* between the name and the number of a partition: "p" or "" */
     bool mortal; /* this domain may end for its sake: its next life does again what was under way */
-    bool answered; /* something of a guest's, in this life */
-    bool silent;   /* it does not answer any more, and this domain is to end */
-    uint32_t late; /* times that an interrupt was waited for in vain before serving */
+    bool answered;     /* something of a guest's, in this life */
+    bool silent;       /* it does not answer any more, and this domain is to end */
+    uint32_t late;     /* times that an interrupt was waited for in vain before serving */
+    uint8_t *head;     /* what stands at its front, while its table is read; NULL: nothing */
+    uint32_t head_len; /* bytes */
     struct gpt gpt;
 };
 
@@ -53,6 +55,13 @@ extern const struct disk_hardware virtio_blk_hardware;
  * the I/O fails. A device that was silent at once in this life as well is broken.
  */
 bool disk_ends_us(struct disk *disk, uint32_t commands);
+
+/*
+ * Flushes its cache, if it has one, and reads its front meanwhile: from now on
+ * disk_read_blocks has that at hand, until it is forgotten. -XEN_EIO: not flushed.
+ */
+int disk_begin(struct disk *disk);
+void disk_head_forget(struct disk *disk);
 
 /* Does one I/O and waits for it, with nothing else going on. 0, or -XEN_EIO. */
 int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page, uint32_t len);

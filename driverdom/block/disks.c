@@ -49,12 +49,13 @@ static int disk_prepare(struct disk *disk)
 {
     struct blk_disk *blk = &disk->blk;
 
-    if (blk->has_flush && !blk->read_only && disk_transfer(disk, BLK_FLUSH, 0, NULL, 0) < 0)
+    if (disk_begin(disk) < 0)
         log_line("%s: its cache cannot be flushed", disk->name);
 
     int rc = gpt_read(&disk->gpt, disk, blk->sectors / (blk->sector_size / BLK_SECTOR),
                       blk->sector_size);
 
+    disk_head_forget(disk);
     if (disk->late > 0)
         log_line("%s: %u interrupts did not come in time", disk->name, disk->late);
     if (rc < 0)

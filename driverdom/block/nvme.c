@@ -36,6 +36,8 @@
 
 #define ONCS_DISCARD (1u << 2)
 
+#define IDENTITY_PAGES (sizeof(struct nvme_identity) / PAGE_SIZE)
+
 static uint32_t reg_read(const struct nvme *n, uint32_t at)
 {
     return mmio_read32(n->registers + at);
@@ -80,30 +82,34 @@ bool nvme_stop(struct nvme *n)
     return wait_ready(n, 0);
 }
 
-/* One admin command, polled: there is nothing else to do. 0, or -XEN_EIO. */
-static int admin(struct nvme *n, const struct nvme_command *command)
+/* Admin commands, in any order, polled: there is nothing else to do. 0, or -XEN_EIO. */
+static int admin(struct nvme *n, const struct nvme_command *commands, uint32_t count)
 {
-    struct nvme_completion c;
     uint64_t deadline = clock_now() + n->timeout_ns;
+    int rc = 0;
 
-    *nvme_queue_next(&n->admin) = *command;
-    nvme_queue_push(&n->admin);
+    for (uint32_t i = 0; i < count; i++) {
+        *nvme_queue_next(&n->admin) = commands[i];
+        nvme_queue_push(&n->admin);
+    }
     nvme_queue_kick(&n->admin);
-    while (!nvme_queue_take(&n->admin, &c)) {
-        if (clock_now() >= deadline)
-            return -XEN_EIO;
-        event_alive();
+    for (struct nvme_completion c; count > 0; count--) {
+        while (!nvme_queue_take(&n->admin, &c)) {
+            if (clock_now() >= deadline)
+                return -XEN_EIO;
+            event_alive();
+        }
+        if (c.status >> 1 != 0)
+            rc = -XEN_EIO;
     }
     nvme_queue_done(&n->admin);
-    return c.status >> 1 == 0 ? 0 : -XEN_EIO;
+    return rc;
 }
 
-static int identify(struct nvme *n, uint32_t what, uint32_t nsid, const uint8_t *page)
+static struct nvme_command identify(uint32_t what, uint32_t nsid, const uint8_t *page)
 {
-    return admin(n, &(struct nvme_command){.opcode = ADMIN_IDENTIFY,
-                                           .nsid = nsid,
-                                           .prp1 = memory_dma_address(page),
-                                           .word = {what}});
+    return (struct nvme_command){
+        .opcode = ADMIN_IDENTIFY, .nsid = nsid, .prp1 = memory_dma_address(page), .word = {what}};
 }
 
 static uint64_t field(const uint8_t *page, uint32_t at, uint32_t bytes)
@@ -116,14 +122,11 @@ static uint64_t field(const uint8_t *page, uint32_t at, uint32_t bytes)
 }
 
 /* What the device says of itself is not believed beyond what we can do. */
-static int identify_all(struct nvme *n, const uint8_t *page)
+static int identity_take(struct nvme *n, const struct nvme_identity *identity)
 {
     struct blk_disk *blk = &n->disk.blk;
+    const uint8_t *page = identity->controller;
     uint32_t most = NVME_PAGES_MAX * PAGE_SIZE;
-
-    if (identify(n, IDENTIFY_CONTROLLER, 0, page) < 0)
-        return -XEN_EIO;
-
     uint32_t mdts = page[77];
 
     n->transfer_max = mdts > 0 && mdts < 8 ? PAGE_SIZE << mdts : most;
@@ -132,8 +135,7 @@ static int identify_all(struct nvme *n, const uint8_t *page)
     blk->has_flush = page[525] & 1;
     blk->has_discard = field(page, 520, 2) & ONCS_DISCARD;
 
-    if (identify(n, IDENTIFY_NAMESPACE, 1, page) < 0)
-        return -XEN_EIO;
+    page = identity->namespace;
 
     uint32_t format = (uint32_t)field(page, 128 + 4u * (page[26] & 15), 4);
     uint64_t blocks = field(page, 0, 8);
@@ -154,25 +156,32 @@ static int identify_all(struct nvme *n, const uint8_t *page)
     return 0;
 }
 
-static int queues_create(struct nvme *n)
+/* What does not depend on each other goes together; of a controller that is known nothing is asked.
+ */
+static int queues_create(struct nvme *n, struct nvme_identity *identity)
 {
-    const struct nvme_command steps[] = {
+    struct nvme_command first[3] = {
         {.opcode = ADMIN_SET_FEATURES, .word = {FEATURE_QUEUES, 0}},
-        {.opcode = ADMIN_CREATE_CQ,
-         .prp1 = memory_dma_address(n->io.completions),
-         .word = {(n->io.depth - 1) << 16 | 1, 3}}, /* contiguous, interrupt on, vector 0 */
-        {.opcode = ADMIN_CREATE_SQ,
-         .prp1 = memory_dma_address(n->io.commands),
-         .word = {(n->io.depth - 1) << 16 | 1, 1u << 16 | 1}},
     };
+    const struct nvme_command completion_queue = {
+        .opcode = ADMIN_CREATE_CQ,
+        .prp1 = memory_dma_address(n->io.completions),
+        .word = {(n->io.depth - 1) << 16 | 1, 3}}; /* contiguous, interrupt on, vector 0 */
+    const struct nvme_command submission_queue = {
+        .opcode = ADMIN_CREATE_SQ,
+        .prp1 = memory_dma_address(n->io.commands),
+        .word = {(n->io.depth - 1) << 16 | 1, 1u << 16 | 1}};
 
-    for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-        if (admin(n, &steps[i]) < 0)
-            return -XEN_EIO;
-    return 0;
+    if (identity) {
+        first[1] = identify(IDENTIFY_CONTROLLER, 0, identity->controller);
+        first[2] = identify(IDENTIFY_NAMESPACE, 1, identity->namespace);
+    }
+    return admin(n, first, identity ? 3 : 1) == 0 && admin(n, &completion_queue, 1) == 0
+               ? admin(n, &submission_queue, 1)
+               : -XEN_EIO;
 }
 
-int nvme_start(struct nvme *n)
+int nvme_start(struct nvme *n, struct nvme_identity *identity)
 {
     nvme_queue_reset(&n->admin);
     nvme_queue_reset(&n->io);
@@ -182,7 +191,7 @@ int nvme_start(struct nvme *n)
     reg_write64(n, REG_ASQ, memory_dma_address(n->admin.commands));
     reg_write64(n, REG_ACQ, memory_dma_address(n->admin.completions));
     reg_write(n, REG_CC, CC_ENTRY_SIZES | CC_ENABLE);
-    return wait_ready(n, CSTS_READY) && queues_create(n) == 0 ? 0 : -XEN_EIO;
+    return wait_ready(n, CSTS_READY) && queues_create(n, identity) == 0 ? 0 : -XEN_EIO;
 }
 
 static bool queue_alloc(struct nvme *n, struct nvme_queue *q, uint32_t id, uint32_t depth,
@@ -207,7 +216,7 @@ static const char *attach(struct nvme *n)
     n->registers = pci_bar_map(f, 0, 0, REG_BYTES);
     if (!n->registers || pci_msix_open(&n->msix, f) < 0)
         return "has no registers or no MSI-X";
-    pci_command(f, PCI_COMMAND_MEMORY, 0);
+    pci_command(f, PCI_COMMAND_MEMORY | PCI_COMMAND_NO_INTX, 0);
 
     uint32_t low = reg_read(n, REG_CAP), high = reg_read(n, REG_CAP + 4);
     uint32_t depth = (low & 0xffff) + 1, stride = 4u << (high & 15);
@@ -244,27 +253,28 @@ static int irq_open(struct nvme *n)
 static int nvme_open(const struct pci_function *f, const char *name, struct disk **disk)
 {
     struct nvme *n = memory_pages_alloc((sizeof(*n) + PAGE_SIZE - 1) / PAGE_SIZE);
-    uint8_t *page = memory_pages_alloc(1);
+    struct nvme_identity *identity = memory_pages_alloc(IDENTITY_PAGES);
     const char *why = "needs more memory than there is";
 
     *disk = NULL;
     if (n)
         n->function = *f;
-    if (n && page) {
+    if (n && identity) {
         (void)snprintf(n->disk.name, sizeof(n->disk.name), "%s", name);
         n->disk.blk.driver = &nvme_driver;
         why = attach(n);
     }
     if (!why) {
-        if (irq_open(n) < 0)
-            why = "gets no interrupt";
-        else if (nvme_start(n) < 0)
+        /* Interrupts last: what is polled needs none, and each would cost an exit. */
+        if (nvme_start(n, identity) < 0)
             why = "does not start";
-        else if (identify_all(n, page) < 0)
+        else if (identity_take(n, identity) < 0)
             why = "has no usable namespace 1";
+        else if (irq_open(n) < 0)
+            why = "gets no interrupt";
     }
-    if (page)
-        memory_pages_free(page, 1);
+    if (identity)
+        memory_pages_free(identity, IDENTITY_PAGES);
     if (why) {
         if (n)
             pci_command(&n->function, 0, PCI_COMMAND_MASTER);

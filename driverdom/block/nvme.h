@@ -75,8 +75,15 @@ struct nvme {
 _Static_assert(sizeof(struct nvme_command) == 64, "command");
 _Static_assert(sizeof(struct nvme_completion) == 16, "completion");
 
+/* What a controller says of itself and of its namespace: a page each. */
+struct nvme_identity {
+    uint8_t controller[4096];
+    uint8_t namespace[4096];
+};
+
 /* nvme.c: the controller. */
-int nvme_start(struct nvme *n); /* resets and starts it: queues are empty afterwards */
+/* Starts it: queues are empty afterwards. Asks for its identity on the way; NULL: it is known. */
+int nvme_start(struct nvme *n, struct nvme_identity *identity);
 bool nvme_stop(struct nvme *n); /* it does nothing any more; false: it does not obey */
 
 /* nvme_io.c: its I/O. */

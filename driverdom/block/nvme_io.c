@@ -279,7 +279,7 @@ static uint64_t nvme_tick(struct blk_disk *blk, uint64_t now)
 
     pci_command(&n->function, 0, PCI_COMMAND_MASTER);
     fail_all(n);
-    n->dead = !stopped || nvme_start(n) < 0;
+    n->dead = !stopped || nvme_start(n, NULL) < 0;
     n->deadline = UINT64_MAX;
     if (n->dead)
         log_line("%s: the controller does not come back: its I/O fails from now on", n->disk.name);
