@@ -36,7 +36,7 @@ static int pool_open(struct bridges *b, bool has_nics)
         return -XEN_ENOMEM;
     switch_pool_init(b->pool, &switch_pool_grants, b->batch);
     for (uint32_t i = 0; i < POOL_PAGES; i++) {
-        uint8_t *page = memory_pages_alloc(1);
+        uint8_t *page = memory_buffers_alloc(1);
 
         if (!page)
             return -XEN_ENOMEM;

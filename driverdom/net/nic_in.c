@@ -20,7 +20,7 @@ static void buffer_free(struct nic_in *in, uint16_t number)
 int nic_in_open(struct nic_in *in, struct net_port *port, uint32_t size)
 {
     *in = (struct nic_in){.port = port, .size = size};
-    in->memory = memory_pages_alloc(PAGES((size_t)NIC_BUFFERS * size));
+    in->memory = memory_buffers_alloc(PAGES((size_t)NIC_BUFFERS * size));
     in->heads = memory_pages_alloc(PAGES((size_t)NIC_PACKETS * HEAD_SPACE));
     in->packets = memory_pages_alloc(PAGES(NIC_PACKETS * sizeof(*in->packets)));
     if (!in->memory || !in->heads || !in->packets)

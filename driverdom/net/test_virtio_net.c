@@ -214,6 +214,11 @@ TEST(headers_that_do_not_fit_their_frames)
     EXPECT(rig.nic->in.free_count + 256 - v->in.free_count == NIC_BUFFERS);
 }
 
+static struct virtio_net_header *header_at(struct model_queue *q, uint32_t head)
+{
+    return model_memory(model_descriptor(q, head)->address);
+}
+
 /* Lengths and numbers of buffers are claims, too. */
 TEST(a_device_that_lies_about_buffers)
 {
@@ -222,14 +227,17 @@ TEST(a_device_that_lies_about_buffers)
     start(VIRTIO_NET_WANTED);
     model_finish(q, (uint32_t)model_next(q), 5); /* shorter than a header */
     EXPECT(take() == NULL);
-    model_finish(q, (uint32_t)model_next(q), 1000000);
+    uint32_t head = (uint32_t)model_next(q);
+
+    header_at(q, head)->buffers = 1;
+    model_finish(q, head, 1000000);
     EXPECT(take() == NULL);
     model_finish(q, 70000, 100);
     EXPECT(take() == NULL);
-    uint32_t head = (uint32_t)model_next(q);
+    head = (uint32_t)model_next(q);
 
     /* More buffers than a packet can have: as many are thrown away. */
-    ((struct virtio_net_header *)model_memory(model_descriptor(q, head)->address))->buffers = 200;
+    header_at(q, head)->buffers = 200;
     model_finish(q, head, 4096);
     for (uint32_t i = 1; i < 200; i++)
         model_finish(q, (uint32_t)model_next(q), 4096);

@@ -80,7 +80,7 @@ bool memory_is_ram(uint64_t gpa)
     return page_of(gpa) < ram.count;
 }
 
-void *memory_pages_alloc(size_t count)
+void *memory_buffers_alloc(size_t count)
 {
     size_t first = pages_alloc(&ram, count);
 
@@ -88,7 +88,14 @@ void *memory_pages_alloc(size_t count)
         used_up = used_up || count == 1;
         return NULL;
     }
-    return memset(at((uint64_t)first << PAGE_SHIFT), 0, count << PAGE_SHIFT);
+    return at((uint64_t)first << PAGE_SHIFT);
+}
+
+void *memory_pages_alloc(size_t count)
+{
+    void *pages = memory_buffers_alloc(count);
+
+    return pages ? memset(pages, 0, count << PAGE_SHIFT) : NULL;
 }
 
 void memory_pages_free(void *pages, size_t count)

@@ -204,17 +204,23 @@ static int take(uint8_t *map, size_t size, size_t count, uint8_t mark)
     return -1;
 }
 
-void *memory_pages_alloc(size_t count)
+static void *pages_take(size_t count, int content)
 {
     int first = take(fake.owner, FAKE_PAGES, count, (uint8_t)(fake.current + 1));
 
     if (first < 0)
         return NULL;
+    return memset((void *)(FAKE_BASE + (uintptr_t)first * PAGE_SIZE), content, count * PAGE_SIZE);
+}
 
-    void *pages = (void *)(FAKE_BASE + (uintptr_t)first * PAGE_SIZE);
+void *memory_pages_alloc(size_t count)
+{
+    return pages_take(count, 0);
+}
 
-    memset(pages, 0, count * PAGE_SIZE);
-    return pages;
+void *memory_buffers_alloc(size_t count)
+{
+    return pages_take(count, 0xa5);
 }
 
 void memory_pages_free(void *pages, size_t count)

@@ -19,6 +19,12 @@ static inline uint64_t memory_gfn(const void *p)
 
 /* Whole pages of RAM, zeroed, contiguous and page-aligned; NULL if there are not so many. */
 void *memory_pages_alloc(size_t count);
+
+/*
+ * The same with what a last user, or a last life of this domain, left there: for
+ * buffers of which nothing is read that was not written before.
+ */
+void *memory_buffers_alloc(size_t count);
 void memory_pages_free(void *pages, size_t count);
 
 /* A single page was asked for, and there was none: nothing that needs memory works any more. */
