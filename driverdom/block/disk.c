@@ -65,11 +65,16 @@ int disk_transfer(struct disk *disk, enum blk_op op, uint64_t sector, void *page
     return io.result == BLK_DONE ? 0 : -XEN_EIO;
 }
 
-/* Its front, as far as there is one. */
-static void head_ask(struct disk *disk, struct blk_io *io, struct blk_span spans[HEAD_PAGES])
+void disk_head_read(struct disk *disk)
 {
-    uint64_t pages = disk->blk.sectors / (PAGE_SIZE / BLK_SECTOR);
+    struct blk_disk *blk = &disk->blk;
+    uint64_t pages = blk->sectors / (PAGE_SIZE / BLK_SECTOR);
     uint32_t count = pages < HEAD_PAGES ? (uint32_t)pages : HEAD_PAGES;
+    struct blk_span spans[HEAD_PAGES];
+    struct blk_io io = {.op = BLK_READ,
+                        .sectors = (uint64_t)count * (PAGE_SIZE / BLK_SECTOR),
+                        .spans = spans,
+                        .span_count = count};
 
     disk->head = count > 0 ? memory_pages_alloc(HEAD_PAGES) : NULL;
     if (!disk->head)
@@ -78,31 +83,11 @@ static void head_ask(struct disk *disk, struct blk_io *io, struct blk_span spans
     for (uint32_t i = 0; i < count; i++)
         spans[i] =
             (struct blk_span){memory_dma_address(disk->head + (size_t)i * PAGE_SIZE), PAGE_SIZE};
-    *io = (struct blk_io){.op = BLK_READ,
-                          .sectors = disk->head_len / BLK_SECTOR,
-                          .spans = spans,
-                          .span_count = count};
-    disk->blk.driver->submit(&disk->blk, io);
-}
-
-int disk_begin(struct disk *disk)
-{
-    struct blk_disk *blk = &disk->blk;
-    struct blk_span spans[HEAD_PAGES];
-    struct blk_io flush = {.op = BLK_FLUSH}, read = {.op = BLK_READ};
-    bool flushes = blk->has_flush && !blk->read_only;
-
-    if (flushes)
-        blk->driver->submit(blk, &flush);
-    head_ask(disk, &read, spans);
+    blk->driver->submit(blk, &io);
     blk->driver->kick(blk);
-    if (flushes)
-        await(disk, &flush);
-    if (disk->head)
-        await(disk, &read);
-    if (read.result != BLK_DONE)
+    await(disk, &io);
+    if (io.result != BLK_DONE)
         disk_head_forget(disk);
-    return flushes && flush.result != BLK_DONE ? -XEN_EIO : 0;
 }
 
 void disk_head_forget(struct disk *disk)

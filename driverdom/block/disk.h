@@ -57,10 +57,10 @@ extern const struct disk_hardware virtio_blk_hardware;
 bool disk_ends_us(struct disk *disk, uint32_t commands);
 
 /*
- * Flushes its cache, if it has one, and reads its front meanwhile: from now on
- * disk_read_blocks has that at hand, until it is forgotten. -XEN_EIO: not flushed.
+ * Reads what stands at its front with one I/O, if it can: from now on
+ * disk_read_blocks has that at hand, until it is forgotten.
  */
-int disk_begin(struct disk *disk);
+void disk_head_read(struct disk *disk);
 void disk_head_forget(struct disk *disk);
 
 /* Does one I/O and waits for it, with nothing else going on. 0, or -XEN_EIO. */

@@ -44,13 +44,11 @@ static void table_log(const struct disk *disk)
                      disk->part, gpt->partitions[i].number);
 }
 
-/* What a predecessor may have left in the disk's cache is made safe before anything is answered. */
-static int disk_prepare(struct disk *disk)
+static int table_read(struct disk *disk)
 {
     struct blk_disk *blk = &disk->blk;
 
-    if (disk_begin(disk) < 0)
-        log_line("%s: its cache cannot be flushed", disk->name);
+    disk_head_read(disk);
 
     int rc = gpt_read(&disk->gpt, disk, blk->sectors / (blk->sector_size / BLK_SECTOR),
                       blk->sector_size);
@@ -91,7 +89,7 @@ static void function_take(struct disks *d, const struct pci_function *f, uint32_
         if (hardware[i]->open(f, name, &disk) < 0)
             return;
         disk->part = hardware[i]->part;
-        (void)disk_prepare(disk);
+        (void)table_read(disk);
         disk->mortal = d->mortal;
         disk->answered = false;
         d->disks[d->count++] = disk;

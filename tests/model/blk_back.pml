@@ -67,15 +67,6 @@ inline device_reset()
     j = 0
 }
 
-/* [disk_prepare] */
-inline cache_flush()
-{
-    for (j : 0 .. SECTORS - 1) {
-        durable[j] = cached[j]
-    }
-    j = 0
-}
-
 /* [disks_poll] */
 inline poll()
 {
@@ -295,7 +286,6 @@ life:
     /* Nothing is replayed before the device has let go of the last life's commands. */
     atomic {
         STEP(if :: MUTANT != NO_RESET -> device_reset() :: else fi);
-        STEP(cache_flush());
         /* [ring_back_attach] */
         STEP(
             assert(req_prod - rsp_prod <= SLOTS);
