@@ -81,6 +81,7 @@ int main(int argc, char **argv)
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve();
     life_stamp(LIFE_SERVES);
+    event_flush();
     log_hold(false);
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {

@@ -169,7 +169,8 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
 
 void sched_start(struct vcpu *v)
 {
-    set_state(v, VCPU_RUNNABLE, true); /* what it begins with may be waited for */
+    v->fresh_until = v->runstate.time[RUNSTATE_running] + SLICE_NS;
+    set_state(v, VCPU_RUNNABLE, true);
 }
 
 void sched_down(struct vcpu *v)
@@ -251,6 +252,16 @@ void sched_forget(struct vcpu *v)
 
 /* ---- the loop -------------------------------------------------------------- */
 
+/*
+ * Others wait for what the control domain does, and for what a domain begins
+ * with: a driver's next life. Their boost lasts for a slice; of the latter, until
+ * it has had one.
+ */
+static bool is_urgent(const struct vcpu *v)
+{
+    return v->domain->id == 0 || v->runstate.time[RUNSTATE_running] < v->fresh_until;
+}
+
 /* Takes the next vCPU and marks it as running here; NULL: nobody wants to. */
 static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
 {
@@ -262,8 +273,7 @@ static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
         v->running = true;
         cpu->current = v;
         runstate_set(v, RUNSTATE_running, now);
-        /* The control domain is short, and others wait for what it does. */
-        v->slice_end = now + (v->boosted && v->domain->id > 0 ? BOOST_NS : SLICE_NS);
+        v->slice_end = now + (v->boosted && !is_urgent(v) ? BOOST_NS : SLICE_NS);
     }
     return v;
 }

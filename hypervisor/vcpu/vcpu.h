@@ -57,9 +57,10 @@ struct vcpu {
     unsigned pause_count; /* 0: may run */
     bool running;         /* on a CPU now */
     bool boosted;
-    bool was_started;   /* has been given a state to run from */
-    struct list queue;  /* in the run queue */
-    uint64_t slice_end; /* ns */
+    uint64_t fresh_until; /* ns that it ran; see is_urgent */
+    bool was_started;     /* has been given a state to run from */
+    struct list queue;    /* in the run queue */
+    uint64_t slice_end;   /* ns */
     struct vcpu_runstate_info runstate;
     struct area runstate_area;
     struct area time_area;
