@@ -18,10 +18,14 @@
 #include <sys/wait.h>
 
 #include "bus.h"
+#include "detach.h"
 #include "uevent.h"
 #include "vbd.h"
 
 #define SYS "/sys"
+
+/* The kernel does not tell when a back end has answered its last request. */
+#define DETACH_LOOK_MS 10
 
 extern char **environ;
 
@@ -102,14 +106,21 @@ static int serve(struct bus *b, int events, const char *hook)
 {
     struct pollfd wait[] = {{.fd = b->fd, .events = POLLIN}, {.fd = events, .events = POLLIN}};
 
+    bool detaching = false;
+    int ready;
+
     while (b->broken == 0) {
         if (b->changed) {
             b->changed = false;
             vbd_scan(b, SYS);
+            detaching = detach_step(b, SYS);
             continue;
         }
-        if (poll(wait, 2, -1) < 0 && errno != EINTR)
+        ready = poll(wait, 2, detaching ? DETACH_LOOK_MS : -1);
+        if (ready < 0 && errno != EINTR)
             return -errno;
+        if (ready == 0)
+            detaching = detach_step(b, SYS);
         if (wait[0].revents)
             (void)!bus_take(b); /* an error stays in b->broken */
         if (wait[1].revents)
@@ -134,6 +145,8 @@ int main(int argc, char **argv)
     bus_init(&bus, fd);
     all_interfaces(&bus, argv[1]);
     rc = bus_watch(&bus, "backend");
+    if (rc == 0)
+        rc = detach_offer(&bus, SYS);
     if (rc == 0)
         rc = bus_write(&bus, "1", "backend-ready");
     if (rc == 0)

@@ -12,6 +12,7 @@
 
 #include "bus.h"
 #include "check.h"
+#include "detach.h"
 #include "device.h"
 #include "uevent.h"
 #include "vbd.h"
@@ -66,6 +67,8 @@ static void open_store(void)
     EXPECT(talk(store, control, XS_MKDIR, HOME "backend|")[0] == 'O');
     EXPECT(talk(store, control, XS_SET_PERMS, "/local/domain/3|n3|")[0] == 'O');
     EXPECT(talk(store, control, XS_SET_PERMS, HOME "backend|n3|")[0] == 'O');
+    EXPECT(talk(store, control, XS_MKDIR, HOME "control|")[0] == 'O');
+    EXPECT(talk(store, control, XS_SET_PERMS, HOME "control|n3|")[0] == 'O');
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     bus_init(&bus, ends[0]);
     far_end = ends[1];
@@ -261,6 +264,114 @@ TEST(one_writer)
     EXPECT(strcmp(node("backend/vbd/6/51728/hotplug-status"), "connected") == 0);
     EXPECT(strcmp(node("backend/vbd/7/51712/hotplug-status"), "connected") == 0);
     EXPECT(strcmp(node("backend/vbd/7/51728/hotplug-status"), "error") == 0);
+    close_store();
+    remove_sys();
+}
+
+/* ---- letting go --------------------------------------------------------------------------------
+ */
+
+static const char *sys_path(const char *file)
+{
+    static char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", sys, file);
+    return path;
+}
+
+static void sys_folder(const char *folder)
+{
+    char command[300];
+
+    (void)snprintf(command, sizeof(command), "mkdir -p '%s'", sys_path(folder));
+    EXPECT(system(command) == 0);
+}
+
+static void sys_put(const char *file, const char *text)
+{
+    FILE *f = fopen(sys_path(file), "w");
+
+    EXPECT(f != NULL);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* What was last written there; then it is empty. */
+static const char *sys_take(const char *file)
+{
+    static char text[64];
+    FILE *f = fopen(sys_path(file), "r");
+
+    memset(text, 0, sizeof(text));
+    EXPECT(f && fread(text, 1, sizeof(text) - 1, f) < sizeof(text));
+    fclose(f);
+    sys_put(file, "");
+    return text;
+}
+
+/* A kernel with a disk and an interface of domain 5. */
+static void make_backends(void)
+{
+    make_sys();
+    sys_folder("bus/xen-backend/devices/vbd-5-51712");
+    sys_folder("bus/xen-backend/devices/vif-5-0");
+    sys_folder("bus/xen-backend/drivers/vbd/vbd-5-51712");
+    sys_folder("bus/xen-backend/drivers/vif/vif-5-0");
+    sys_folder("bus/xen-backend/drivers/vif/module");
+    sys_put("bus/xen-backend/drivers/vbd/unbind", "");
+    sys_put("bus/xen-backend/drivers/vif/unbind", "");
+    sys_put("bus/xen-backend/drivers/vbd/bind", "");
+    sys_put("bus/xen-backend/drivers/vif/bind", "");
+    sys_folder("module/xen_blkback");
+    sys_put("module/xen_blkback/refcnt", "2\n");
+}
+
+/* The kernel has taken its driver off a device. */
+static void unbound(const char *kind, const char *name)
+{
+    char file[96];
+
+    (void)snprintf(file, sizeof(file), "bus/xen-backend/drivers/%s/unbind", kind);
+    EXPECT(strcmp(sys_take(file), name) == 0);
+    (void)snprintf(file, sizeof(file), "bus/xen-backend/drivers/%s/%s", kind, name);
+    EXPECT(rmdir(sys_path(file)) == 0);
+}
+
+TEST(letting_go_waits_for_the_last_answer)
+{
+    make_backends();
+    open_store();
+    EXPECT(detach_offer(&bus, sys) == 0 && strcmp(node("control/feature-detach"), "1") == 0);
+    bus.changed = false;
+    EXPECT(!detach_step(&bus, sys));
+    EXPECT(strcmp(sys_take("bus/xen-backend/drivers/vbd/unbind"), "") == 0);
+    put("control/detach", "1");
+    EXPECT(bus.changed && detach_step(&bus, sys));
+    unbound("vbd", "vbd-5-51712");
+    unbound("vif", "vif-5-0");
+    EXPECT(detach_step(&bus, sys) && strcmp(node("control/detached"), "") == 0);
+    sys_put("module/xen_blkback/refcnt", "0\n");
+    EXPECT(!detach_step(&bus, sys) && strcmp(node("control/detached"), "1") == 0);
+    /* It was thought better of: all that is there is taken up again. */
+    put("control/detach", "0");
+    EXPECT(!detach_step(&bus, sys) && strcmp(node("control/detached"), "0") == 0);
+    EXPECT(strcmp(sys_take("bus/xen-backend/drivers/vbd/bind"), "vbd-5-51712") == 0);
+    EXPECT(strcmp(sys_take("bus/xen-backend/drivers/vif/bind"), "vif-5-0") == 0);
+    EXPECT(!detach_step(&bus, sys));
+    EXPECT(strcmp(sys_take("bus/xen-backend/drivers/vif/bind"), "") == 0);
+    close_store();
+    remove_sys();
+}
+
+/* A kernel with xen-blkback built in does not tell when it has answered. */
+TEST(who_cannot_tell_does_not_offer)
+{
+    make_backends();
+    open_store();
+    EXPECT(unlink(sys_path("module/xen_blkback/refcnt")) == 0);
+    EXPECT(detach_offer(&bus, sys) == 0 && strcmp(node("control/feature-detach"), "") == 0);
+    EXPECT(rmdir(sys_path("module/xen_blkback")) == 0);
+    EXPECT(detach_offer(&bus, sys) == 0 && strcmp(node("control/feature-detach"), "1") == 0);
     close_store();
     remove_sys();
 }

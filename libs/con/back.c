@@ -77,6 +77,13 @@ void con_back_disconnect(struct con_back *b)
     b->port = 0;
 }
 
+bool con_back_is_bound(const struct con_back *b)
+{
+    struct evtchn_status s = {.dom = DOMID_SELF, .port = b->port};
+
+    return hcall_event_status(&s) >= 0 && s.status == EVTCHNSTAT_interdomain;
+}
+
 int con_back_look(const struct con_back *b, char *to, size_t len)
 {
     return ring_reader_look(&b->out, 0, to, len);

@@ -6,6 +6,7 @@
 #ifndef CON_BACK_H
 #define CON_BACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <abi/console.h>
@@ -30,6 +31,9 @@ struct con_back {
 int con_back_connect(struct con_back *b, void *space, domid_t peer, evtchn_port_t remote,
                      const char **why);
 void con_back_disconnect(struct con_back *b);
+
+/* The peer's end is still there: it has not died since. */
+bool con_back_is_bound(const struct con_back *b);
 
 /*
  * Output of the guest: at most len bytes, how many, or -XEN_EIO for a broken ring.

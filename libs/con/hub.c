@@ -193,9 +193,13 @@ int con_hub_add(struct con_hub *hub, domid_t domid, evtchn_port_t remote)
         return -XEN_ENOMEM;
     }
     if (c->back.port != 0) {
-        if (c->remote == remote)
+        /* One that was made anew under its old number has a page and a port that are others. */
+        bool same = con_back_is_bound(&c->back);
+
+        if (same && c->remote == remote)
             return 0;
-        drain(hub, c);
+        if (same)
+            drain(hub, c);
         con_back_disconnect(&c->back);
     }
     return connect(c, remote);

@@ -385,6 +385,29 @@ TEST(a_second_start_keeps_the_history)
     rig_stop();
 }
 
+/* Its port has the number of the last one's, which went with its domain. */
+TEST(a_domain_made_anew_under_its_number)
+{
+    struct rig_guest *g = &rig.guests[0];
+    evtchn_port_t port;
+
+    rig_start();
+    port = g->port;
+    EXPECT(con_hub_add(&rig.hub, 2, port) == 0);
+    EXPECT(guest_write(g, "first life "));
+    rig_run();
+    fake_destroy(2);
+    g->shown_len = 0;
+    rig_guest_start(0);
+    EXPECT(g->port == port && con_hub_add(&rig.hub, 2, port) == 0);
+    EXPECT(guest_write(g, "second"));
+    rig_run();
+    EXPECT(is_shown(g, "second"));
+    EXPECT(con_hub_add(&rig.hub, 2, port) == 0 && rig_run() == 1);
+    rig_stop();
+    EXPECT(fake_mappings(RIG_SERVICE) == 0);
+}
+
 TEST(what_cannot_be_shared_is_refused)
 {
     rig_start();

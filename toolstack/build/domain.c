@@ -81,7 +81,7 @@ static struct xen_domctl control_for(domid_t domid)
 static int create_domain(struct build *b)
 {
     const struct domain_config *c = b->order.config;
-    struct xen_domctl op = control_for(0);
+    struct xen_domctl op = control_for(b->order.domid);
     struct xen_domctl_createdomain *create = &op.u.createdomain;
     int rc;
 

@@ -23,6 +23,7 @@
 #include <config/config.h>
 
 struct build_order {
+    domid_t domid; /* that it shall have; 0: the core chooses */
     const struct config_root *root;
     const struct domain_config *config;
     const char *kernel;      /* in place of config's; NULL: that */

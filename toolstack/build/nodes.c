@@ -22,6 +22,7 @@ struct device {
     const struct config_served *served;
     domid_t front;
     domid_t back;
+    bool again; /* only for the backend: the guest has its own */
     char front_path[NODES_PATH_MAX];
     char back_path[NODES_PATH_MAX];
 };
@@ -67,7 +68,7 @@ static int write_disk(struct store_client *s, uint32_t tx, const struct device *
         {"removable", "0"},          {"bootable", "1"},
     };
 
-    rc = WRITE(s, tx, d->front_path, front);
+    rc = d->again ? 0 : WRITE(s, tx, d->front_path, front);
     return rc < 0 ? rc : WRITE(s, tx, d->back_path, back);
 }
 
@@ -184,7 +185,7 @@ static int write_interface(struct store_client *s, uint32_t tx, const struct dev
     add(&back, "script", SCRIPTS "vif-bridge");
     add(&back, "type", "vif");
     add_rules(&back, interface);
-    rc = write_nodes(s, tx, d->front_path, front.pairs, front.count);
+    rc = d->again ? 0 : write_nodes(s, tx, d->front_path, front.pairs, front.count);
     return rc < 0 ? rc : write_nodes(s, tx, d->back_path, back.pairs, back.count);
 }
 
@@ -203,12 +204,12 @@ static int write_device(struct store_client *s, uint32_t tx, void *context)
     const struct store_pair back[] = {
         {"frontend", d->front_path}, {"frontend-id", front_id}, {"online", "1"}, {"state", "1"}};
 
-    rc = make_directory(s, tx, d->front, d->back, d->front_path);
+    rc = d->again ? 0 : make_directory(s, tx, d->front, d->back, d->front_path);
     if (rc >= 0)
         rc = make_directory(s, tx, d->back, d->front, d->back_path);
     if (rc >= 0)
         rc = d->served->class == CONFIG_DISK ? write_disk(s, tx, d) : write_interface(s, tx, d);
-    if (rc >= 0)
+    if (rc >= 0 && !d->again)
         rc = WRITE(s, tx, d->front_path, front);
     if (rc >= 0)
         rc = WRITE(s, tx, d->back_path, back);
@@ -216,18 +217,23 @@ static int write_device(struct store_client *s, uint32_t tx, void *context)
 }
 
 /* The backend watches its directory: it must see a device whole or not at all. */
+static int put_device(struct store_client *s, struct device *d)
+{
+    nodes_front_path(d->served, d->front, d->front_path);
+    nodes_backend_path(d->served, d->front, d->back, d->back_path);
+    return store_transaction(s, write_device, d);
+}
+
 static int write_devices(struct store_client *s, const struct build *b)
 {
     int rc = 0;
 
     for (size_t i = 0; rc >= 0 && i < config_served_count(b->order.config); i++) {
-        const struct config_served *served = config_served(b->order.config, i);
-        struct device d = {.served = served, .front = b->domid, .back = b->order.backends[i]};
+        struct device d = {.served = config_served(b->order.config, i),
+                           .front = b->domid,
+                           .back = b->order.backends[i]};
 
-        (void)snprintf(d.front_path, sizeof(d.front_path), HOME "/device/%s/%u", d.front,
-                       classes[served->class], served->number);
-        nodes_backend_path(served, d.front, d.back, d.back_path);
-        rc = store_transaction(s, write_device, &d);
+        rc = put_device(s, &d);
     }
     return rc;
 }
@@ -319,6 +325,22 @@ int nodes_renew(struct store_client *s, const struct build_order *order, domid_t
         rc = store_introduce(s, domid, LAYOUT_STORE_PAGE >> PAGE_SHIFT, (evtchn_port_t)port.value,
                              order->serves);
     return rc < 0 ? rc : 0;
+}
+
+int nodes_restore(struct store_client *s, const struct config_served *served, domid_t front,
+                  domid_t back)
+{
+    struct device d = {.served = served, .front = front, .back = back, .again = true};
+
+    return put_device(s, &d);
+}
+
+const char *nodes_front_path(const struct config_served *served, domid_t front,
+                             char path[NODES_PATH_MAX])
+{
+    (void)snprintf(path, NODES_PATH_MAX, HOME "/device/%s/%u", front, classes[served->class],
+                   served->number);
+    return path;
 }
 
 const char *nodes_backend_path(const struct config_served *served, domid_t front, domid_t back,

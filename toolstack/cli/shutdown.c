@@ -42,9 +42,11 @@ int verb_restart(struct cli *cli, int argc, char **argv)
         return -1;
     if (e->phase != ENTRY_LIVE)
         return cli_error("domain %s is not running: it is %s", e->config->name, cli_state(e));
+    if (!e->dead && handover_is_for(cli->supervise, e))
+        return handover_begin(cli->supervise, e) ? 0 : -1;
     if (!renew_is_possible(e))
-        return cli_error("domain %s is neither a driver domain of ours nor the store or the "
-                         "console: `reboot` asks it, `destroy` and `create` begin it anew",
+        return cli_error("domain %s does not start anew in place, only who serves others does: "
+                         "`reboot` asks it, `destroy` and `create` begin it anew",
                          e->config->name);
     return renew_on_demand(cli->supervise, e) ? 0 : -1;
 }

@@ -153,12 +153,16 @@ TEST(destroying)
     end();
 }
 
-/* What the rig's domains are cannot come back in place; one that could lies parked. */
+/* Of the rig's domains one is a Linux driver domain; one of ours could lie parked. */
 TEST(restarting)
 {
     begin_running();
     EXPECT(errs("restart other", "there is no domain other"));
-    EXPECT(errs("restart block", "is neither a driver domain of ours nor the store"));
+    EXPECT(errs("restart guest", "only who serves others does"));
+    EXPECT(run("restart block") == -1 && strstr(fake_said, "block: not restarted: its system"));
+    fake_node_set("/local/domain/1/control/feature-detach", "1");
+    EXPECT(run("suspend block") == 0 && run("restart block") == -1 && run("resume block") == 0);
+    EXPECT(says("restart block", "block: asked to let go of its guests' devices"));
     s.entries[0]->dead = s.entries[0]->parked = true;
     EXPECT(says("list", "block                parked"));
     EXPECT(errs("suspend block", "is not running: it is parked"));

@@ -43,7 +43,10 @@ static bool give_up(struct entry *e)
 static int wait_for(struct supervise *s, struct entry *e, const struct config_served *served,
                     const struct entry *backend)
 {
-    e->limit = backend->phase == ENTRY_LIVE && !backend->again ? backend->started + OPEN_TIME : 0;
+    bool late =
+        backend->phase == ENTRY_LIVE && !backend->again && backend->handover.state == HANDOVER_NONE;
+
+    e->limit = late ? backend->started + OPEN_TIME : 0;
     if (e->limit == 0 || clock_now() < e->limit)
         return 0;
     entry_complain(s, e, served->backend_line,
@@ -125,7 +128,8 @@ struct build_order entry_order(const struct supervise *s, const struct entry *e)
 {
     bool is_store = e->service && e->domid == s->store_domid;
 
-    return (struct build_order){.root = s->root,
+    return (struct build_order){.domid = e->handover.state == HANDOVER_FREE ? e->handover.domid : 0,
+                                .root = s->root,
                                 .config = e->config,
                                 .kernel = entry_image(e),
                                 .backends = e->backends,
@@ -165,6 +169,8 @@ static int build(struct supervise *s, struct entry *e)
         nodes_remove(s->store, &order, b.domid);
         watch_close(&e->watch);
     }
+    if (rc == 0)
+        handover_restore(s, e);
     build_close(&b, rc != 0);
     if (rc != 0)
         e->domid = DOMID_INVALID;
@@ -294,6 +300,7 @@ bool entry_unpause(struct supervise *s, struct entry *e)
     e->started = clock_now();
     e->lives++;
     watch_begin(&e->watch, e->started);
+    handover_started(e);
     /* Our own images say when their backends are up; others are taken at their start. */
     e->ready = !config_announces(e->config);
     return true;

@@ -149,6 +149,12 @@ bool live_step(struct supervise *s, struct entry *e)
         return true;
     }
     flags = domain_flags(e->domid);
+    if (e->handover.state != HANDOVER_NONE) {
+        bool moved = handover_step(s, e, flags);
+
+        if (moved || e->handover.state != HANDOVER_NONE)
+            return moved;
+    }
     if (flags < 0 || ((uint64_t)flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) != 0) {
         handle_death(s, e, death_of(e, flags));
         return true;
@@ -185,7 +191,7 @@ void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
     e->next = next;
     if (e->phase != ENTRY_OPENING && e->phase != ENTRY_LIVE)
         return;
-    if (e->phase == ENTRY_LIVE && (!e->dead || e->parked))
+    if (e->phase == ENTRY_LIVE && (!e->dead || e->parked) && e->handover.state != HANDOVER_FREE)
         tell_users(s, e);
     (void)domain_command(e->domid, XEN_DOMCTL_pausedomain);
     e->ready = false;
@@ -233,6 +239,7 @@ static void finish(struct supervise *s, struct entry *e)
         console_move(e->attached, DOMID_SELF);
         e->attached = DOMID_INVALID;
     }
+    e->handover.domid = e->domid;
     e->domid = DOMID_INVALID;
     e->dead = false;
     e->parked = false;

@@ -21,6 +21,7 @@
 
 #include "budget.h"
 #include "evidence.h"
+#include "handover.h"
 #include "watch.h"
 
 enum entry_phase {
@@ -63,6 +64,7 @@ struct entry {
     struct evidence *evidence; /* of its last crash; NULL: there was none */
     unsigned lives;            /* begun so far */
     struct renewal renewal;
+    struct handover handover; /* of a Linux driver domain */
     uint64_t again;   /* LIVE but dead for now: when it starts again in place; 0: it is not */
     char *image;      /* in place of its file's kernel, since an upgrade; NULL: that itself */
     char *last_image; /* on trial: what `image` was before */

@@ -215,7 +215,7 @@ uint64_t entry_due(const struct entry *e)
     case ENTRY_LIVE:
         if (e->again)
             return e->again;
-        return least(e->trial ? e->trial : EVENT_FOREVER,
+        return least(least(e->trial ? e->trial : EVENT_FOREVER, handover_due(e)),
                      e->watch.state == WATCH_OFF || e->dead ? EVENT_FOREVER : e->watch.due);
     default: return EVENT_FOREVER;
     }

@@ -3,10 +3,14 @@
 import hashlib
 import http.server
 import os
+import re
 import threading
 
+import verify
+from guest import Guest
 from host import busybox, disk, domain, function, host, raw_disk
-from machine import attach, boot, equal
+from machine import Failure, attach, boot, equal
+from pages import Pages
 
 from cases.disks import hash_of, shell, write_and_compare
 
@@ -138,3 +142,58 @@ def test_once_more_without(name):
         machine.send('poweroff')
         machine.finish(1)  # The second one failed.
         machine.absent('does not let go')
+
+
+# Pages one after another; each one's sum says whether its connection held.
+LOADS = ('while [ ! -e /tmp/stop ]; do wget -q -O - {url} | md5sum >>/tmp/pages; done &')
+# What a front end says that has lost its back end, or had an error of it.
+NOTICED = r'blkfront|xen_netfront|I/O error|Buffer I/O|EXT4|link becomes|broken'
+
+
+def restart(machine, shell):
+    """The driver domain starts anew; both the disk and the net are used again after it."""
+    machine.ask('restart driver', r'^\[control\] driver: asked to let go')
+    machine.expect(r'^\[control\] driver: started \(id (\d+)\)')
+    machine.expect(r'^\[control\] driver: restarted; its guests waited \d+')
+    shell.run('for f in sums pages; do n=$(wc -l </tmp/$f); '
+              'while [ $(wc -l </tmp/$f) -lt $((n + 2)) ]; do sleep 1; done; done')
+    shell.leave()
+
+
+def restarts(name, iommu):
+    """A guest writes, reads and loads pages while its driver domain is restarted twice."""
+    image = raw_disk(name, mib=64, gpt=False)
+    path = host(name, {'/driver.xml': driver(),
+                       '/small.xml': guest('small', disk('/dev/nvme0n1', 'xvda', 'driver'),
+                                           INTERFACE)},
+                BLOBS, iommu='no' if iommu == 'none' else 'yes')
+    with Pages(24 << 20) as pages, boot(name, path, '--iommu', iommu, '--disk', image, *NIC,
+                                        guard=400) as machine:
+        machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
+        shell = Guest(machine, 'small')
+        wanted = verify.start(shell, mib=8)
+        shell.run('touch /tmp/sums /tmp/pages')
+        shell.run(LOADS.format(url=pages.url))
+        shell.leave()
+        for _ in range(2):
+            restart(machine, shell)
+        verify.stop(shell, wanted)
+        equal(set(shell.run('cat /tmp/pages').split()) - {'-'}, {pages.md5}, 'the pages')
+        said = shell.run('dmesg')
+        if re.search(NOTICED, said):
+            raise Failure(f'the guest noticed: {said}')
+        shell.run('sync')
+        machine.send('poweroff -f')
+        machine.finish(0)
+    with open(image, 'rb') as file:
+        equal(hashlib.md5(file.read(8 << 20)).hexdigest(), wanted, 'the image')
+
+
+def test_restart(name):
+    """Restarted by its word: files stay right, connections hold, the guest's kernel says nothing."""
+    restarts(name, 'intel')
+
+
+def test_restart_without(name):
+    """The same without an IOMMU, in the machine's own memory."""
+    restarts(name, 'none')

@@ -125,14 +125,18 @@ int hcall_host_info(struct bulkhead_host_info *arg)
 
 int hcall_control_create(struct xen_domctl *arg)
 {
-    struct fake_domain *d = &fake_domains[next_id];
+    unsigned id = arg->domain != 0 ? arg->domain : next_id;
 
     if (fake_step() != 0)
         return -EIO;
-    if (next_id == FAKE_DOMAINS)
+    if (id >= FAKE_DOMAINS)
         return -ENOMEM;
-    *d = (struct fake_domain){.exists = true, .paused = true, .ram = calloc(1, FAKE_RAM)};
-    arg->domain = (domid_t)next_id++;
+    if (fake_domains[id].exists)
+        return -EEXIST;
+    fake_domains[id] =
+        (struct fake_domain){.exists = true, .paused = true, .ram = calloc(1, FAKE_RAM)};
+    arg->domain = (domid_t)id;
+    next_id += id == next_id;
     return 0;
 }
 
