@@ -238,6 +238,24 @@ TEST(connects_serves_closes_and_comes_back)
     gone();
 }
 
+/* Its directory went and came before anybody looked: nothing of the last one counts. */
+TEST(a_guest_made_anew_under_its_id)
+{
+    connected();
+    node_set(FRONT "/state", "6");
+    node_remove(BACK);
+    device_add("/dev/nvme0n1p1", "r");
+    fire(BACK);
+    EXPECT(strcmp(node(BACK "/hotplug-status"), "connected") == 0 && fake_mappings(RIG_BACK) == 0);
+    EXPECT(strcmp(node(BACK "/state"), "2") == 0 && strcmp(node(BACK "/info"), "4") == 0);
+    only()->volume.disk = &t.rig.ram.disk;
+    rig_make_guest(&t.rig, 1, 0);
+    front_nodes();
+    fire(FRONT "/state");
+    EXPECT(strcmp(node(BACK "/state"), "4") == 0);
+    gone();
+}
+
 TEST(a_dead_guest_is_let_go_when_its_disk_is_quiet)
 {
     struct blkif_request_segment s = {RIG_REF(0), 0, 7};

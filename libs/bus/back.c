@@ -375,6 +375,30 @@ static unsigned state_of(const struct store_want *want)
     return want->result >= 0 && sscanf(want->value, "%u", &state) == 1 ? state : XenbusStateUnknown;
 }
 
+/*
+ * It went, and one of the same guest and number came, before anybody looked: a
+ * domain that was made anew under its id. Nobody but the toolstack writes this state.
+ */
+static bool is_another(const struct bus_device *d, unsigned state)
+{
+    return d->checked == BUS_GOOD && state == XenbusStateInitialising &&
+           d->own != XenbusStateInitialising;
+}
+
+/* The device goes when nobody is at its front end's pages any more. */
+static void drop(struct bus_back *b, struct bus_device *d, bool another)
+{
+    domid_t guest = d->guest;
+    uint32_t number = d->number;
+
+    d->changed = true;
+    if (!let_go(b, d))
+        return;
+    device_free(b, d);
+    if (another)
+        (void)device_found(b, guest, number);
+}
+
 /* Reads where a device and its front end stand, and does the next step. */
 static void update(struct bus_back *b, struct bus_device *d)
 {
@@ -391,11 +415,8 @@ static void update(struct bus_back *b, struct bus_device *d)
     if (store_read_all(b->store, STORE_TX_NONE, wants, count, BUS_BACK_PATH, b->kind->name,
                        d->guest, d->number) < 0)
         return;
-    if (wants[0].result == -XEN_ENOENT) {
-        if (let_go(b, d))
-            device_free(b, d);
-        else
-            d->changed = true;
+    if (wants[0].result == -XEN_ENOENT || is_another(d, state_of(&wants[0]))) {
+        drop(b, d, wants[0].result != -XEN_ENOENT);
         return;
     }
     d->own = state_of(&wants[0]);
