@@ -14,6 +14,8 @@
 static const char *const kinds[] = {"vif", "vbd"};
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
+#define NOT_ASKED "0"
+
 static bool detached; /* or on the way to it */
 
 /* A device is called KIND-FRONT-NUMBER; a driver's folder has other entries, too. */
@@ -113,12 +115,13 @@ int detach_offer(struct bus *b, const char *sys)
     return rc < 0 ? rc : bus_write(b, "1", "control/feature-detach");
 }
 
-/* What was asked for may be taken back at any time before the end. */
-static bool is_wanted(struct bus *b)
+/*
+ * The number of the question, which the answer repeats: it may be taken back at any
+ * time, and asked again, before an answer is seen.
+ */
+static bool is_wanted(struct bus *b, char question[16])
 {
-    char text[4];
-
-    return bus_read(b, text, sizeof(text), "control/detach") > 0 && strcmp(text, "1") == 0;
+    return bus_read(b, question, 16, "control/detach") > 0 && strcmp(question, NOT_ASKED) != 0;
 }
 
 static void answer(struct bus *b, const char *value)
@@ -131,12 +134,13 @@ static void answer(struct bus *b, const char *value)
 
 bool detach_step(struct bus *b, const char *sys)
 {
-    bool wanted = is_wanted(b);
+    char question[16];
+    bool wanted = is_wanted(b, question);
 
     if (!wanted && detached) {
         for (size_t i = 0; i < KINDS; i++)
             (void)tell_all(sys, "devices", kinds[i], "bind");
-        answer(b, "0");
+        answer(b, NOT_ASKED);
     }
     detached = wanted;
     if (!wanted)
@@ -145,6 +149,6 @@ bool detach_step(struct bus *b, const char *sys)
     if (unbind_all(sys) > 0 || !is_drained(sys))
         return true;
     sync();
-    answer(b, "1");
+    answer(b, question);
     return false;
 }

@@ -60,12 +60,18 @@ static bool refuse(const struct entry *e, const char *why)
     return false;
 }
 
-static bool is_said(const struct supervise *s, const struct entry *e, const char *node)
+static bool is_said(const struct supervise *s, const struct entry *e, const char *node,
+                    unsigned what)
 {
     uint64_t value = 0;
 
     return store_read_number(s->store, STORE_TX_NONE, &value, CONTROL "%s", e->domid, node) >= 0 &&
-           value == 1;
+           value == what;
+}
+
+static int ask(const struct supervise *s, const struct entry *e, unsigned what)
+{
+    return store_write_number(s->store, STORE_TX_NONE, what, CONTROL "detach", e->domid);
 }
 
 static void watch(const struct supervise *s, const struct entry *e, bool on)
@@ -85,18 +91,20 @@ bool handover_begin(struct supervise *s, struct entry *e)
         return refuse(e, "it is being restarted already");
     if (domain_flags(e->domid) & XEN_DOMINF_paused)
         return refuse(e, "it is paused");
-    if (!is_said(s, e, "feature-detach"))
+    if (!is_said(s, e, "feature-detach", 1))
         return refuse(e, "its system does not let go of its guests' devices; `destroy` and "
                          "`create` begin it anew, without them");
     FOR_EACH_USER(s, e->domid, user, index)
     if (s->entries[user]->phase == ENTRY_OPENING)
         return refuse(e, "it is opening a guest's devices; try again when that runs");
-    if (store_write(s->store, STORE_TX_NONE, "1", CONTROL "detach", e->domid) < 0)
+    e->handover.asked++;
+    if (ask(s, e, e->handover.asked) < 0)
         return refuse(e, "the store refused the request");
     watch(s, e, true);
     e->ready = false;
-    e->handover =
-        (struct handover){.state = HANDOVER_ASKED, .begun = now, .limit = now + DETACH_TIME};
+    e->handover.state = HANDOVER_ASKED;
+    e->handover.begun = now;
+    e->handover.limit = now + DETACH_TIME;
     supervise_say("%s: asked to let go of its guests' devices", e->config->name);
     return true;
 }
@@ -104,13 +112,14 @@ bool handover_begin(struct supervise *s, struct entry *e)
 static void end(const struct supervise *s, struct entry *e)
 {
     watch(s, e, false);
-    e->handover = (struct handover){.state = HANDOVER_NONE};
+    e->handover.state = HANDOVER_NONE;
+    e->handover.limit = 0;
 }
 
 /* It serves on; whatever it had let go of already, it takes up itself. */
 static void cancel(struct supervise *s, struct entry *e)
 {
-    (void)!store_write(s->store, STORE_TX_NONE, "0", CONTROL "detach", e->domid);
+    (void)!ask(s, e, 0);
     end(s, e);
     e->ready = true;
     supervise_say("%s: not restarted: it has not let go of its guests' devices in %llu s, and goes "
@@ -120,7 +129,7 @@ static void cancel(struct supervise *s, struct entry *e)
 
 static bool asked_step(struct supervise *s, struct entry *e)
 {
-    if (is_said(s, e, "detached")) {
+    if (is_said(s, e, "detached", e->handover.asked)) {
         e->handover.state = HANDOVER_FREE;
         e->handover.limit = clock_now() + POWEROFF_TIME;
         /* So that its disks' own caches are emptied; if it cannot, that is tried by the next. */

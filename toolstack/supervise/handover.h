@@ -26,6 +26,7 @@ enum handover_state {
 
 struct handover {
     enum handover_state state;
+    unsigned asked; /* how often: an answer says which time it is for */
     domid_t domid;  /* FREE: of its next life */
     uint64_t begun; /* ns of clock_now */
     uint64_t limit; /* of ASKED, of the power-off, or of BACK; 0: none */

@@ -106,10 +106,15 @@ TEST(one_that_does_not_let_go_serves_on)
     supervise_step(&s);
     EXPECT(is_node(CONTROL "detach", "0") && block_entry->handover.state == HANDOVER_NONE);
     EXPECT(block_entry->ready && fake_count_said("block: not restarted: ") == 1);
-    /* Its late answer is nobody's. */
+    /* Its late answer is nobody's, nor is it the next question's. */
     fake_node_set(CONTROL "detached", "1");
     supervise_step(&s);
+    EXPECT(handover_begin(&s, block_entry) && is_node(CONTROL "detach", "2"));
+    supervise_step(&s);
     EXPECT(block_entry->phase == ENTRY_LIVE && !fake_node(CONTROL "shutdown"));
+    fake_node_set(CONTROL "detached", "2");
+    supervise_step(&s);
+    EXPECT(block_entry->handover.state == HANDOVER_FREE && is_node(CONTROL "shutdown", "poweroff"));
     end();
 }
 

@@ -91,3 +91,30 @@ def test_disk_of_a_guest(name):
         machine.send('poweroff')
         machine.finish(0)
     os.unlink(image)
+
+
+def test_restart(name):
+    """The firewall is restarted: a guest of another driver domain itself, it begins anew there, and
+    whoever is behind it keeps interface and address."""
+    path = host(name, {
+        '/net.xml': net(),
+        '/firewall.xml': domain('firewall', '/vmlinuz', 256, '/firewall.img', 'console=hvc0 quiet',
+                                interface(backend='net')),
+        '/inside.xml': small('inside', 'net0=dhcp', interface(backend='firewall')),
+    }, [*BLOBS, 'firewall.img'])
+    with Pages(8 << 20) as pages, boot(name, path, *USER, *MEMORY, guard=600) as machine:
+        inside = Guest(machine, 'inside')
+        machine.expect(r'^\[inside\] .*busybox: (?:net|eth)0 [\d.]+\n')
+        before = inside.run('ip address show eth0; dmesg -c >/dev/null')
+        for _ in range(2):
+            inside.run('ping -c 1 -W 20 10.0.2.2 >/dev/null')
+            inside.leave()
+            machine.ask('restart firewall', r'^\[control\] firewall: asked to let go')
+            machine.expect(r'^\[firewall\] .*busybox: (?:net|eth)0 [\d.]+\n')
+        got = inside.run(f'wget -q -O - {pages.url} | md5sum').split()[0]
+        equal(got, pages.md5, "the page's hash")
+        equal(inside.run('ip address show eth0'), before, 'the address')
+        equal(inside.run('dmesg'), '', 'what its kernel says')
+        inside.leave()
+        machine.send('poweroff')
+        machine.finish(0)

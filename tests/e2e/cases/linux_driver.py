@@ -150,18 +150,33 @@ LOADS = ('while [ ! -e /tmp/stop ]; do wget -q -O - {url} | md5sum >>/tmp/pages;
 NOTICED = r'blkfront|xen_netfront|I/O error|Buffer I/O|EXT4|link becomes|broken'
 
 
-def restart(machine, shell):
-    """The driver domain starts anew; both the disk and the net are used again after it."""
+def restart(machine):
+    """The driver domain starts anew."""
     machine.ask('restart driver', r'^\[control\] driver: asked to let go')
     machine.expect(r'^\[control\] driver: started \(id (\d+)\)')
     machine.expect(r'^\[control\] driver: restarted; its guests waited \d+')
+
+
+def goes_on(shell):
+    """Both the disk and the net are used: two more rounds of each."""
     shell.run('for f in sums pages; do n=$(wc -l </tmp/$f); '
               'while [ $(wc -l </tmp/$f) -lt $((n + 2)) ]; do sleep 1; done; done')
     shell.leave()
 
 
-def restarts(name, iommu):
-    """A guest writes, reads and loads pages while its driver domain is restarted twice."""
+def second_thoughts(machine):
+    """It is asked to let go, has, and is asked to go on: the same life takes everything up again."""
+    number = machine.ask('list', r'^\[control\] +(\d+) +driver ').group(1)
+    home = f'/local/domain/{number}/control'
+    for wanted in '90':
+        machine.ask(f'store write {home}/detach {wanted}', '')
+        while machine.ask(f'store read {home}/detached', r'^\[control\] (?:error: .*|[09])$'
+                          ).group()[-1] != wanted:
+            pass
+
+
+def under_load(name, iommu, *acts):
+    """A guest writes, reads and loads pages while its driver domain is acted upon."""
     image = raw_disk(name, mib=64, gpt=False)
     path = host(name, {'/driver.xml': driver(),
                        '/small.xml': guest('small', disk('/dev/nvme0n1', 'xvda', 'driver'),
@@ -175,8 +190,9 @@ def restarts(name, iommu):
         shell.run('touch /tmp/sums /tmp/pages')
         shell.run(LOADS.format(url=pages.url))
         shell.leave()
-        for _ in range(2):
-            restart(machine, shell)
+        for act in acts:
+            act(machine)
+            goes_on(shell)
         verify.stop(shell, wanted)
         equal(set(shell.run('cat /tmp/pages').split()) - {'-'}, {pages.md5}, 'the pages')
         said = shell.run('dmesg')
@@ -191,9 +207,14 @@ def restarts(name, iommu):
 
 def test_restart(name):
     """Restarted by its word: files stay right, connections hold, the guest's kernel says nothing."""
-    restarts(name, 'intel')
+    under_load(name, 'intel', restart, restart)
 
 
 def test_restart_without(name):
     """The same without an IOMMU, in the machine's own memory."""
-    restarts(name, 'none')
+    under_load(name, 'none', restart)
+
+
+def test_second_thoughts(name):
+    """A domain that has let go and is then not restarted serves on, and can be restarted later."""
+    under_load(name, 'intel', second_thoughts, restart)
