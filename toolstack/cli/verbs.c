@@ -65,7 +65,8 @@ const struct verb verbs[] = {
     {"reboot", DOMAIN, "ask a domain to reboot", "", 1, 1, WORDS_DOMAIN, verb_reboot},
     {"restart", DOMAIN, "start a driver domain, the store or the console anew, in place",
      "Guests keep what it serves and see a pause; what was under way is done again. One that was "
-     "parked because it died too often gets another try.",
+     "parked because it died too often gets another try. A Linux driver domain is asked to let go "
+     "of its guests' devices first, and boots while they wait.",
      1, 1, WORDS_DOMAIN, verb_restart},
     {"resume", DOMAIN, "let a suspended domain go on", "", 1, 1, WORDS_DOMAIN, verb_resume},
     {"shutdown", DOMAIN, "ask a domain to power off", "", 1, 1, WORDS_DOMAIN, verb_shutdown},
