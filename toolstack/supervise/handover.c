@@ -116,6 +116,16 @@ static void end(const struct supervise *s, struct entry *e)
     e->handover.limit = 0;
 }
 
+void handover_stopped(const struct supervise *s, struct entry *e)
+{
+    if (e->handover.state == HANDOVER_FREE) {
+        watch(s, e, false);
+        e->handover.domid = e->domid;
+    } else if (e->handover.state != HANDOVER_NONE) {
+        end(s, e);
+    }
+}
+
 /* It serves on; whatever it had let go of already, it takes up itself. */
 static void cancel(struct supervise *s, struct entry *e)
 {
@@ -233,7 +243,6 @@ bool handover_step(struct supervise *s, struct entry *e, int64_t flags)
     if (e->handover.state == HANDOVER_FREE) {
         if (!ended && clock_now() < e->handover.limit)
             return false;
-        watch(s, e, false);
         supervise_stop(s, e, NEXT_RESTART);
         return true;
     }

@@ -41,6 +41,9 @@ bool handover_begin(struct supervise *s, struct entry *e);
 /* The next step of one that is LIVE, by the core's word on it; true: it moved. */
 bool handover_step(struct supervise *s, struct entry *e, int64_t flags);
 
+/* It is gone: one that had let go keeps its id for its next life, whenever that is. */
+void handover_stopped(const struct supervise *s, struct entry *e);
+
 /* Its next life is built: its guests' devices are put before it. */
 void handover_restore(struct supervise *s, struct entry *e);
 

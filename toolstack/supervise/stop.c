@@ -239,7 +239,7 @@ static void finish(struct supervise *s, struct entry *e)
         console_move(e->attached, DOMID_SELF);
         e->attached = DOMID_INVALID;
     }
-    e->handover.domid = e->domid;
+    handover_stopped(s, e);
     e->domid = DOMID_INVALID;
     e->dead = false;
     e->parked = false;

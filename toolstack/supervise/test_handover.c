@@ -130,6 +130,29 @@ TEST(one_that_dies_before_it_lets_go)
     end();
 }
 
+/* Whoever ends it meanwhile decides what it was: guests that it had let go of can go on. */
+TEST(one_that_is_destroyed)
+{
+    for (int free = 0; free <= 1; free++) {
+        if (free) {
+            begin_free();
+        } else {
+            begin_connected();
+            EXPECT(handover_begin(&s, block_entry));
+        }
+        supervise_stop(&s, block_entry, NEXT_STOP);
+        supervise_step(&s);
+        EXPECT(block_entry->phase == ENTRY_STOPPED && !fake_domains[1].exists);
+        EXPECT((fake_count_said("is gone with block") == 0) == free);
+        supervise_start(&s, block_entry);
+        supervise_step(&s);
+        EXPECT(block_entry->phase == ENTRY_LIVE && block_entry->domid == (free ? 1 : 3));
+        EXPECT(block_entry->handover.state == (free ? HANDOVER_BACK : HANDOVER_NONE));
+        EXPECT(is_node(BACK "/state", "1") == free);
+        end();
+    }
+}
+
 TEST(one_that_does_not_power_off)
 {
     begin_free();
