@@ -5,6 +5,7 @@
 #include <arch/power.h>
 #include <arch/tlb.h>
 
+#include "domain/first.h"
 #include "domain/share.h"
 #include "event/event.h"
 #include "grant/grant.h"
@@ -252,7 +253,7 @@ void domain_shutdown(struct domain *d, uint8_t code)
     if (!first)
         return;
     pause_all(d);
-    if (d->id == 0) { /* nobody is left who could be told anything */
+    if (d->id == 0 && !first_may_return(d, code)) { /* nobody is left who could be told anything */
         console_log("the control domain stopped (reason %u): so does the host", code);
         if (code == SHUTDOWN_reboot)
             power_reboot();

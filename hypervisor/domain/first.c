@@ -1,9 +1,13 @@
-/* The control domain: loaded from the bundle, which it is given as its module. */
+/* The control domain: loaded from the bundle, which it is given as its module, at each of its
+ * lives.
+ */
 #include "domain/first.h"
 
 #include <abi/layout.h>
 #include <abi/rights.h>
 #include <abi/start.h>
+
+#include <arch/power.h>
 
 #include "domain/bundle.h"
 #include "domain/domain.h"
@@ -20,12 +24,15 @@
 #define SPARE_FRAMES 16u
 #define GRANT_FRAMES 4u
 
+/* Room for the words of a later life. */
+#define CMDLINE_MORE 64u
+
 /* Everything about the start that the domain reads, in one page at the end of its RAM. */
 struct start_page {
     struct hvm_start_info info;
     struct hvm_modlist_entry module;
     struct hvm_memmap_table_entry map[3];
-    char cmdline[sizeof(boot_options.control_cmdline)];
+    char cmdline[sizeof(boot_options.control_cmdline) + CMDLINE_MORE];
 };
 
 _Static_assert(sizeof(struct start_page) <= PAGE_SIZE, "start page");
@@ -109,15 +116,36 @@ static int write_start_page(struct domain *d, uint64_t at)
             },
     };
 
-    memcpy(page.cmdline, boot_options.control_cmdline, sizeof(page.cmdline));
+    if (first_lives.ended == 0)
+        string_format(page.cmdline, sizeof(page.cmdline), "%s", boot_options.control_cmdline);
+    else
+        string_format(page.cmdline, sizeof(page.cmdline), "%s " START_AGAIN "%u " START_ENDED "%u",
+                      boot_options.control_cmdline, first_lives.ended, first_lives.code);
     return copy_to_gpa(d, (gpa_t){at}, &page, sizeof(page));
+}
+
+/* Everything in it is as at first, but what no image writes. */
+static int start(struct domain *d)
+{
+    uint64_t top = ((uint64_t)boot_options.control_mib << 20) - PAGE_SIZE;
+    uint32_t entry = 0;
+    int rc = load_image(d, &entry);
+
+    if (rc < 0)
+        return rc;
+    rc = write_start_page(d, top);
+    if (rc < 0)
+        return fail("control_memory is too small", rc);
+    d->entitled = true;
+    vcpu_reset_pvh(d->vcpu[0], entry, (uint32_t)top);
+    sched_start(d->vcpu[0]);
+    domain_unpause(d);
+    return 0;
 }
 
 int first_create(void)
 {
     struct domain_limits limits = {.vcpus = 1, .grant_frames = GRANT_FRAMES};
-    uint64_t top = ((uint64_t)boot_options.control_mib << 20) - PAGE_SIZE;
-    uint32_t entry = 0;
     struct domain *d;
 
     if (boot_options.bundle_len == 0)
@@ -127,16 +155,21 @@ int first_create(void)
         return fail("cannot create it", rc);
     string_format(d->label, sizeof(d->label), "control");
     d->labelled = true;
-    d->entitled = true;
     d->rights = RIGHTS_ALL;
-    if ((rc = give_memory(d)) < 0 || (rc = load_image(d, &entry)) < 0)
+    if ((rc = give_memory(d)) < 0 || (rc = start(d)) < 0)
         return rc;
-    rc = write_start_page(d, top);
-    if (rc < 0)
-        return fail("control_memory is too small", rc);
-    vcpu_reset_pvh(d->vcpu[0], entry, (uint32_t)top);
-    sched_start(d->vcpu[0]);
-    domain_unpause(d);
     domain_put(d);
     return 0;
+}
+
+void first_again(void)
+{
+    if (!first_lives.due)
+        return;
+    first_lives.due = false;
+    struct domain *d = domain_get(0);
+    CHECK(d != NULL);
+    if (domain_reset(d) < 0 || start(d) < 0)
+        power_off(STATUS_FAILED);
+    domain_put(d);
 }

@@ -1,6 +1,8 @@
 /* Builds the control domain from the bundle: the only domain that the core builds itself. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <abi/addr.h>
 
 #include "util/check.h"
@@ -20,3 +22,23 @@ extern struct boot_options boot_options;
 
 /* Creates, fills and starts domain 0. Logs the reason and returns negative if it cannot. */
 MUST_USE int first_create(void);
+
+/* Lives of the control domain. */
+struct first_lives {
+    unsigned ended;
+    uint8_t code;      /* SHUTDOWN_* of the last that did */
+    volatile bool due; /* the next is to begin */
+};
+
+extern struct first_lives first_lives;
+
+struct domain;
+
+/*
+ * It has stopped for this reason: whether first_again is to begin another life
+ * instead of the host's end.
+ */
+MUST_USE bool first_may_return(const struct domain *d, uint8_t code);
+
+/* Begins the next life in place, if one is due. Its vCPU runs nowhere. */
+void first_again(void);

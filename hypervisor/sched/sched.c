@@ -7,6 +7,7 @@
 #include <arch/clock.h>
 
 #include "domain/domain.h"
+#include "domain/first.h"
 #include "mm/frame.h"
 #include "vcpu/info.h"
 
@@ -354,6 +355,7 @@ _Noreturn void sched_loop(void)
     for (;;) {
         cpu->resched = false;
         timer_run(CLOCK_NEVER);
+        first_again();
         struct vcpu *v = pick(q, cpu);
         if (!v) {
             idle(cpu, quiet);

@@ -2,7 +2,8 @@
 """flat.py ELF IMAGE: what the core loads as the control domain, worked out where it is built.
 
 IMAGE is a header (struct boot_image in <abi/start.h>: magic, entry point of the Xen note, load
-address) and the memory of all segments in one piece, without the zeroes at its end."""
+address) and the memory of all segments in one piece, zeroes included: a later life is written over
+an earlier one."""
 
 import struct
 import sys
@@ -13,14 +14,15 @@ PHYS32_ENTRY = 18
 
 
 def segments(elf):
-    """(type, offset, physical address, length in the file) of each."""
+    """(type, offset, physical address, length in the file, in memory) of each."""
     if elf[:5] != b'\x7fELF\x02' or struct.unpack_from('<H', elf, 18)[0] != 62:
         sys.exit(f'{sys.argv[1]}: no ELF image for x86-64')
     start, = struct.unpack_from('<Q', elf, 32)
     size, count = struct.unpack_from('<HH', elf, 54)
     for i in range(count):
-        kind, _, offset, _, address, length = struct.unpack_from('<IIQQQQ', elf, start + i * size)
-        yield kind, offset, address, length
+        kind, _, offset, _, address, length, room = struct.unpack_from('<IIQQQQQ', elf,
+                                                                       start + i * size)
+        yield kind, offset, address, length, room
 
 
 def entry_of(notes):
@@ -39,15 +41,15 @@ def main():
     with open(sys.argv[1], 'rb') as file:
         elf = file.read()
     found = list(segments(elf))
-    loads = [s for s in found if s[0] == LOAD and s[3]]
-    entries = [entry_of(elf[offset:offset + length]) for kind, offset, _, length in found
+    loads = [s for s in found if s[0] == LOAD and s[4]]
+    entries = [entry_of(elf[offset:offset + length]) for kind, offset, _, length, _ in found
                if kind == NOTE]
     entry = next((e for e in entries if e is not None), None)
     if entry is None or not loads:
         sys.exit(f'{sys.argv[1]}: no PVH entry note, or nothing to load')
     base = min(s[2] for s in loads)
-    memory = bytearray(max(s[2] + s[3] for s in loads) - base)
-    for _, offset, address, length in loads:
+    memory = bytearray(max(s[2] + s[4] for s in loads) - base)
+    for _, offset, address, length, _ in loads:
         memory[address - base:address - base + length] = elf[offset:offset + length]
     with open(sys.argv[2], 'wb') as file:
         file.write(struct.pack('<8sIIQ', MAGIC, entry, 0, base) + memory)

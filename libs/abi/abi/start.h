@@ -8,7 +8,9 @@
 
 #include <xen/arch-x86/hvm/start_info.h>
 
-/* How the control domain's image begins in the bundle; then its memory (toolstack/control/flat.py).
+/*
+ * How the control domain's image begins in the bundle; then its memory, zeroes
+ * included (toolstack/control/flat.py).
  */
 #define BOOT_IMAGE_MAGIC "BHIMAGE1"
 struct boot_image {
@@ -17,6 +19,13 @@ struct boot_image {
     uint32_t pad;
     uint64_t address; /* where the memory goes, guest-physical */
 };
+
+/*
+ * Words of the control domain's command line from its second life on: how many ended
+ * before, and by which SHUTDOWN_* the last of them did.
+ */
+#define START_AGAIN "again="
+#define START_ENDED "ended="
 
 _Static_assert(sizeof(struct boot_image) == 24, "image");
 _Static_assert(sizeof(struct hvm_start_info) == 56, "start info");
