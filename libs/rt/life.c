@@ -19,6 +19,21 @@ void life_init(void)
         page = p;
 }
 
+void life_begin(void)
+{
+    page = (void *)LAYOUT_LIFE_PAGE; /* NOLINT(performance-no-int-to-ptr) */
+    *page = (struct life_page){.magic = LIFE_MAGIC};
+}
+
+bool life_take(struct life_page *last)
+{
+    if (!page)
+        return false;
+    *last = *page;
+    life_begin();
+    return true;
+}
+
 uint32_t life_port(void)
 {
     return page ? page->port : 0;

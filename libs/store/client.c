@@ -27,6 +27,21 @@ void store_open(struct store_client *c, struct xenstore_domain_interface *page, 
     event_open(port);
 }
 
+int store_reopen(struct store_client *c, struct xenstore_domain_interface *page, evtchn_port_t port,
+                 const struct store_sleep *sleep)
+{
+    store_open(c, page, port);
+    c->sleep = sleep;
+    shm_write32(&page->connection, XENSTORE_RECONNECT);
+    notify(c);
+    while (shm_read32(&page->connection) != XENSTORE_CONNECTED)
+        if (!client_sleep(c, EVENT_FOREVER))
+            return client_break(c, -XEN_EIO);
+    store_open(c, page, port);
+    c->sleep = sleep;
+    return 0;
+}
+
 int store_open_own(struct store_client *c)
 {
     struct xen_hvm_param page = {.domid = DOMID_SELF, .index = HVM_PARAM_STORE_PFN};

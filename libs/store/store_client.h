@@ -85,6 +85,14 @@ struct store_client {
 /* Takes over a mapped ring page and a bound (or allocated) port. The page may be in use already. */
 void store_open(struct store_client *c, struct xenstore_domain_interface *page, evtchn_port_t port);
 
+/*
+ * The same for a ring and a port that an earlier life of the caller has used: what was
+ * under way there and its watches and transactions are gone when the store has said
+ * so. `sleep` as in the structure, or NULL.
+ */
+STORE_CHECKED int store_reopen(struct store_client *c, struct xenstore_domain_interface *page,
+                               evtchn_port_t port, const struct store_sleep *sleep);
+
 /* The caller's own ring, from its HVM parameters. */
 STORE_CHECKED int store_open_own(struct store_client *c);
 
