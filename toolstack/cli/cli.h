@@ -103,6 +103,9 @@ bool cli_is_unsafe(const struct cli *cli, const struct entry *e);
 /* Is one of ours, and fails when `inject` tells it to. */
 bool cli_is_injectable(const struct cli *cli, const struct entry *e);
 
+/* The entry of a configuration that was read now; a stopped one of that name takes it over. */
+struct entry *cli_add_config(struct cli *cli, struct domain_config *config);
+
 /* Takes `flag` out of the words after the verb; whether it was there. */
 bool cli_flag(int *argc, char **argv, const char *flag);
 

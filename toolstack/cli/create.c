@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <supervise/record.h>
+
 static bool is_settled(void *context)
 {
     const struct entry *e = context;
@@ -68,8 +70,26 @@ static void replace_config(struct supervise *s, struct entry *entry, struct doma
     config_domain_free(old);
 }
 
+static struct entry *find_name(const struct supervise *s, const char *name)
+{
+    struct entry *e = supervise_find(s, name);
+
+    return e && strcmp(e->config->name, name) == 0 ? e : NULL;
+}
+
+struct entry *cli_add_config(struct cli *cli, struct domain_config *config)
+{
+    struct entry *old = find_name(cli->supervise, config->name);
+
+    if (!old)
+        return supervise_add(cli->supervise, config);
+    replace_config(cli->supervise, old, config);
+    return old;
+}
+
 static int start(struct cli *cli, struct entry *entry, const char *file)
 {
+    record_created(cli->supervise, entry);
     supervise_start(cli->supervise, entry);
     if (!cli_wait(cli, is_settled, entry, CLI_VERB_TIME))
         return cli_error("domain %s is still being started", entry->config->name);
@@ -97,13 +117,11 @@ int verb_create(struct cli *cli, int argc, char **argv)
         print_all(&list);
         return -1;
     }
-    old = supervise_find(cli->supervise, config->name);
-    if (old && strcmp(old->config->name, config->name) == 0 && entry_is_active(old)) {
+    old = find_name(cli->supervise, config->name);
+    if (old && entry_is_active(old)) {
         config_domain_free(config);
         return cli_error("domain %s exists already: it is %s", old->config->name, cli_state(old));
     }
-    if (old && strcmp(old->config->name, config->name) != 0)
-        old = NULL;
     entry = supervise_add(cli->supervise, config);
     if (!entry || check(cli, entry, &list) != 0) {
         print_all(&list);
@@ -114,6 +132,7 @@ int verb_create(struct cli *cli, int argc, char **argv)
     }
     if (old) {
         supervise_remove(cli->supervise, entry);
+        record_forget(cli->supervise, old);
         replace_config(cli->supervise, old, config);
         entry = old;
     }

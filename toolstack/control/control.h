@@ -27,8 +27,11 @@ bool term_is_broken(void);
 /* ---- services -----------------------------------------------------------------------------------
  */
 
-/* Starts the store, connects to it, starts the console. False: it was said why. */
-bool services_start(struct supervise *s);
+/*
+ * Starts the store, connects to it, starts the console; or finds both, from an earlier
+ * life of ours (*again). False: it was said why.
+ */
+bool services_open(struct supervise *s, bool *again);
 
 /* Requests to the store that waited may have heard of a death, on the port given here. */
 void services_listen(evtchn_port_t deaths);
@@ -39,9 +42,20 @@ bool services_heard(void);
 /* ---- host.xml -----------------------------------------------------------------------------------
  */
 
-/* Reads and checks all files and asks for the start of what should start. False: host.xml is bad.
+/*
+ * Reads and checks all files and asks for the start of what should start; again: of
+ * what should and is not there, after finding what is. False: host.xml is bad.
  */
-bool host_start(struct cli *cli);
+bool host_start(struct cli *cli, bool again);
+
+/* ---- our own lives ------------------------------------------------------------------------------
+ */
+
+/* Keeps what the last life left on our life page, if there was one. */
+void lives_begin(void);
+
+/* Says that there was one, why it ended, and how many domains were found. */
+void lives_tell(struct supervise *s, int argc, char **argv);
 
 /* ---- the loop -----------------------------------------------------------------------------------
  */

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/addr.h>
 #include <build/functions.h>
 #include <hcall.h>
+#include <supervise/adopt.h>
+#include <supervise/record.h>
 
 static struct config_set set;
 
@@ -51,6 +54,21 @@ static void refuse_service_names(const struct supervise *s, struct diagnostics *
     }
 }
 
+/* What is free, and what those have who are checked although they run. */
+static uint64_t memory_for_all(const struct bulkhead_host_info *host)
+{
+    uint64_t bytes = host->free_bytes;
+    size_t count = 0;
+    struct xen_domctl_getdomaininfo *infos = adopt_list(&count);
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t n = 0; n < set.count; n++)
+            if (memcmp(infos[i].handle, set.domains[n]->uuid, sizeof(infos[i].handle)) == 0)
+                bytes += infos[i].tot_pages << PAGE_SHIFT;
+    free(infos);
+    return bytes;
+}
+
 static bool check(struct cli *cli)
 {
     struct bulkhead_host_info host = {0};
@@ -65,33 +83,106 @@ static bool check(struct cli *cli)
     if (functions_read(&cli->functions) < 0)
         return false;
     if (hcall_host_info(&host) >= 0)
-        limits.memory_bytes = host.free_bytes;
+        limits.memory_bytes = memory_for_all(&host);
     refused = config_check_set(set.domains, set.count, &limits, &list);
     refuse_service_names(cli->supervise, &list);
     print_all(&list);
     return refused >= 0;
 }
 
-static bool add_all(struct cli *cli)
+static bool add_all(struct supervise *s)
 {
-    struct supervise *s = cli->supervise;
-    struct domain_config **order;
-    size_t count;
-
     for (size_t i = 0; i < set.count; i++)
         if (!supervise_add(s, set.domains[i]))
             return false;
+    return true;
+}
+
+/* Those that should run by themselves, and whom they need, but for those that were stopped. */
+static bool start_all(struct supervise *s)
+{
+    struct domain_config **order;
+    size_t count;
+
     order = calloc(set.count + 1, sizeof(struct domain_config *));
     if (!order)
         return false;
     count = config_order(set.domains, set.count, order);
-    for (size_t i = 0; i < count; i++)
-        supervise_start(s, supervise_of_config(s, order[i]));
+    for (size_t i = 0; i < count; i++) {
+        struct entry *e = supervise_of_config(s, order[i]);
+
+        if (adopt_wants_start(s, e))
+            supervise_start(s, e);
+    }
     free(order);
     return true;
 }
 
-bool host_start(struct cli *cli)
+/* ---- a host that runs already -----------------------------------------------------------------
+ */
+
+/* One that was started by hand. host.xml may name its file, too. */
+static void add_created(void *context, const char *file)
+{
+    struct cli *cli = context;
+    struct supervise *s = cli->supervise;
+    struct diagnostics list = {0};
+    struct domain_config *config;
+
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->entries[i]->config->file, file) == 0)
+            return;
+    if (config_domain_load(cli->root, file, &config, &list) == 0)
+        (void)cli_add_config(cli, config);
+    print_all(&list);
+}
+
+/*
+ * Names for its backends. It was checked before it was started, and what has come
+ * to run since was checked against it: nothing that is found now counts.
+ */
+static void resolve(struct cli *cli, const struct entry *entry)
+{
+    const struct supervise *s = cli->supervise;
+    struct config_limits limits = {.iommu_present = cli->iommu_present};
+    struct domain_config **configs = calloc(s->count, sizeof(struct domain_config *));
+    struct diagnostics list = {0};
+    size_t index = 0;
+
+    for (size_t i = 0; configs && i < s->count; i++) {
+        configs[i] = s->entries[i]->config;
+        if (s->entries[i] == entry)
+            index = i;
+    }
+    if (configs)
+        (void)config_check_one(configs, s->count, index, &limits, &list);
+    diagnostics_free(&list);
+    free(configs);
+}
+
+static bool is_of_set(const struct domain_config *config)
+{
+    for (size_t i = 0; i < set.count; i++)
+        if (set.domains[i] == config)
+            return true;
+    return false;
+}
+
+static void find_all(struct cli *cli)
+{
+    struct supervise *s = cli->supervise;
+
+    record_each_created(s, add_created, cli);
+    for (size_t i = 0; i < s->count; i++)
+        if (!s->entries[i]->service && !is_of_set(s->entries[i]->config))
+            resolve(cli, s->entries[i]);
+    (void)adopt_all(s);
+    for (size_t i = 0; i < s->count; i++)
+        if (record_is_created(s, s->entries[i]) && adopt_wants_start(s, s->entries[i]))
+            supervise_start(s, s->entries[i]);
+}
+
+bool host_start(struct cli *cli, bool again)
 {
     struct diagnostics list = {0};
     int rc = config_set_load(cli->root, &set, &list);
@@ -113,7 +204,11 @@ bool host_start(struct cli *cli)
     if (set.host->faults_allowed)
         supervise_say("host.xml:%u: fault injection is allowed: `inject` makes domains fail",
                       cli->faults_line);
-    if (!check(cli) || !add_all(cli)) {
+    bool good = check(cli) && add_all(cli->supervise);
+
+    if (good && again)
+        find_all(cli);
+    if (!good || !start_all(cli->supervise)) {
         supervise_say("not enough memory for the control domain: give it more by control_memory=");
         return false;
     }

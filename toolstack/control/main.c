@@ -1,6 +1,7 @@
 /*
  * The control domain: builds all other domains from XML and then serves a
- * prompt. It owns no device and runs until the host goes down.
+ * prompt. It owns no device. When it dies the core begins it anew, and it finds
+ * what there is by looking.
  */
 #include "control.h"
 
@@ -9,6 +10,7 @@
 #include <hcall.h>
 #include <rt/clock.h>
 #include <rt/event.h>
+#include <rt/life.h>
 #include <rt/log.h>
 
 static const struct config_root root = {"", NULL};
@@ -114,9 +116,12 @@ static _Noreturn void serve(void)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct bulkhead_host_info host = {0};
+    bool again = false;
+
+    lives_begin();
 
     if (hcall_host_info(&host) < 0)
         log_line("the core does not say what the host has");
@@ -124,10 +129,13 @@ int main(void)
     cli.iommu_present = (host.flags & BULKHEAD_HOST_IOMMU) != 0;
     if (term_open(&cli) < 0 || listen_for_deaths() < 0)
         log_line("the core gives the control domain no terminal or no word of deaths");
-    if (!services_start(&domains) || !host_start(&cli)) {
+    if (!services_open(&domains, &again) || !host_start(&cli, again)) {
         domains.failed = true;
         if (cli.headless)
             host_end(true);
     }
+    if (again)
+        lives_tell(&domains, argc, argv);
+    life_stamp(LIFE_SERVES);
     serve();
 }

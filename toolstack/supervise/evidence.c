@@ -45,20 +45,44 @@ static void read_stack(struct evidence *v)
     }
 }
 
-void evidence_keep(struct entry *e, const char *what)
+static struct evidence *begin(struct entry *e, unsigned life, const char *what)
 {
     struct evidence *v = calloc(1, sizeof(*v));
 
     evidence_free(e->evidence);
     e->evidence = v;
     if (!v)
-        return;
+        return NULL;
     v->domid = e->domid;
-    v->life = e->lives;
+    v->life = life;
     v->what = what;
     v->kernel = strdup(entry_image(e));
     v->started = e->started;
     v->died = clock_now();
+    return v;
+}
+
+void evidence_take(struct entry *e, const struct life_page *page, unsigned life, const char *what)
+{
+    struct evidence *v = begin(e, life, what);
+
+    if (!v || !page)
+        return;
+    v->page = *page;
+    v->has_page = page->magic == LIFE_MAGIC;
+    /* When it began to serve, and died, by its own word. */
+    if (page->when[LIFE_SERVES] < page->when[LIFE_DIED] && page->when[LIFE_DIED] < v->died) {
+        v->started = page->when[LIFE_SERVES];
+        v->died = page->when[LIFE_DIED];
+    }
+}
+
+void evidence_keep(struct entry *e, const char *what)
+{
+    struct evidence *v = begin(e, e->lives, what);
+
+    if (!v)
+        return;
     if (!config_is_image(e->config))
         return;
     v->has_page =

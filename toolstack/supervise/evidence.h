@@ -32,6 +32,9 @@ bool evidence_is_halt(domid_t domid);
 
 struct entry;
 
+/* Of the control domain itself: what its last life left on its page, and its number. */
+void evidence_take(struct entry *e, const struct life_page *page, unsigned life, const char *what);
+
 /* Keeps what is left of an entry's domain, in place of what was kept before. */
 void evidence_keep(struct entry *e, const char *what);
 void evidence_free(struct evidence *e);

@@ -25,6 +25,7 @@ static char kernel_path[] = "/vmlinux";
 struct config_hostdev nvme = {.slot = 4, .line = 9, .address_line = 11};
 struct domain_config block = {.file = text_block_xml,
                               .name = text_block,
+                              .uuid = "block",
                               .memory_bytes = 8u << 20,
                               .current_memory_bytes = 8u << 20,
                               .vcpus = 1,
@@ -40,6 +41,7 @@ struct config_disk xvda = {.served = {.number = 51712,
                            .target = text_xvda};
 struct domain_config net = {.file = text_net_xml,
                             .name = text_net,
+                            .uuid = "net",
                             .memory_bytes = 8u << 20,
                             .current_memory_bytes = 8u << 20,
                             .vcpus = 1,
@@ -62,6 +64,7 @@ void begin(void)
     fake_reset();
     guest = (struct domain_config){.file = text_guest_xml,
                                    .name = text_guest,
+                                   .uuid = "guest",
                                    .memory_bytes = 8u << 20,
                                    .current_memory_bytes = 8u << 20,
                                    .vcpus = 2,

@@ -14,6 +14,8 @@
 #include <rt/clock.h>
 #include <rt/start.h>
 
+#include "record.h"
+
 #define SECOND 1000000000ull
 
 /*
@@ -31,8 +33,9 @@ bool backend_is_live(const struct supervise *s, const struct entry *e, size_t in
 }
 
 /* Not to be started this time. */
-static bool give_up(struct entry *e)
+static bool give_up(struct supervise *s, struct entry *e)
 {
+    record_next(s, e, RECORD_FAILED);
     console_move(e->attached, DOMID_SELF);
     e->attached = DOMID_INVALID;
     e->phase = ENTRY_FAILED;
@@ -194,13 +197,14 @@ bool start_step(struct supervise *s, struct entry *e)
     if (config_served_count(e->config) > 0 && !e->backends) {
         e->backends = calloc(config_served_count(e->config), sizeof(*e->backends));
         if (!e->backends)
-            return give_up(e);
+            return give_up(s, e);
     }
     found = find_backends(s, e);
     if (found == 0)
         return false;
     if (found < 0 || build(s, e) != 0)
-        return give_up(e);
+        return give_up(s, e);
+    record_backends(s, e);
     e->phase = ENTRY_OPENING;
     e->limit = clock_now() + open_time(e->config);
     e->ready = false;

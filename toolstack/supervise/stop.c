@@ -12,6 +12,8 @@
 
 #include <xen/sched.h>
 
+#include "record.h"
+
 #define SECOND 1000000000ull
 
 /* So long a backend may take to let go; then the domain goes without it. */
@@ -183,6 +185,11 @@ bool live_step(struct supervise *s, struct entry *e)
 
 void supervise_stop(struct supervise *s, struct entry *e, enum entry_next next)
 {
+    static const enum record_next notes[] = {
+        [NEXT_STOP] = RECORD_STOPPED, [NEXT_RESTART] = RECORD_RESTART, [NEXT_FAIL] = RECORD_FAILED};
+
+    if (entry_is_active(e))
+        record_next(s, e, notes[next]);
     if (e->phase == ENTRY_WAITING) {
         console_move(e->attached, DOMID_SELF);
         e->phase = next == NEXT_FAIL ? ENTRY_FAILED : ENTRY_STOPPED;
@@ -225,6 +232,7 @@ static void finish(struct supervise *s, struct entry *e)
 
     watch_close(&e->watch);
     upgrade_forget(e);
+    record_image(s, e);
     entry_watch(s, e, false);
     nodes_remove(s->store, &order, e->domid);
     rc = build_destroy(e->domid);
@@ -248,6 +256,7 @@ static void finish(struct supervise *s, struct entry *e)
     case NEXT_STOP: e->phase = ENTRY_STOPPED; break;
     case NEXT_FAIL: e->phase = ENTRY_FAILED; break;
     case NEXT_RESTART:
+        record_next(s, e, RECORD_RUNS);
         e->phase = ENTRY_WAITING;
         e->deadline = now - e->started < RESTART_TIME ? e->started + RESTART_TIME : 0;
         break;

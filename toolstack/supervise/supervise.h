@@ -133,6 +133,9 @@ void renew_after_death(struct supervise *s, struct entry *e);
  */
 bool upgrade(struct supervise *s, struct entry *e, const char *image);
 
+/* It is on trial from now on. */
+void upgrade_try(struct entry *e);
+
 /* The end of a trial: why it failed, or NULL. */
 void upgrade_end(struct supervise *s, struct entry *e, const char *why);
 

@@ -13,6 +13,8 @@
 #include <rt/clock.h>
 #include <rt/event.h>
 
+#include "record.h"
+
 struct entry *supervise_add(struct supervise *s, struct domain_config *config)
 {
     struct entry **entries = realloc(s->entries, (s->count + 1) * sizeof(struct entry *));
@@ -173,9 +175,9 @@ void console_move(domid_t from, domid_t to)
 
 void supervise_start(struct supervise *s, struct entry *entry)
 {
-    (void)s;
     if (entry_is_active(entry))
         return;
+    record_next(s, entry, RECORD_RUNS);
     entry->phase = ENTRY_WAITING;
     entry->deadline = 0;
     entry->wanted = true;

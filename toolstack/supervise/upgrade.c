@@ -14,6 +14,8 @@
 #include <build/mapped.h>
 #include <rt/clock.h>
 
+#include "record.h"
+
 #define SECOND 1000000000ull
 
 /* So long a new image may take until its backends are up. */
@@ -159,6 +161,11 @@ void upgrade_forget(struct entry *e)
     e->trial = 0;
 }
 
+void upgrade_try(struct entry *e)
+{
+    e->trial = clock_now() + TRIAL_TIME;
+}
+
 void upgrade_end(struct supervise *s, struct entry *e, const char *why)
 {
     char *failed = e->image;
@@ -167,11 +174,13 @@ void upgrade_end(struct supervise *s, struct entry *e, const char *why)
     if (!why) {
         free(e->last_image);
         e->last_image = NULL;
+        record_image(s, e);
         supervise_say("%s: upgraded to %s", e->config->name, entry_image(e));
         return;
     }
     e->image = e->last_image;
     e->last_image = NULL;
+    record_image(s, e);
     supervise_say("%s: the life of %s %s before it was up: back to %s", e->config->name, failed,
                   why, entry_image(e));
     free(failed);
@@ -196,7 +205,8 @@ bool upgrade(struct supervise *s, struct entry *e, const char *image)
         return refuse(e, image, "cannot be remembered: no memory");
     e->last_image = e->image;
     e->image = copy;
-    e->trial = clock_now() + TRIAL_TIME;
+    upgrade_try(e);
+    record_image(s, e);
     if (renew_on_demand(s, e))
         return true;
     upgrade_end(s, e, "could not begin");

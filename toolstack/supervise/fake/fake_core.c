@@ -2,6 +2,7 @@
 #include "fake_core.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +30,23 @@ static unsigned fail_at;
 static bool failed;
 static unsigned next_id;
 
+static unsigned die_at;
+static jmp_buf death;
+
+bool fake_die_in(void (*run)(void), unsigned n)
+{
+    die_at = n;
+    if (setjmp(death) != 0)
+        return true;
+    run();
+    die_at = 0;
+    return false;
+}
+
 int fake_step(void)
 {
+    if (die_at > 0 && --die_at == 0)
+        longjmp(death, 1);
     if (fail_at == 0 || --fail_at > 0)
         return 0;
     failed = true;
@@ -126,15 +142,16 @@ int hcall_host_info(struct bulkhead_host_info *arg)
 int hcall_control_create(struct xen_domctl *arg)
 {
     unsigned id = arg->domain != 0 ? arg->domain : next_id;
+    struct fake_domain *d = &fake_domains[id < FAKE_DOMAINS ? id : 0];
 
     if (fake_step() != 0)
         return -EIO;
     if (id >= FAKE_DOMAINS)
         return -ENOMEM;
-    if (fake_domains[id].exists)
+    if (d->exists)
         return -EEXIST;
-    fake_domains[id] =
-        (struct fake_domain){.exists = true, .paused = true, .ram = calloc(1, FAKE_RAM)};
+    *d = (struct fake_domain){.exists = true, .paused = true, .ram = calloc(1, FAKE_RAM)};
+    memcpy(d->handle, arg->u.createdomain.handle, sizeof(d->handle));
     arg->domain = (domid_t)id;
     next_id += id == next_id;
     return 0;
@@ -405,6 +422,49 @@ int hcall_control_domain_info(struct xen_domctl *arg)
     return 0;
 }
 
+int hcall_control_domain_list(struct xen_sysctl *arg)
+{
+    struct xen_sysctl_getdomaininfolist *list = &arg->u.getdomaininfolist;
+
+    list->num_domains = 0;
+    for (domid_t i = list->first_domain; i < FAKE_DOMAINS; i++) {
+        struct xen_domctl_getdomaininfo *info = &list->buffer.p[list->num_domains];
+        const struct fake_domain *d = fake_domain(i);
+
+        if (!d || list->num_domains == list->max_domains)
+            continue;
+        memset(info, 0, sizeof(*info));
+        info->domain = i;
+        info->flags = d->flags | (d->paused ? XEN_DOMINF_paused : 0);
+        info->cpu_time = d->has_run ? d->cpu_ns + 1 : 0;
+        info->tot_pages = d->frames;
+        memcpy(info->handle, d->handle, sizeof(info->handle));
+        list->num_domains++;
+    }
+    return 0;
+}
+
+void fake_control_dies(void)
+{
+    for (unsigned i = 0; i < FAKE_DOMAINS; i++)
+        fake_domains[i].bound = false;
+}
+
+/* All ports but the last, which asks for a beat if there is one, are the services'. */
+int hcall_event_status(struct evtchn_status *arg)
+{
+    const struct fake_domain *d = fake_domain(arg->dom);
+
+    if (!d)
+        return -ESRCH;
+    arg->status = arg->port <= d->ports ? EVTCHNSTAT_interdomain : EVTCHNSTAT_closed;
+    if (arg->port == d->ports && d->paired && !d->bound) {
+        arg->status = EVTCHNSTAT_unbound;
+        arg->u.unbound.dom = 0;
+    }
+    return 0;
+}
+
 static int set_paused(domid_t domid, bool paused)
 {
     struct fake_domain *d = fake_domain(domid);
@@ -412,6 +472,7 @@ static int set_paused(domid_t domid, bool paused)
     if (!d)
         return -ESRCH;
     d->paused = paused;
+    d->has_run = d->has_run || !paused;
     return 0;
 }
 

@@ -22,6 +22,8 @@ struct fake_domain {
     bool introduced;
     bool serves;
     uint32_t flags; /* XEN_DOMINF_shutdown and its code */
+    bool has_run;
+    uint8_t handle[16];
     char label[BULKHEAD_LABEL_MAX];
     uint32_t rights;
     uint32_t dma_limit;
@@ -80,7 +82,7 @@ void fake_fail_at(unsigned n);
 bool fake_has_failed(void);
 
 unsigned fake_domain_count(void);
-unsigned fake_node_count(void);
+unsigned fake_node_count(void); /* notes for a next life do not count */
 
 /* A node's value; NULL if there is none. Set: as its owner would, from outside. */
 const char *fake_node(const char *path);
@@ -88,6 +90,12 @@ void fake_node_set(const char *path, const char *value);
 
 /* How often a string was said; then forgets what was said. */
 unsigned fake_count_said(const char *text);
+
+/* The control domain is gone: its ports are closed. */
+void fake_control_dies(void);
+
+/* Runs until the n-th call from now, at which the control domain dies; whether it came to that. */
+bool fake_die_in(void (*run)(void), unsigned n);
 
 /* The guest stops for this reason (SHUTDOWN_*). */
 void fake_shutdown(domid_t domid, unsigned reason);

@@ -26,12 +26,18 @@ static int find(const char *path)
     return -1;
 }
 
+/* What is only noted for a next life stops nobody, so writing it never fails. */
+static bool is_note(const char *path)
+{
+    return strncmp(path, "/bulkhead/", 10) == 0;
+}
+
 unsigned fake_node_count(void)
 {
     unsigned count = 0;
 
     for (unsigned i = 0; i < NODES; i++)
-        count += nodes[i].path[0] != 0;
+        count += nodes[i].path[0] != 0 && !is_note(nodes[i].path);
     return count;
 }
 
@@ -99,7 +105,7 @@ int store_write(struct store_client *c, uint32_t tx, const char *value, const ch
     PATH(path, format);
 
     (void)c, (void)tx;
-    if (fake_step() != 0)
+    if (!is_note(path) && fake_step() != 0)
         return -EIO;
     fake_node_set(path, value);
     return 0;
