@@ -160,3 +160,58 @@ def printing(name, lives, end_life, faults=False):
 def test_console(name):
     """A guest prints numbered lines while the console dies again and again: each arrives."""
     printing(name, LIVES, lambda machine, life: end(machine, 'console', life))
+
+
+def again(machine, life):
+    """The control domain dies, and its next life finds the others; the machine is at its prompt."""
+    machine.send('inject-nmi control')
+    machine.expect(rf'^\[control\] control: started again in place \(life {life}\) .*: the last life '
+                   r'was ended by an NMI; \d+ domains? found')
+
+
+# The core takes five deaths in ten seconds, and there is another one at the end.
+CONTROL_LIVES = 4
+
+
+def test_control(name):
+    """Disk and download of a guest go on while the control domain dies again and again; the next
+    life has all domains in its hands: deaths, restarts, ends and begins."""
+    image = raw_disk(name, mib=96, gpt=False)
+    guest = domain('small', '/vmlinuz', 224, '/net.img', 'console=hvc0 quiet net0=dhcp',
+                   disk('/dev/nvme0n1') + interface())
+    path = host(name, {'/block.xml': ours(block()), '/net.xml': ours(net()), '/small.xml': guest,
+                       '/two.xml': domain('two', '/vmlinuz', 96, '/busybox.img',
+                                          'console=hvc0 quiet')},
+                ['vmlinuz', 'net.img', 'busybox.img'], iommu='yes', manual=('/two.xml',))
+    with Pages(24 << 20) as pages, boot(name, path, '--iommu', 'intel', '--disk', image, '--nic',
+                                        'user,model=e1000e', guard=500) as machine:
+        machine.expect(r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
+        machine.ask('create /two.xml', r'^\[two\] busybox: up after ')
+        shell = Guest(machine, 'small')
+        wanted = verify.start(shell)
+        shell.run(f'(wget -q -O - {pages.url} | md5sum >/tmp/sum; touch /tmp/done) &')
+        shell.leave()
+        for life in range(CONTROL_LIVES):
+            again(machine, life + 2)
+        machine.ask('list', r'^\[control\]  \d+ +block +running')
+        for other in ('net', 'small', 'two'):
+            machine.expect(rf'^\[control\]  \d+ +{other} +running')
+        machine.ask('domcrash control', r'^\[control\] exception 2 \(NMI\)')
+        lives(machine, 'block', 2)
+        lives(machine, 'net', 2)
+        got = shell.run('while [ ! -e /tmp/done ]; do sleep 1; done; cat /tmp/sum').split()[0]
+        equal(got, pages.md5, 'the page')
+        verify.stop(shell, wanted)
+        unnoticed(shell)
+        shell.run('sync')
+        shell.leave()
+        machine.ask('destroy two', r'^\[control\] Domain two destroyed')
+        again(machine, CONTROL_LIVES + 2)
+        machine.ask('list --all', r'^\[control\]  - +two +shut off')
+        machine.ask('create /two.xml', r'^\[two\] busybox: up after ')
+        machine.ask('shutdown small', r'^\[control\] small: powered off')
+        machine.ask('create /small.xml', r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
+        machine.send('poweroff --now')
+        machine.finish(1)
+    with open(image, 'rb') as file:
+        equal(hashlib.md5(file.read(24 << 20)).hexdigest(), wanted, 'the image')
