@@ -335,6 +335,38 @@ TEST(broken_peers_are_cut_off)
     end();
 }
 
+/*
+ * The control domain dies at some byte of a request, with watches and transactions.
+ * Its next life begins with none of that, and the guest notices nothing.
+ */
+TEST(a_client_that_died_begins_anew)
+{
+    struct xsd_sockmsg header = {XS_WRITE, 5, 0, 20};
+    static struct store_client last;
+    uint32_t tx;
+
+    for (uint32_t lost = 0; lost <= 5000; lost += 5000) {
+        begin();
+        (void)fake_enter(0);
+        EXPECT(store_watch(&control, "t", "/local") == 0 && store_begin(&control, &tx) == 0);
+        EXPECT(store_write(&control, tx, "x", "/y") == 0);
+        EXPECT(ring_writer_put(&control.out, &header, 7) == 7);
+        (void)run_store(NULL);
+        pages[0]->rsp_cons += lost; /* it may have written anywhere, too */
+        last = control;
+        EXPECT(store_reopen(&control, pages[0], ports[0], NULL) == 0);
+        EXPECT(pages[0]->error == XENSTORE_ERROR_NONE);
+        EXPECT(store_unwatch(&control, "t", "/local") == -XEN_ENOENT);
+        EXPECT(store_end(&control, tx, true) == -XEN_ENOENT);
+        EXPECT(store_exists(&control, 0, "/y") == 0);
+        EXPECT(store_write(&control, 0, "x", "/local/domain/1/key") == 0);
+        (void)fake_enter(1);
+        EXPECT(store_exists(&guest, 0, "key") == 1);
+        store_close(&last);
+        end();
+    }
+}
+
 /* What a domain asked for before it broke its ring is seen to, without another event. */
 TEST(the_last_request_counts)
 {

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <rt/clock.h>
+#include <supervise/record.h>
 
 /* So long guests may take to shut down. */
 #define LEAVE_TIME (60ull * 1000000000)
@@ -59,6 +60,7 @@ int verb_poweroff(struct cli *cli, int argc, char **argv)
     s->leaving = true;
     cli->leaving = true;
     cli->leave_time = asked > 0 ? clock_now() + LEAVE_TIME : 0;
+    record_leave(s, cli->leave_time);
     if (asked > 0)
         cli_print("Waiting for %u domain%s to shut down\n", asked, asked == 1 ? "" : "s");
     return 0;

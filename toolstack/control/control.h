@@ -15,6 +15,12 @@
 /* Binds what is typed; edit shows what is being typed. Zero or a negative error number. */
 int term_open(struct cli *cli);
 
+/*
+ * An earlier life of ours may have given the terminal to a domain, which has it still.
+ * If that is not there any more, it comes back to us.
+ */
+void term_find_attachment(void);
+
 /* Shows the prompt, if it should stand there and does not. Before every sleep. */
 void term_prompt(void);
 

@@ -104,6 +104,8 @@ static bool start_all(struct supervise *s)
     struct domain_config **order;
     size_t count;
 
+    if (s->leaving)
+        return true;
     order = calloc(set.count + 1, sizeof(struct domain_config *));
     if (!order)
         return false;
@@ -172,13 +174,15 @@ static void find_all(struct cli *cli)
 {
     struct supervise *s = cli->supervise;
 
+    s->leaving = record_is_leaving(s);
     record_each_created(s, add_created, cli);
     for (size_t i = 0; i < s->count; i++)
         if (!s->entries[i]->service && !is_of_set(s->entries[i]->config))
             resolve(cli, s->entries[i]);
     (void)adopt_all(s);
     for (size_t i = 0; i < s->count; i++)
-        if (record_is_created(s, s->entries[i]) && adopt_wants_start(s, s->entries[i]))
+        if (!s->leaving && record_is_created(s, s->entries[i]) &&
+            adopt_wants_start(s, s->entries[i]))
             supervise_start(s, s->entries[i]);
 }
 

@@ -12,6 +12,7 @@
 #include <rt/event.h>
 #include <rt/life.h>
 #include <rt/log.h>
+#include <supervise/record.h>
 
 static const struct config_root root = {"", NULL};
 static struct supervise domains = {.root = &root};
@@ -99,6 +100,14 @@ static void end_if_done(void)
         host_end(domains.failed);
 }
 
+/* The last life had been told to end the host. */
+static void leave_again(void)
+{
+    cli.leaving = domains.leaving;
+    if (cli.leaving)
+        cli.leave_time = record_leave_time(&domains);
+}
+
 static _Noreturn void serve(void)
 {
     for (;;) {
@@ -134,8 +143,11 @@ int main(int argc, char **argv)
         if (cli.headless)
             host_end(true);
     }
-    if (again)
+    if (again) {
         lives_tell(&domains, argc, argv);
+        term_find_attachment();
+        leave_again();
+    }
     life_stamp(LIFE_SERVES);
     serve();
 }

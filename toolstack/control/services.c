@@ -14,7 +14,6 @@
 #include <build/memory.h>
 #include <build/nodes.h>
 #include <hcall.h>
-#include <rt/clock.h>
 #include <rt/event.h>
 #include <supervise/adopt.h>
 #include <supervise/await.h>
@@ -118,11 +117,8 @@ static struct entry *add_entry(struct supervise *s, struct domain_config *config
 
     if (!e)
         return NULL;
-    e->phase = ENTRY_LIVE;
-    e->domid = domid;
     e->service = true;
-    e->ready = true;
-    e->started = clock_now();
+    adopt_live(s, e, domid);
     return e;
 }
 

@@ -134,27 +134,47 @@ void supervise_say(const char *format, ...)
     va_end(args);
 }
 
+/* Who has what is typed; DOMID_INVALID: we. */
+static domid_t attached_domain(void)
+{
+    struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};
+
+    if (hcall_console_attach(&attach) < 0 || attach.domid == start_domid() ||
+        attach.domid == DOMID_SELF)
+        return DOMID_INVALID;
+    return attach.domid;
+}
+
 int term_open(struct cli *cli)
 {
     struct evtchn_bind_virq bind = {.virq = VIRQ_CONSOLE};
     int rc = hcall_event_bind_virq(&bind);
 
     term.cli = cli;
+    cli->attached = attached_domain() != DOMID_INVALID;
     edit_init(&term.edit, "bulkhead> ", !cli->headless);
     if (rc >= 0)
         event_open(bind.port);
     return rc < 0 ? rc : 0;
 }
 
+void term_find_attachment(void)
+{
+    const struct supervise *s = term.cli->supervise;
+    domid_t domid = attached_domain();
+
+    for (size_t i = 0; domid != DOMID_INVALID && i < s->count; i++)
+        if (s->entries[i]->domid == domid)
+            return;
+    console_move(domid, DOMID_SELF);
+}
+
 /* ^] gave the keys back to us. */
 static void look_at_attachment(void)
 {
-    struct bulkhead_console_attach attach = {.domid = DOMID_INVALID};
     static const char left[] = "\n";
 
-    if (!term.cli->attached || hcall_console_attach(&attach) < 0)
-        return;
-    if (attach.domid != start_domid() && attach.domid != DOMID_SELF)
+    if (!term.cli->attached || attached_domain() != DOMID_INVALID)
         return;
     term.cli->attached = false;
     term.shown = false;

@@ -9,6 +9,7 @@
 #include "supervise.h"
 
 #define DOMAINS   "/bulkhead/domain"
+#define LEAVING   "/bulkhead/leaving"
 #define PATH_LEN  80
 /* Names of nodes that are listed, 33 bytes each. */
 #define NAMES_LEN 4096
@@ -142,4 +143,22 @@ void record_forget(struct supervise *s, const struct entry *e)
     char path[PATH_LEN];
 
     (void)!store_remove(s->store, STORE_TX_NONE, "%s", path_of(e, NULL, path));
+}
+
+void record_leave(struct supervise *s, uint64_t time)
+{
+    (void)!store_write_number(s->store, STORE_TX_NONE, time, LEAVING);
+}
+
+bool record_is_leaving(struct supervise *s)
+{
+    return store_exists(s->store, STORE_TX_NONE, LEAVING) > 0;
+}
+
+uint64_t record_leave_time(struct supervise *s)
+{
+    uint64_t time = 0;
+
+    (void)!store_read_number(s->store, STORE_TX_NONE, &time, LEAVING);
+    return time;
 }

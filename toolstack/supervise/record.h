@@ -1,12 +1,13 @@
 /*
  * What the control domain's next life cannot see in the core, noted in the store
- * when it comes about: /bulkhead/domain/UUID, which nobody else may read. Without
- * a note a domain that is there runs, and one of host.xml that is not there is to.
+ * when it comes about: below /bulkhead, which nobody else may read. Without a note a
+ * domain that is there runs, and one of host.xml that is not there is to.
  */
 #ifndef RECORD_H
 #define RECORD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <store_client.h>
 
@@ -39,6 +40,11 @@ void record_backends_of(struct supervise *s, struct entry *e);
 /* The image it runs in place of its file's kernel, and the one before, while it is on trial. */
 void record_image(struct supervise *s, const struct entry *e);
 void record_image_of(struct supervise *s, struct entry *e);
+
+/* The host is going down: at this time (ns of clock_now) at the latest, 0: at once. */
+void record_leave(struct supervise *s, uint64_t time);
+bool record_is_leaving(struct supervise *s);
+uint64_t record_leave_time(struct supervise *s);
 
 /* Nothing is known of it any more. */
 void record_forget(struct supervise *s, const struct entry *e);

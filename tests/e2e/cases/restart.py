@@ -1,6 +1,7 @@
 """What serves others and dies, or is told to start again, comes back in place: they see a pause."""
 
 import hashlib
+import os
 import re
 
 import verify
@@ -215,3 +216,38 @@ def test_control(name):
         machine.finish(1)
     with open(image, 'rb') as file:
         equal(hashlib.md5(file.read(24 << 20)).hexdigest(), wanted, 'the image')
+
+
+def test_control_halfway(name):
+    """The control domain dies while a guest is being built, and again while the host goes down: both
+    go on. A domain that no host.xml names is found by what was noted when it was created."""
+    image = raw_disk(name, mib=16, gpt=False)
+    small_xml = domain('small', '/vmlinuz', 96, '/busybox.img', 'console=hvc0 quiet',
+                       disk('/dev/nvme0n1'))
+    three = domain('three', '/vmlinuz', 96, '/busybox.img', 'console=hvc0 quiet')
+    # What a file names is in the bundle, be it an XML file.
+    other = domain('other', '/vmlinuz', 64, '/three.xml')
+    path = host(name, {'/block.xml': ours(block()), '/small.xml': small_xml, '/other.xml': other},
+                ['vmlinuz', 'busybox.img'], iommu='yes', manual=('/other.xml',))
+    with open(os.path.join(path, 'three.xml'), 'w') as file:
+        file.write(three)
+    with boot(name, path, '--iommu', 'intel', '--disk', image, guard=400) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.ask('create /three.xml', r'^\[three\] busybox: up after ')
+        machine.ask('suspend block', r'^\[control\] Domain block suspended')
+        machine.send('reboot small')
+        machine.expect(r'^\[control\] small: block does not let go of disk xvda')
+        again(machine, 2)
+        machine.expect(r'^\[small\] busybox: up after ')
+        machine.ask('list --all', r'^\[control\]  \d+ +block +running')
+        machine.expect(r'^\[control\]  \d+ +small +running')
+        machine.expect(r'^\[control\]  - +other +shut off')
+        machine.expect(r'^\[control\]  \d+ +three +running')
+        Guest(machine, 'small').run('dd if=/dev/xvda of=/dev/null bs=4k count=10')
+        Guest(machine, 'small').leave()
+        machine.ask('suspend three', r'^\[control\] Domain three suspended')
+        machine.ask('poweroff', r'^\[control\] Waiting for 2 domains to shut down')
+        machine.expect(r'^\[control\] small: powered off')
+        again(machine, 3)
+        machine.ask('resume three', r'^\[control\] three: powered off')
+        machine.finish(1)
