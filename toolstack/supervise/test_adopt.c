@@ -300,6 +300,83 @@ TEST(a_backend_that_was_begun_anew)
     end_both();
 }
 
+/* An image that was on trial still is, and either stays or gives way to what was before. */
+TEST(one_that_was_upgraded)
+{
+    static const char offer[] = "vbd feature-persistent=1\n";
+
+    for (unsigned fails = 0; fails < 2; fails++) {
+        begin_ours();
+        fake_image("/block-2.elf", offer, 'B');
+        EXPECT(upgrade(&s, block_entry, "/bulkhead/block-2.elf") && block_entry->trial);
+        die();
+        EXPECT(find() == 2 && block_entry->trial);
+        EXPECT(strcmp(entry_image(block_entry), "/bulkhead/block-2.elf") == 0);
+        if (fails)
+            fake_shutdown(1, SHUTDOWN_crash);
+        else
+            fake_node_set("/local/domain/1/backend-ready", "1");
+        supervise_step(&s);
+        EXPECT(!block_entry->trial && block_entry->phase == ENTRY_LIVE);
+        EXPECT(strcmp(entry_image(block_entry), fails ? block.kernel : "/bulkhead/block-2.elf") ==
+               0);
+        supervise_fini(&last);
+        die();
+        EXPECT(find() == 2 && !block_entry->trial);
+        EXPECT(strcmp(entry_image(block_entry), entry_image(last_block)) == 0);
+        end_both();
+    }
+}
+
+/* The end of what the file says lets its upgrade be forgotten. */
+TEST(an_upgrade_ends_with_its_domain)
+{
+    begin_ours();
+    fake_image("/block-2.elf", "vbd feature-persistent=1\n", 'B');
+    EXPECT(upgrade(&s, block_entry, "/bulkhead/block-2.elf"));
+    supervise_stop(&s, block_entry, NEXT_STOP);
+    supervise_step(&s);
+    EXPECT(block_entry->phase == ENTRY_STOPPED);
+    die();
+    EXPECT(find() == 1 && block_entry->phase == ENTRY_STOPPED && !block_entry->image);
+    end_both();
+}
+
+/* Dead, and kept to be looked at: it still is. */
+TEST(one_that_is_preserved)
+{
+    begin_ours();
+    guest.on_crash = CONFIG_PRESERVE;
+    fake_shutdown(2, SHUTDOWN_crash);
+    supervise_step(&s);
+    EXPECT(guest_entry->dead);
+    die();
+    EXPECT(find() == 2);
+    supervise_step(&s);
+    EXPECT(both_are_same() && guest_entry->dead && fake_domains[2].exists);
+    end_both();
+}
+
+/* One that died too often has another try. */
+TEST(one_that_was_parked)
+{
+    begin_ours();
+    block.has_restart = true;
+    block.restart = (struct config_restart){.budget = 1, .per_s = 10};
+    for (unsigned lives = 0; lives < 2; lives++) {
+        fake_shutdown(1, SHUTDOWN_crash);
+        supervise_step(&s);
+    }
+    EXPECT(block_entry->parked && fake_domains[1].paused);
+    die();
+    EXPECT(find() == 2);
+    supervise_step(&s);
+    EXPECT(block_entry->phase == ENTRY_LIVE && !block_entry->parked && !fake_domains[1].paused);
+    EXPECT(guest_entry->phase == ENTRY_LIVE);
+    block.has_restart = false;
+    end_both();
+}
+
 TEST(a_stranger)
 {
     begin_ours();

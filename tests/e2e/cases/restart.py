@@ -193,6 +193,8 @@ def test_control(name):
         shell.run(f'(wget -q -O - {pages.url} | md5sum >/tmp/sum; touch /tmp/done) &')
         shell.leave()
         for life in range(CONTROL_LIVES):
+            if life % 2:  # Both at once: whichever life comes to it brings the store back.
+                machine.send('inject-nmi store')
             again(machine, life + 2)
         machine.ask('list', r'^\[control\]  \d+ +block +running')
         for other in ('net', 'small', 'two'):
