@@ -1,6 +1,7 @@
 /* A virtual CPU's life, and what is decided before each entry. */
 #include "vcpu/vcpu.h"
 
+#include <arch/clock.h>
 #include <arch/fpu.h>
 
 #include "domain/domain.h"
@@ -22,6 +23,8 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
     v->domain = d;
     v->id = id;
     v->state = VCPU_DOWN;
+    v->runstate.state = RUNSTATE_offline;
+    v->runstate.state_entry_time = clock_now();
     list_init(&v->queue);
     timer_init(&v->timer, TIMER_SINGLESHOT);
     timer_init(&v->poll_timer, TIMER_POLL);
