@@ -14,7 +14,7 @@ size_mib=1536
 packages=linux-image-amd64,initramfs-tools,zstd,systemd-sysv,udev,kmod,login,e2fsprogs,iproute2
 packages=$packages,dbus,procps,less,util-linux-extra
 packages=$packages,systemd-resolved,iputils-ping,wget,busybox-static
-packages=$packages,iperf3,ethtool,nftables,xenstore-utils
+packages=$packages,iperf3,fio,ethtool,nftables,xenstore-utils
 
 # Copied for initramfs images.
 programs=(
