@@ -247,9 +247,9 @@ def part_iommu(ioprobe):
 
 def part_faults(_):
     """What injected faults did to driver domains, their clients, and everybody else."""
-    reborn = faults.campaign(int(os.environ.get('FAULTS', '9')),
-                             os.environ.get('FAULT_KINDS', '').split())
-    say('faults_clients_started_anew', reborn, '')
+    log = faults.campaign(int(os.environ.get('FAULTS', '9')),
+                          os.environ.get('FAULT_KINDS', '').split(), os.environ.get('FAULT_LOG'))
+    say('faults_log', log, '')
 
 
 def main():

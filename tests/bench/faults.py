@@ -1,12 +1,13 @@
-"""Fault injection: driver domains are made to fail under load again and again; a table says what
-ended their lives, what their clients noticed, and whether anybody else did."""
+"""Fault injection: driver domains are made to fail under load again and again; a line for each
+and a table say what ended their lives, what their clients noticed, and whether anybody else did."""
 
-import collections
 import os
 import re
+import shutil
 import time
 
 import host
+import tally
 import verify
 from cases.watchdog import watched
 from guest import Guest
@@ -63,7 +64,6 @@ class Client:
         self.machine = machine
         self.pages = pages
         self.shell = Guest(machine, 'client')
-        self.reborn = 0
 
     def run(self, command):
         """Runs a command; a guest that does not answer in time is a failure."""
@@ -104,42 +104,11 @@ class Client:
 
     def again(self):
         """A client that is beyond help is started anew."""
-        self.reborn += 1
         self.shell.leave()
         self.machine.deadline = time.monotonic() + 120
         self.machine.ask('destroy client', r'^\[control\] .*(destroyed|is not running)')
         self.machine.ask('create /client.xml', r'^\[control\] client: started')
         self.up()
-
-
-class Table:
-    """What came of each kind of fault in each domain."""
-
-    def __init__(self):
-        self.rows = collections.defaultdict(collections.Counter)
-
-    def add(self, domain, kind, fate, seen, others):
-        """One injection."""
-        row = self.rows[domain, kind]
-        row['count'] += 1
-        row[fate] += 1
-        row['noticed'] += bool(seen)
-        row['harmed'] += not others
-        for word in seen:
-            row['saw ' + word] += 1
-
-    def show(self):
-        """As rows of a table for a page."""
-        print('| domain | fault | times | by itself | by time-out | by watchdog | survived | '
-              'told to restart | clients noticed | how | others unharmed |')
-        print('|---' * 11 + '|')
-        for (domain, kind), row in self.rows.items():
-            saw = ', '.join(f'{word[4:]} {row[word]}' for word in sorted(row)
-                            if word.startswith('saw '))
-            print(f"| {domain} | {kind} | {row['count']} | {row['by itself']} | "
-                  f"{row['by time-out']} | {row['by watchdog']} | {row['survived']} | "
-                  f"{row['hung']} | {row['noticed']} | {saw or '-'} | "
-                  f"{row['count'] - row['harmed']} |", flush=True)
 
 
 def build(name):
@@ -217,12 +186,21 @@ def clean_again(client):
         return False
 
 
-def campaign(count, only=()):
-    """All kinds (or those in ONLY) in all domains; those that may lie so often, the others a third
-    of that."""
-    table = Table()
-    path = build('bench-faults')
-    disks = [host.raw_disk(f'bench-faults-{n}', mib=64, gpt=False) for n in range(2)]
+def inject(machine, client, bystander, wanted, order, record):
+    """One injection and what came of it, put down; the client is well afterwards."""
+    fate, seen = one(machine, client, *order)
+    well = others_are_well(machine, bystander, wanted)
+    anew = not clean_again(client)
+    record.add(*order, fate=fate, saw=sorted(seen), others=well, anew=anew)
+    if not well:
+        raise Failure('others were harmed')
+    if anew:
+        client.again()
+
+
+def session(path, disks, orders, record):
+    """A host, and as many of the injections as it lasts for. One after which it does not answer is
+    put down as one that harmed others; the next ones get another host."""
     with Pages(PAGE) as pages, boot('bench-faults', path, '--iommu', 'intel', '--disk', disks[0],
                                     '--disk', disks[1], '--nic', 'user,model=e1000e',
                                     guard=86400) as machine:
@@ -232,20 +210,35 @@ def campaign(count, only=()):
         machine.deadline = time.monotonic() + 120
         wanted = verify.start(bystander, mib=1)
         bystander.leave()
-        for kind, lies in KINDS.items():
-            for domain in DOMAINS:
-                times = count if lies else -(-count // 3)
-                for seed in range(1, times + 1) if kind in (only or KINDS) else ():
-                    fate, seen = one(machine, client, domain, kind, seed)
-                    well = others_are_well(machine, bystander, wanted)
-                    table.add(domain, kind, fate, seen, well)
-                    print(f'# {domain} {kind} {seed}: {fate}; noticed: {sorted(seen)}; '
-                          f'others {"well" if well else "HARMED"}', flush=True)
-                    if not clean_again(client):
-                        client.again()
-        machine.deadline = time.monotonic() + 60
-        client.shell.leave()
-        machine.send('poweroff --now')
-        machine.finish(1)
-    table.show()
-    return client.reborn
+        while orders:
+            order = orders.pop(0)
+            try:
+                inject(machine, client, bystander, wanted, order, record)
+            except Failure as failure:
+                print(f'# {failure}', flush=True)
+                if order not in record.done:
+                    record.add(*order, fate='hung', saw=['no answer'], others=False, anew=True)
+                keep_log(machine, order)
+                return
+
+
+def keep_log(machine, order):
+    """The next host would write over it."""
+    shutil.copy(machine.log_path, machine.log_path + '.' + '-'.join(map(str, order)))
+
+
+def campaign(count, only=(), log=''):
+    """All kinds (or those in ONLY) in all domains; those that may lie so often, the others a third
+    of that. With a LOG those that stand in it are done already."""
+    record = tally.Record(log or os.path.join(host.BUILD, 'bench', time.strftime('faults-%s.log')))
+    orders = [(domain, kind, seed) for kind, lies in KINDS.items() if kind in (only or KINDS)
+              for domain in DOMAINS for seed in range(1, (count if lies else -(-count // 3)) + 1)]
+    orders = [order for order in orders if order not in record.done]
+    path = build('bench-faults')
+    disks = [host.raw_disk(f'bench-faults-{n}', mib=64, gpt=False) for n in range(2)]
+    try:
+        while orders:
+            session(path, disks, orders, record)
+    finally:
+        tally.show(tally.add_up(tally.rows(record.path)))
+    return record.path
