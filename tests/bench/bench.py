@@ -20,6 +20,7 @@ import host  # noqa: E402
 import machine  # noqa: E402
 import net  # noqa: E402
 import outage  # noqa: E402
+from cases import longrun  # noqa: E402
 
 DISK_MIB = 512
 # The second run of each kind counts.
@@ -226,6 +227,12 @@ def part_net(_):
 def part_outage(_):
     """What a guest sees of driver domains that are ended and come back in place."""
     outage.run(say)
+
+
+def part_longrun(_):
+    """A Debian guest with fio and TCP while its driver domains die: KILLS=n times."""
+    done = longrun.run('bench-longrun', int(os.environ.get('KILLS', '200')), 24, 86400)
+    say('longrun', done, '')
 
 
 def part_iommu(ioprobe):
