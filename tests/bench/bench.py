@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'e2e'))
 
 import faults  # noqa: E402
 import host  # noqa: E402
+import loss  # noqa: E402
 import machine  # noqa: E402
 import net  # noqa: E402
 import outage  # noqa: E402
@@ -227,6 +228,11 @@ def part_net(_):
 def part_outage(_):
     """What a guest sees of driver domains that are ended and come back in place."""
     outage.run(say)
+
+
+def part_loss(_):
+    """What a guest's throughput loses by a restart of its driver domain every so many seconds."""
+    loss.run(say, bench_disk())
 
 
 def part_longrun(_):
