@@ -25,7 +25,7 @@ def watched(xml, ms, on_crash='restart'):
 
 def number(machine, name, counter):
     """What domstats says of a domain."""
-    pattern = rf"(?s)^\[control\] Domain: '{name}'.*?^\[control\]   {counter}=(\d+)"
+    pattern = rf"(?s)^\[control\] Domain: '{name}'.*?^\[control\]   {counter}=(\d+)\n"
     return int(machine.ask(f'domstats {name}', pattern).group(1))
 
 
