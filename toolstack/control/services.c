@@ -122,15 +122,6 @@ static struct entry *add_entry(struct supervise *s, struct domain_config *config
     return e;
 }
 
-/* From its first life on; the port is its own. */
-static bool watch_service(struct supervise *s, struct entry *e, evtchn_port_t port)
-{
-    if (!e || entry_open_watch(s, e, port) < 0)
-        return false;
-    watch_begin(&e->watch, e->started);
-    return true;
-}
-
 static struct xenstore_domain_interface *own_page(void)
 {
     return (void *)LAYOUT_STORE_PAGE; /* NOLINT(performance-no-int-to-ptr) */
@@ -194,7 +185,7 @@ static bool start_store(struct supervise *s)
     watched.entry = add_entry(s, &store_config, s->store_domid);
     if (watched.entry)
         store.sleep = &store_sleep;
-    return watch_service(s, watched.entry, b.life_port);
+    return watched.entry != NULL;
 }
 
 static bool start_console(struct supervise *s)
@@ -221,7 +212,7 @@ static bool start_console(struct supervise *s)
     if (rc != 0 || serve_all(s->console_domid) < 0 ||
         domain_command(s->console_domid, XEN_DOMCTL_unpausedomain) < 0)
         return say_failure(console_name);
-    return watch_service(s, add_entry(s, &console_config, s->console_domid), b.life_port);
+    return add_entry(s, &console_config, s->console_domid) != NULL;
 }
 
 /*
@@ -288,8 +279,6 @@ static bool take_service(struct supervise *s, struct domain_config *config,
         watched.supervise = s;
         watched.entry = e;
     }
-    if (e)
-        adopt_watch(s, e);
     return e && (!adopt_is_half_renewed(e, info) || renew_on_demand(s, e));
 }
 

@@ -5,14 +5,12 @@
 #include <string.h>
 
 #include <abi/event.h>
+#include <build/life.h>
 #include <hcall.h>
 #include <rt/clock.h>
 
 #include "record.h"
 #include "supervise.h"
-
-/* Where the builder's port for the watchdog can be: beside those of store and console. */
-#define LIFE_PORT_END 16u
 
 struct xen_domctl_getdomaininfo *adopt_list(size_t *count)
 {
@@ -40,23 +38,16 @@ struct xen_domctl_getdomaininfo *adopt_list(size_t *count)
     return infos;
 }
 
-/* Ours closed when the last life ended, so the domain's end waits for us to bind it. */
+/*
+ * Ours closed when the last life ended, so the domain's end waits for us to bind
+ * it. It is the domain's word which that is: a wrong one can only cost it its own
+ * watch.
+ */
 static evtchn_port_t life_port(domid_t domid)
 {
-    for (evtchn_port_t port = 1; port < LIFE_PORT_END; port++) {
-        struct evtchn_status status = {.dom = domid, .port = port};
+    struct life_page page;
 
-        if (hcall_event_status(&status) >= 0 && status.status == EVTCHNSTAT_unbound &&
-            status.u.unbound.dom == 0)
-            return port;
-    }
-    return 0;
-}
-
-void adopt_watch(struct supervise *s, struct entry *e)
-{
-    if (e->config->watchdog_ms != 0 && entry_open_watch(s, e, life_port(e->domid)) == 0)
-        watch_begin(&e->watch, e->started);
+    return life_read(domid, &page, offsetof(struct life_page, log)) < 0 ? 0 : page.port;
 }
 
 void adopt_live(struct supervise *s, struct entry *e, domid_t domid)
@@ -68,7 +59,8 @@ void adopt_live(struct supervise *s, struct entry *e, domid_t domid)
     e->wanted = true;
     /* Our own images say when their backends are up, and it still stands there. */
     e->ready = !config_announces(e->config);
-    adopt_watch(s, e);
+    if (e->config->watchdog_ms != 0 && entry_open_watch(s, e, life_port(domid)) == 0)
+        watch_begin(&e->watch, e->started);
 }
 
 /* Who served each device when it was opened; as far as that is not known, who would now. */

@@ -22,9 +22,6 @@ struct xen_domctl_getdomaininfo *adopt_list(size_t *count);
  */
 void adopt_live(struct supervise *s, struct entry *e, domid_t domid);
 
-/* A domain that lives is watched for hanging again, if its file wants that. */
-void adopt_watch(struct supervise *s, struct entry *e);
-
 /* It has begun a life in place that it never came to run, or was parked: it begins once more. */
 bool adopt_is_half_renewed(const struct entry *e, const struct xen_domctl_getdomaininfo *info);
 
