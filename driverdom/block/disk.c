@@ -24,13 +24,22 @@
 
 bool disk_ends_us(struct disk *disk, uint32_t commands)
 {
-    if (!disk->mortal || !disk->answered)
+    if (!disk->mortal || *disk->blamed)
         return false;
+    *disk->blamed = true;
     log_line("%s: no answer for more than %u s: this domain ends, its next life does the %u "
              "commands again",
              disk->name, (unsigned)(DISK_TIMEOUT_NS / 1000000000u), commands);
     disk->silent = true;
     return true;
+}
+
+void disk_answers(struct disk *disk)
+{
+    if (!disk->mortal || disk->answered)
+        return;
+    disk->answered = true;
+    *disk->blamed = false;
 }
 
 static void await(struct disk *disk, const struct blk_io *io)

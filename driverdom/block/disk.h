@@ -24,6 +24,7 @@ struct disk {
     const char *part; /* between the name and the number of a partition: "p" or "" */
     bool mortal; /* this domain may end for its sake: its next life does again what was under way */
     bool answered;     /* something of a guest's, in this life */
+    uint8_t *blamed;   /* kept: a life ended for its silence, and it has answered nothing since */
     bool silent;       /* it does not answer any more, and this domain is to end */
     uint32_t late;     /* times that an interrupt was waited for in vain before serving */
     uint8_t *head;     /* what stands at its front, while its table is read; NULL: nothing */
@@ -52,9 +53,13 @@ extern const struct disk_hardware virtio_blk_hardware;
 
 /*
  * A device has been silent for too long: whether this domain ends for it, or else
- * the I/O fails. A device that was silent at once in this life as well is broken.
+ * the I/O fails. One for which the last life ended, and that has answered nothing
+ * since, is broken.
  */
 bool disk_ends_us(struct disk *disk, uint32_t commands);
+
+/* It answers; of importance once it serves. */
+void disk_answers(struct disk *disk);
 
 /*
  * Reads what stands at its front with one I/O, if it can: from now on

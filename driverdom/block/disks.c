@@ -72,7 +72,8 @@ static void name_make(char *name, const struct disk_hardware *kind, uint32_t num
         (void)snprintf(name, DISK_NAME_LEN, "%s%u%s", kind->prefix, number, kind->suffix);
 }
 
-static void function_take(struct disks *d, const struct pci_function *f, uint32_t *numbers)
+static void function_take(struct disks *d, const struct pci_function *f, uint32_t *numbers,
+                          uint8_t *kept)
 {
     char name[DISK_NAME_LEN];
 
@@ -91,14 +92,14 @@ static void function_take(struct disks *d, const struct pci_function *f, uint32_
         disk->part = hardware[i]->part;
         (void)table_read(disk);
         disk->mortal = d->mortal;
-        disk->answered = false;
+        disk->blamed = kept;
         d->disks[d->count++] = disk;
         return;
     }
     log_line("%02x:%02x.%u: no driver for class %06x", f->bus, f->slot, f->function, f->class);
 }
 
-void disks_open(struct disks *d, int argc, char **argv)
+void disks_open(struct disks *d, uint8_t kept[DISKS_MAX], int argc, char **argv)
 {
     struct pci_function functions[DISKS_MAX];
     uint32_t numbers[HARDWARE_KINDS] = {0};
@@ -107,7 +108,7 @@ void disks_open(struct disks *d, int argc, char **argv)
     *d = (struct disks){.mortal = start_has_word(argc, argv, START_MORTAL)};
     for (uint32_t i = 0; i < count; i++)
         if (functions[i].config)
-            function_take(d, &functions[i], numbers);
+            function_take(d, &functions[i], numbers, &kept[i]);
 }
 
 /* ---- names ------------------------------------------------------------------------------ */

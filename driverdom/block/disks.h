@@ -18,9 +18,9 @@ struct disks {
  * Takes every function that a driver of ours matches and starts it: those that
  * the words "pci=BB:SS.F" of the command line name, in that order, or without
  * such a word all of bus 0. Reads the partition tables. What does not work is
- * logged and left out.
+ * logged and left out. A byte for each is kept for this domain's next life.
  */
-void disks_open(struct disks *d, int argc, char **argv);
+void disks_open(struct disks *d, uint8_t kept[DISKS_MAX], int argc, char **argv);
 
 /*
  * What a name means: /dev/NAME, /dev/NAME of a partition, or

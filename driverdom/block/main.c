@@ -4,11 +4,15 @@
 #include <rt/log.h>
 #include <rt/start.h>
 
+#include <abi/layout.h>
 #include <fault.h>
 #include <hcall.h>
 #include <rt/memory.h>
 
 #include "vbd.h"
+
+/* The small area, which every domain of ours has. */
+_Static_assert(VBDS_MAX *(8 + VBD_KEEP_LEN) + DISKS_MAX <= LAYOUT_SURVIVOR_SIZE, "survivors");
 
 static struct store_client store;
 static struct disks disks;
@@ -72,7 +76,8 @@ int main(int argc, char **argv)
     }
     /* Guests of a last life wait. */
     log_hold(start_has_word(argc, argv, START_MORTAL));
-    disks_open(&disks, argc, argv);
+    disks_open(&disks, (uint8_t *)memory_survivor(VBDS_KEEP_LEN + DISKS_MAX) + VBDS_KEEP_LEN, argc,
+               argv);
     life_stamp(LIFE_DEVICES);
     if (vbds_open(&vbds, &store, &disks) < 0) {
         log_line("the store refuses our watch");

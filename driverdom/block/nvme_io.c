@@ -222,7 +222,7 @@ static bool nvme_poll(struct blk_disk *blk)
         any = true;
     }
     if (any) {
-        n->disk.answered = true;
+        disk_answers(&n->disk);
         nvme_queue_done(&n->io);
         advance(n);
         nvme_queue_kick(&n->io);

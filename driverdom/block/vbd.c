@@ -8,7 +8,6 @@
 
 #define BACK_PAGES  ((sizeof(struct blk_back) + PAGE_SIZE - 1) / PAGE_SIZE)
 #define BATCH_PAGES ((sizeof(struct blk_batch) + PAGE_SIZE - 1) / PAGE_SIZE)
-#define REDO_LEN    sizeof(struct blk_redo[BLK_QUEUES_MAX])
 
 static int vbd_make(struct bus_back *b, struct bus_device *d)
 {
@@ -93,12 +92,12 @@ static const struct bus_kind kind = {
 int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks)
 {
     *v = (struct vbds){.disks = disks};
-    void *records = memory_survivor(bus_keep_len(VBDS_MAX, REDO_LEN));
+    void *records = memory_survivor(VBDS_KEEP_LEN);
 
     v->batch = memory_pages_alloc(BATCH_PAGES);
     if (!records || !v->batch)
         return -XEN_ENOMEM;
-    bus_keep_open(&v->keep, records, VBDS_MAX, REDO_LEN);
+    bus_keep_open(&v->keep, records, VBDS_MAX, VBD_KEEP_LEN);
     return bus_back_open(&v->bus, &kind, v->vbds, &v->keep, store);
 }
 

@@ -13,6 +13,10 @@
 
 #define VBDS_MAX 40u
 
+/* What they keep for this domain's next life, at the start of what survives it. */
+#define VBD_KEEP_LEN  sizeof(struct blk_redo[BLK_QUEUES_MAX])
+#define VBDS_KEEP_LEN bus_keep_len(VBDS_MAX, VBD_KEEP_LEN)
+
 /* Back ends are large: each comes with its device and goes with it. */
 struct vbd {
     struct bus_device bus; /* first; its number: 51712 is xvda */

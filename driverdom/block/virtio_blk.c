@@ -206,7 +206,7 @@ static bool virtio_blk_poll(struct blk_disk *blk)
         any = true;
     }
     if (any) {
-        b->disk.answered = true;
+        disk_answers(&b->disk);
         advance(b);
         virtq_kick(&b->queue);
     }
