@@ -21,6 +21,9 @@ int term_open(struct cli *cli);
  */
 void term_find_attachment(void);
 
+/* When what was held back must be shown at the latest; shows it if that is now. */
+uint64_t term_due(void);
+
 /* Shows the prompt, if it should stand there and does not. Before every sleep. */
 void term_prompt(void);
 

@@ -34,8 +34,10 @@ static int listen_for_deaths(void)
 static void host_end(bool failed)
 {
     struct bulkhead_host_shutdown end = {.action = BULKHEAD_HOST_POWEROFF, .status = failed};
-    int rc = hcall_host_shutdown(&end);
+    int rc;
 
+    supervise_hurry(false);
+    rc = hcall_host_shutdown(&end);
     supervise_say("the core refused to stop the host: %s", strerror(-rc));
 }
 
@@ -57,15 +59,16 @@ static void show_watched(unsigned *left)
 uint64_t loop_settle(struct cli *c)
 {
     unsigned left = EVENTS_PER_TURN;
-    uint64_t deadline;
+    uint64_t deadline, due;
 
     /* Requests made by a step may have taken the ports' events: look until all is quiet. */
     do {
         show_watched(&left);
         deadline = supervise_step(c->supervise);
     } while (left > 0 && (domains.store->first || services_heard()));
+    due = term_due();
     /* Again at once, after a look at what is typed. */
-    return left > 0 ? deadline : 0;
+    return left == 0 ? 0 : due < deadline ? due : deadline;
 }
 
 bool cli_wait(struct cli *c, bool (*done)(void *context), void *context, uint64_t time)

@@ -8,6 +8,7 @@
 
 #include <cli/escape.h>
 #include <hcall.h>
+#include <rt/clock.h>
 #include <rt/event.h>
 #include <rt/start.h>
 
@@ -16,8 +17,10 @@
 /* What is typed while a verb waits, until it is done. */
 #define AHEAD_MAX 1024
 
-/* What would be written over a domain's screen, kept until the console is left. */
+/* What would be written over a domain's screen, or is not urgent, kept until it may be shown. */
 #define HELD_MAX 4096
+
+#define HURRY_NS 100000000u
 
 static struct {
     struct cli *cli;
@@ -25,6 +28,7 @@ static struct {
     bool shown; /* the prompt stands in the last row */
     unsigned ahead_len;
     uint8_t ahead[AHEAD_MAX];
+    uint64_t hurry_end; /* until when nothing is shown; 0: there is no hurry */
     unsigned held_len;
     char held[HELD_MAX];
 } term;
@@ -47,24 +51,60 @@ static void send_edit(void)
     term.edit.out_len = 0;
 }
 
-/* Text for the user: not into the middle of a line that is being typed, nor over a domain's screen.
- */
-static void show(const char *text, size_t len)
+/* Not into the middle of a line that is being typed. */
+static void send_lines(const char *text, size_t len)
 {
-    if (term.cli->attached && !term.cli->headless) {
-        /* When it is too much, the oldest goes. */
-        if (len > HELD_MAX)
-            return;
-        if (term.held_len + len > HELD_MAX)
-            term.held_len = 0;
-        memcpy(term.held + term.held_len, text, len);
-        term.held_len += (unsigned)len;
-        return;
-    }
     if (term.shown)
         send("\r\x1b[K", 4);
     term.shown = false;
     send(text, len);
+}
+
+static bool screen_is_taken(void)
+{
+    return term.cli->attached && !term.cli->headless;
+}
+
+static void release(void)
+{
+    if (screen_is_taken() || term.hurry_end != 0 || term.held_len == 0)
+        return;
+    send_lines(term.held, term.held_len);
+    term.held_len = 0;
+}
+
+void supervise_hurry(bool on)
+{
+    term.hurry_end = on ? clock_now() + HURRY_NS : 0;
+    release();
+}
+
+uint64_t term_due(void)
+{
+    if (term.hurry_end == 0)
+        return EVENT_FOREVER;
+    if (clock_now() < term.hurry_end)
+        return term.hurry_end;
+    supervise_hurry(false);
+    return EVENT_FOREVER;
+}
+
+/* Text for the user: not over a domain's screen, nor while there is a hurry. */
+static void show(const char *text, size_t len)
+{
+    if (term.hurry_end != 0 && term.held_len + len > HELD_MAX)
+        supervise_hurry(false);
+    if (!screen_is_taken() && term.hurry_end == 0) {
+        send_lines(text, len);
+        return;
+    }
+    /* When it is too much, the oldest goes. */
+    if (len > HELD_MAX)
+        return;
+    if (term.held_len + len > HELD_MAX)
+        term.held_len = 0;
+    memcpy(term.held + term.held_len, text, len);
+    term.held_len += (unsigned)len;
 }
 
 /* Escapes all but newlines, line by line. */
@@ -180,8 +220,7 @@ static void look_at_attachment(void)
     term.shown = false;
     if (!term.cli->headless)
         send(left, sizeof(left) - 1);
-    send(term.held, term.held_len);
-    term.held_len = 0;
+    release();
 }
 
 void term_prompt(void)

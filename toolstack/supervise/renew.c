@@ -36,6 +36,7 @@ static void park(struct entry *e)
     e->ready = false;
     e->dead = true;
     e->parked = true;
+    supervise_hurry(false);
 }
 
 /*
@@ -75,6 +76,7 @@ bool renew(struct supervise *s, struct entry *e)
 {
     uint64_t from = clock_now();
 
+    supervise_hurry(true);
     e->again = 0;
     e->renewal.noticed = from;
     if (e->renewal.died <= e->started || e->renewal.died > from)
@@ -89,6 +91,9 @@ bool renew(struct supervise *s, struct entry *e)
     e->parked = false;
     supervise_say("%s: started again in place (id %u) in %llu.%llu ms", e->config->name, e->domid,
                   (e->started - from) / MS, (e->started - from) / (MS / 10) % 10);
+    /* The others say when they serve. */
+    if (!config_announces(e->config))
+        supervise_hurry(false);
     return true;
 }
 

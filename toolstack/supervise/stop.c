@@ -101,6 +101,8 @@ static void handle_death(struct supervise *s, struct entry *e, const struct deat
         action = CONFIG_RESTART;
     bool in_place =
         action == CONFIG_RESTART && (e->service || death->by == BY_CRASH) && renew_is_possible(e);
+    if (in_place)
+        supervise_hurry(true);
     /* Guests that go down still write: their disk comes back until the last of them has gone. */
     if (s->leaving && action == CONFIG_RESTART && !in_place)
         action = CONFIG_DESTROY;
@@ -178,6 +180,7 @@ bool live_step(struct supervise *s, struct entry *e)
     }
     e->ready = true;
     renew_report(e);
+    supervise_hurry(false);
     if (e->trial)
         upgrade_end(s, e, NULL);
     return true;

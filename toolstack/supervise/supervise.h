@@ -93,6 +93,12 @@ struct supervise {
 /* Printed by whoever has the terminal; a line without its newline. */
 void supervise_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Until it is off again, but for a tenth of a second at most, what is said may wait:
+ * guests do, and a UART takes longer for a line than a domain to begin.
+ */
+void supervise_hurry(bool on);
+
 /* Adds a domain, stopped. The config stays the caller's. NULL: no memory. */
 struct entry *supervise_add(struct supervise *s, struct domain_config *config);
 void supervise_remove(struct supervise *s, struct entry *entry);
