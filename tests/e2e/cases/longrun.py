@@ -9,7 +9,7 @@ from cases.debian import log_in, shell
 from cases.restart import ours
 from host import block, disk, domain, host, interface, net, overlay, raw_disk
 from load import Load
-from machine import GUARD, boot, equal
+from machine import boot, equal
 
 LIMITS = '''<metadata>
 <bulkhead:domain xmlns:bulkhead='urn:bulkhead:1'>
@@ -67,13 +67,10 @@ def die(machine, victim, command, end):
     return float(served.group(1))
 
 
-def kill(machine, load, count):
+def kill(machine, count):
     """So many deaths; a table of how long each kind took, in ms."""
     pauses = collections.defaultdict(list)
     for n, (victim, command, end) in zip(range(count), itertools.cycle(DEATHS)):
-        if end == STALLED:
-            # For a disk that has answered nothing in this life nobody dies: its I/O fails.
-            load.wait_for_disks(GUARD)
         pauses[command].append(die(machine, victim, command.format(seed=n + 1), end))
         if n % len(DEATHS) == len(DEATHS) - 1:
             machine.ask(f'inject net stall-dma {n + 1}', STALL)
@@ -96,7 +93,7 @@ def run(name, count, mib, guard):
         machine.expect(r'load: begins')
         machine.type('\x1d')
         machine.ask('list', r'block +running   INJECTABLE')
-        pauses = kill(machine, load, count)
+        pauses = kill(machine, count)
         load.over.set()
         machine.expect(r'load: ends')
         done = load.check()
