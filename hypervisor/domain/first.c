@@ -164,9 +164,8 @@ int first_create(void)
 
 void first_again(void)
 {
-    if (!first_lives.due)
+    if (!first_lives.due || !__atomic_exchange_n(&first_lives.due, false, __ATOMIC_ACQ_REL))
         return;
-    first_lives.due = false;
     struct domain *d = domain_get(0);
     CHECK(d != NULL);
     if (domain_reset(d) < 0 || start(d) < 0)

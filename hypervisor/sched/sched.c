@@ -170,8 +170,11 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
 
 void sched_start(struct vcpu *v)
 {
-    v->fresh_until = v->runstate.time[RUNSTATE_running] + SLICE_NS;
-    set_state(v, VCPU_RUNNABLE, true);
+    bool first = !v->was_started; /* of a life: to go down and up again gives a guest nothing */
+
+    if (first)
+        v->fresh_until = v->runstate.time[RUNSTATE_running] + SLICE_NS;
+    set_state(v, VCPU_RUNNABLE, first);
 }
 
 void sched_down(struct vcpu *v)
