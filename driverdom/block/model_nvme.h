@@ -13,6 +13,7 @@ static struct {
     uint32_t mdts;
     bool no_ready;     /* CSTS.RDY never changes */
     bool mute;         /* takes commands, never answers */
+    bool silent;       /* a queue was made before MSI-X was on: it never interrupts */
     bool master_early; /* bus mastering was on while it could still act on old state */
     unsigned fail;     /* so many I/O commands fail */
     unsigned commands, flushes, discards, hold;
@@ -126,6 +127,7 @@ static uint16_t model_admin(const struct nvme_command *c)
         }
         return 0;
     case 5:
+        model.silent = model.silent || !(played.config[0x43] & 0x80);
         model.cq = c->prp1;
         model.cq_depth = (c->word[0] >> 16) + 1;
         return 0;

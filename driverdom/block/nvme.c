@@ -246,7 +246,6 @@ static int irq_open(struct nvme *n)
     if (irq < 0)
         return irq;
     pci_msix_set(&n->msix, 0, address, data);
-    pci_msix_enable(&n->msix);
     return 0;
 }
 
@@ -265,7 +264,11 @@ static int nvme_open(const struct pci_function *f, const char *name, struct disk
         why = attach(n);
     }
     if (!why) {
-        /* Interrupts last: what is polled needs none, and each would cost an exit. */
+        /*
+         * Queues want to be made with messages on; the one is masked until all that is
+         * polled has been done, as each would cost an exit.
+         */
+        pci_msix_enable(&n->msix);
         if (nvme_start(n, identity) < 0)
             why = "does not start";
         else if (identity_take(n, identity) < 0)
