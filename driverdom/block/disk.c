@@ -14,10 +14,6 @@
 /* An interrupt that is late is not waited for: the disk is asked itself. */
 #define LOOK_NS 100000000ull
 
-/* Looks at a disk before this domain sleeps for it: to sleep and wake takes longer than most I/O.
- */
-#define LOOKS_AWAKE 2000u
-
 /* What a partition table takes at the front, with blocks of 4 KiB: its block, its header, 16 KiB.
  */
 #define HEAD_PAGES 6u
@@ -47,7 +43,7 @@ static void await(struct disk *disk, const struct blk_io *io)
     struct blk_disk *blk = &disk->blk;
 
     for (uint32_t looks = 0; !io->done; looks++) {
-        if (blk->driver->poll(blk) || looks < LOOKS_AWAKE)
+        if (blk->driver->poll(blk) || looks < DISK_LOOKS_AWAKE)
             continue;
 
         uint64_t now = clock_now();

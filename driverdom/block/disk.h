@@ -18,6 +18,10 @@
 #define DISK_LOOKS      1000u
 #define DISK_LOOK_NS    10000000ull
 
+/* Looks at a disk before this domain sleeps for it: to sleep and wake takes longer than most I/O.
+ */
+#define DISK_LOOKS_AWAKE 2000u
+
 struct disk {
     struct blk_disk blk; /* first, so that the one is the other */
     char name[DISK_NAME_LEN];

@@ -52,6 +52,14 @@ static bool round_done(void)
     return store_changes() || any;
 }
 
+/* Who waits since the last life comes before who waits for this one. */
+static void answer_first(void)
+{
+    for (uint32_t looks = 0; looks < DISK_LOOKS_AWAKE; looks++)
+        if (!serve() && vbds_are_drained(&vbds))
+            break;
+}
+
 static void *ring_page(void *context, uint64_t pick)
 {
     (void)context;
@@ -83,8 +91,7 @@ int main(int argc, char **argv)
         log_line("the store refuses our watch");
         return 1;
     }
-    /* Who waits since the last life comes before who waits for this one. */
-    (void)serve();
+    answer_first();
     life_stamp(LIFE_SERVES);
     event_flush();
     log_hold(false);

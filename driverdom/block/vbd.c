@@ -122,6 +122,17 @@ bool vbds_serve(struct vbds *v)
     return any;
 }
 
+bool vbds_are_drained(const struct vbds *v)
+{
+    for (uint32_t i = 0; i < v->bus.limit; i++) {
+        const struct vbd *d = &v->vbds[i];
+
+        if (d->bus.used && d->back->connected && !vbd_is_drained(&d->bus))
+            return false;
+    }
+    return true;
+}
+
 void *vbds_ring_page(struct vbds *v, uint64_t pick)
 {
     struct vbd *served[VBDS_MAX];

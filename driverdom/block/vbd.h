@@ -45,6 +45,9 @@ int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks);
 /* One round of I/O for all devices; whether there was any. */
 bool vbds_serve(struct vbds *v);
 
+/* Nothing of any guest's is at a disk. */
+bool vbds_are_drained(const struct vbds *v);
+
 /* For fault injection: a page of a ring that a guest shares, chosen by `pick`; NULL: none does. */
 void *vbds_ring_page(struct vbds *v, uint64_t pick);
 
