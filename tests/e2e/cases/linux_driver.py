@@ -59,7 +59,7 @@ def card_and_disk(name, iommu):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with server, boot(name, path, '--iommu', iommu, '--disk', image, *NIC) as machine:
         machine.expect(r'^\[driver\] .*eth0 is a port of br0')
-        machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
+        machine.expect(r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
         listed = machine.ask('list', r'^\[control\] +\d+ +driver .*\n').group()
         attach(machine, 'driver', r'^\[driver\] / # ')
         cmdline = shell(machine, 'cat /proc/cmdline', 'driver')
@@ -103,7 +103,7 @@ def once_more(machine):
     machine.expect(r'^\[driver\] .*eth0 is a port of br0')
     for verb, end in (('shutdown', 'small: powered off'), ('destroy', 'Domain small destroyed')):
         create(machine)
-        machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
+        machine.expect(r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
         machine.ask(f'{verb} small', rf'^\[control\] {end}')
 
 
@@ -184,7 +184,7 @@ def under_load(name, iommu, *acts):
                 BLOBS, iommu='no' if iommu == 'none' else 'yes')
     with Pages(24 << 20) as pages, boot(name, path, '--iommu', iommu, '--disk', image, *NIC,
                                         guard=400) as machine:
-        machine.expect(r'^\[small\] busybox: eth0 10\.0\.2\.\d+')
+        machine.expect(r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
         shell = Guest(machine, 'small')
         wanted = verify.start(shell, mib=8)
         shell.run('touch /tmp/sums /tmp/pages')
