@@ -109,6 +109,14 @@ class Machine:
             if not self._read():
                 raise Failure(f'the output ended without {pattern!r}')
 
+    def expect_all(self, *patterns):
+        """Waits for each of them, in any order: that of two domains' lines is free."""
+        start = end = self.position
+        for pattern in patterns:
+            self.position = start
+            end = max(end, self.expect(pattern).end())
+        self.position = end
+
     def send(self, text):
         """Types a line."""
         self.type(text + '\n')

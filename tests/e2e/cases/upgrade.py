@@ -64,9 +64,9 @@ def test_disk(name):
                 ('dead', r'block: the life of /dead\.elf crashed before it was up: back to '
                          r'/new\.elf'),
                 ('nothing', r'block: not upgraded: /nothing\.elf is not in the bundle')):
-            machine.ask(f'upgrade block /{what}.elf', rf'^\[control\] {says}')
-            if what == 'dead':
-                machine.expect(r'^\[block\] vbd .*: adopted')
+            machine.send(f'upgrade block /{what}.elf')
+            machine.expect_all(rf'^\[control\] {says}',
+                               *([r'^\[block\] vbd .*: adopted'] if what == 'dead' else []))
         machine.ask('dominfo block', r'^\[control\] Kernel: +/new\.elf')
         machine.ask('upgrade small /new.elf', r'small is no driver domain of ours')
         verify.stop(shell, wanted)

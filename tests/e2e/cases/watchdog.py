@@ -103,8 +103,7 @@ def test_store_hang(name):
             # It waits for nothing, or for the net domain that does.
             machine.ask(f'inject store {kind}', rf'^\[store\] fault injection: {kind}$')
             machine.send('restart net')
-            machine.expect(rf'^\[control\] store: {said} ')
-            machine.expect(r'^\[net\] vif .*: adopted')
+            machine.expect_all(rf'^\[control\] store: {said} ', r'^\[net\] vif .*: adopted')
             machine.ask('destroy two', r'^\[control\] Domain two destroyed')
         shell.run('ping -c 1 -W 20 10.0.2.2 >/dev/null')
         said = shell.run('dmesg')
