@@ -99,22 +99,26 @@ static void drop(struct con_client *c, const char *why)
     c->work = false;
 }
 
-/* The bytes leave the ring last of all: until then the next life would show them. */
-static void output_turn(struct con_client *c)
+/* Shows some output; how many bytes, or negative. They leave the ring last of all: until then
+ * the next life would show them. */
+static int show_turn(struct con_client *c)
 {
     char bytes[CON_TURN];
     int n = con_back_look(&c->back, bytes, sizeof(bytes));
 
     c->work = n == (int)sizeof(bytes);
-    if (n < 0) {
-        drop(c, "it claims more output than its ring holds");
-        return;
-    }
-    if (n == 0)
-        return;
+    if (n <= 0)
+        return n;
     con_history_put(&c->keep->history, bytes, (size_t)n);
     show(c->domid, 0, bytes, (size_t)n);
     con_back_pass(&c->back, (size_t)n);
+    return n;
+}
+
+static void output_turn(struct con_client *c)
+{
+    if (show_turn(c) < 0)
+        drop(c, "it claims more output than its ring holds");
 }
 
 static void typed_turn(struct con_client *c)
@@ -132,13 +136,15 @@ static void typed_turn(struct con_client *c)
     memmove(c->typed, c->typed + n, c->typed_len);
 }
 
-/* What a guest wrote before it went; no more than its ring holds. A replay ends for it. */
+/* What a guest wrote before it went; no more than its ring holds. A replay ends for it. If its
+ * memory is gone already, another page is in the ring's place: that is nobody's fault. */
 static void drain(struct con_hub *hub, struct con_client *c)
 {
     if (is_replaying(hub, c))
         replay_end(hub);
     for (size_t n = 0; n < sizeof(c->back.page->out) && c->back.port != 0; n += CON_TURN)
-        output_turn(c);
+        if (show_turn(c) <= 0)
+            break;
 }
 
 static int connect(struct con_client *c, evtchn_port_t remote)

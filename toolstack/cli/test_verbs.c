@@ -278,6 +278,9 @@ TEST(creating)
     EXPECT(errs("create /fresh.xml", "domain fresh exists already: it is running"));
     EXPECT(says("destroy fresh", "destroyed"));
     EXPECT(says("create /fresh.xml", "created") && s.count == 3);
+    supervise_stop(&s, s.entries[2], NEXT_STOP);
+    EXPECT(s.entries[2]->phase == ENTRY_CLOSING);
+    EXPECT(says("create /fresh.xml", "created") && s.count == 3);
     EXPECT(errs("create /none.xml", "/none.xml"));
     EXPECT(errs("create /vmlinux", "/vmlinux"));
     EXPECT(run("destroy fresh") == 0);
