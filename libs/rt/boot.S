@@ -1,7 +1,9 @@
 /*
  * Entry of a domain: from PVH's 32-bit flat mode to 64-bit C on the floor's
  * stack. The first page tables map 4 GiB as they are; paging.c puts tighter
- * ones in their place once it knows the memory map.
+ * ones in their place once it knows the memory map. CR4 is as the core and Linux
+ * have it where translation is concerned: QEMU flushes once more at each entry and
+ * exit if it differs.
  */
 
 #include "layout.h"
@@ -43,7 +45,21 @@ boot_entry:
     addl $8, %edi
     loop 2b
 
-    movl $0x620, %eax           /* CR4: PAE, OSFXSR, OSXMMEXCPT */
+    xorl %eax, %eax
+    cpuid
+    xorl %ebx, %ebx
+    cmpl $7, %eax
+    jb 3f
+    movl $7, %eax
+    xorl %ecx, %ecx
+    cpuid
+3:  movl %ebx, %eax             /* CR4: what the CPU has of SMEP (bit 7 there) and SMAP (20) */
+    shll $13, %eax
+    andl $0x100000, %eax
+    shll $1, %ebx
+    andl $0x200000, %ebx
+    orl %ebx, %eax
+    orl $0x6b0, %eax            /* and PSE, PAE, PGE, OSFXSR, OSXMMEXCPT */
     movl %eax, %cr4
     movl $boot_pml4, %eax
     movl %eax, %cr3
