@@ -4,6 +4,7 @@
 #include <arch/acpi.h>
 #include <arch/io.h>
 
+#include "console/console.h"
 #include "domain/first.h"
 #include "mm/paging.h"
 
@@ -23,6 +24,7 @@ static void sleep_forever(void)
 
 _Noreturn void power_off(unsigned status)
 {
+    console_flush();
     if (boot_options.debug_exit)
         io_write32((uint16_t)boot_options.debug_exit, DEBUG_EXIT_BASE + status);
     if (status != STATUS_PANIC)
@@ -47,6 +49,7 @@ _Noreturn void power_reboot(void)
         uint64_t base;
     } __attribute__((packed)) nothing = {0, 0};
 
+    console_flush();
     reset_register();
     /* No gate for the exception, none for the double fault: the CPU shuts down. */
     __asm__ volatile("lidt %0; int3" : : "m"(nothing));

@@ -38,6 +38,19 @@ void console_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void console_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * Sends a few bytes of what waits for the UART; false: nothing does, or not long
+ * enough yet. idle: nothing else wants the CPU. Until its first call all is sent at
+ * once. No lock held.
+ */
+bool console_send(bool idle);
+
+/* When it is to be called on a CPU that is not idle (ns); CLOCK_NEVER: nothing waits. */
+extern uint64_t console_due;
+
+/* Sends all of it, and from now on all at once: the machine is about to stop. Waits for no lock. */
+void console_flush(void);
+
+/*
  * Bytes that a domain wrote: raw if it is attached to the terminal, escaped and
  * prefixed if not. d: NULL for a domain that is gone, whose console has outlived it.
  */

@@ -87,9 +87,10 @@ size_t input_take(bool attached, char *buf, size_t len)
 {
     struct buffer *b = attached ? &input.attached : &input.prompt;
     size_t n = 0;
+    char last = 0;
 
-    while (n < len && b->out != b->in)
-        buf[n++] = (char)b->bytes[b->out++ % BUFFER];
+    while (n < len && b->out != b->in && (attached || (last != '\n' && last != '\r')))
+        buf[n++] = last = (char)b->bytes[b->out++ % BUFFER];
     resume();
     return n;
 }

@@ -6,7 +6,6 @@
 #include "console/parts.h"
 
 #include <arch/clock.h>
-#include <arch/uart.h>
 
 #include "util/string.h"
 
@@ -38,7 +37,7 @@ bool output_headless(void)
 
 static void flush(void)
 {
-    uart_write(out.buf, out.used);
+    unsent_put(out.buf, out.used);
     out.used = 0;
 }
 
@@ -156,6 +155,7 @@ void console_panic(const char *format, ...)
 {
     va_list args;
 
+    console_flush();
     va_start(args, format);
     core_line(format, args);
     va_end(args);

@@ -2,6 +2,7 @@
  * What the files of the console share.
  *
  * output.c  the stream to the UART: lines of several writers, each named where its text begins
+ * unsent.c  what of it waits to be sent
  * input.c   what is typed: to exactly one of the prompt and the attached domain
  * log.c     the last 64 KiB of the core's own lines
  * limit.c   how much an unprivileged domain may make the core print by itself: a token bucket
@@ -42,6 +43,9 @@ void output_reset(void);
 
 bool output_headless(void);
 
+/* The next bytes of the stream. */
+void unsent_put(const char *text, size_t len);
+
 /* ---- input ----------------------------------------------------------------------------- */
 
 /* All with console_lock held. */
@@ -49,7 +53,7 @@ bool output_headless(void);
 /* Takes in what the UART has; true if someone is to be told (VIRQ_CONSOLE). */
 bool input_receive(void);
 
-/* Bytes for the prompt, or for the attached domain. */
+/* Bytes for the prompt, a line at most, or for the attached domain. */
 size_t input_take(bool attached, char *buf, size_t len);
 
 /*

@@ -5,6 +5,8 @@
 
 #include "console/parts.h"
 
+#include <arch/cpu.h>
+
 #include <abi/console.h>
 #include <abi/xen.h>
 
@@ -131,6 +133,48 @@ TEST(a_terminal_gets_carriage_returns)
     EXPECT(sent("\r\n[b] \\x1b\r\n"));
 }
 
+/* Without a line feed, so that there is no prefix to count. */
+static void raw(size_t len)
+{
+    static char text[40000];
+
+    memset(text, 'r', len);
+    text[len] = '\0';
+    write_as(1, "a", false, OUTPUT_RAW, text);
+}
+
+TEST(what_waits_is_sent_in_pieces)
+{
+    const uint64_t ms = 1000000;
+
+    console_init(false);
+    fake_clock = 1000 * ms;
+    EXPECT(!console_send(true) && console_due == UINT64_MAX);
+    fake_uart_sent();
+    cpu_this()->timer_fired = false;
+    raw(10);
+    EXPECT(sent("") && cpu_this()->timer_fired && console_due == 1050 * ms);
+    fake_clock += 49 * ms;
+    EXPECT(!console_send(false) && sent(""));
+    fake_clock += ms;
+    EXPECT(console_send(false) && sent("rrrr") && console_due == 1051 * ms);
+    EXPECT(!console_send(false));
+    /* Who has nothing else to do does not wait. */
+    EXPECT(console_send(true) && sent("rrrr") && console_send(true) && sent("rr"));
+    EXPECT(!console_send(true) && console_due == UINT64_MAX);
+    /* What there is no room for is not lost. */
+    raw(20000);
+    EXPECT(strlen(fake_uart_sent()) == 20000 - 16384);
+    raw(3);
+    EXPECT(sent("rrr"));
+    console_panic("end");
+    EXPECT(strlen(fake_uart_sent()) == 16384 + strlen("\r\nend\r\n"));
+    raw(1);
+    EXPECT(sent("r"));
+    console_log("on");
+    fake_uart_sent();
+}
+
 TEST(own_lines_are_one_line)
 {
     console_init(true);
@@ -222,7 +266,7 @@ TEST(typed_ahead_goes_where_it_was_meant)
 
     fake_uart_type("attach\nroot\n\035next\n");
     EXPECT(input_receive());
-    EXPECT(input_take(false, line, 7) == 7);
+    EXPECT(input_take(false, line, sizeof(line)) == 7); /* no further than the line */
     input_attach(4);
     EXPECT(input_session() == session + 2); /* in, and out again by the escape */
     EXPECT(input_attached() == DOMID_INVALID && guest_reads("") && prompt_reads("next\n"));
