@@ -52,12 +52,6 @@ static void bundle_take(void)
         boot_options.bundle = (hpa_t){m.start}, boot_options.bundle_len = m.end - m.start;
 }
 
-static void cpus_count(void)
-{
-    if (acpi.cpu_count > 1 && boot_options.cpus != 1)
-        console_log("%u CPUs found: one is used, the others are left idle", acpi.cpu_count);
-}
-
 static void line_route(const struct acpi_line *line, enum irq_kind kind, unsigned entry)
 {
     int vector = irq_vector_alloc(kind, 0);
@@ -94,7 +88,8 @@ _Noreturn void main(uint32_t protocol, uint64_t info)
     pci_init();
     iommu_init();
     lines_route();
-    cpus_count();
+    if (acpi.cpu_count > 1 && boot_options.cpus != 1)
+        console_log("%u CPUs found: one is used, the others are left idle", acpi.cpu_count);
     bundle_take();
     console_log("%lu MiB of RAM, %lu KiB for the core (%lu free), TSC %lu kHz", frame_total() >> 8,
                 pool_bytes() >> 10, pool_bytes_free() >> 10, clock_tsc_hz() / 1000);

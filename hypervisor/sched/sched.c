@@ -6,6 +6,7 @@
 
 #include <arch/clock.h>
 
+#include "console/console.h"
 #include "domain/domain.h"
 #include "domain/first.h"
 #include "mm/frame.h"
@@ -92,10 +93,22 @@ static bool may_run(const struct vcpu *v)
     return v->state == VCPU_RUNNABLE && v->pause_count == 0;
 }
 
+/*
+ * Others wait for what the control domain does, and for what a domain begins
+ * with: a driver's next life. Their boost lasts for a slice; of the latter, until
+ * it has had one. They, and whom they wake, go before all others that woke.
+ */
+static bool is_urgent(const struct vcpu *v)
+{
+    return v->domain->id == 0 || v->runstate.time[RUNSTATE_running] < v->fresh_until;
+}
+
 static void enqueue(struct run_queue *q, struct vcpu *v)
 {
+    struct list *to = v->boosted ? &q->boosted : &q->normal;
+
     if (may_run(v) && !v->running && list_is_empty(&v->queue))
-        list_add_tail(v->boosted ? &q->boosted : &q->normal, &v->queue);
+        list_add_tail(v->boosted && v->first ? to->next : to, &v->queue);
 }
 
 static struct vcpu *dequeue(struct run_queue *q)
@@ -122,14 +135,15 @@ static void prod(unsigned cpu)
  * while: it puts a whole batch into a ring, and its peer is entered once and not
  * for each request. Else one that woke goes before one that computes.
  */
-static void end_slice(struct vcpu *current, bool boost)
+static void end_slice(struct vcpu *current, const struct vcpu *v)
 {
+    bool first = v->boosted && (!current->boosted || (v->first && !current->first));
     uint64_t now = clock_now();
     bool due = now >= current->slice_end;
 
     if (cpu_this()->sending && (due || current->slice_end > now + BOOST_NS))
         current->slice_end = now + BOOST_NS;
-    else if (due || (boost && !current->boosted && !cpu_this()->sending))
+    else if (due || (first && !cpu_this()->sending))
         current->slice_end = now;
     if (current->slice_end > now && current->cpu == cpu_this()->id)
         timer_limit(current->slice_end);
@@ -149,6 +163,7 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
         struct vcpu *current = cpu_by_id(v->cpu)->current;
 
         v->boosted = boost;
+        v->first = is_urgent(v) || (cpu_this()->current && is_urgent(cpu_this()->current));
         v->was_started = true;
         if (v->polling) {
             v->polling = false;
@@ -160,7 +175,7 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
         if (!current)
             prod(v->cpu);
         else if (current != v)
-            end_slice(current, boost);
+            end_slice(current, v);
     } else {
         list_del(&v->queue);
         if (!v->running)
@@ -212,6 +227,7 @@ void sched_block(struct vcpu *v)
 void sched_yield(struct vcpu *v)
 {
     v->boosted = false;
+    v->fresh_until = 0; /* it knows of somebody who waits more */
     cpu_this()->resched = true;
 }
 
@@ -255,16 +271,6 @@ void sched_forget(struct vcpu *v)
 }
 
 /* ---- the loop -------------------------------------------------------------- */
-
-/*
- * Others wait for what the control domain does, and for what a domain begins
- * with: a driver's next life. Their boost lasts for a slice; of the latter, until
- * it has had one.
- */
-static bool is_urgent(const struct vcpu *v)
-{
-    return v->domain->id == 0 || v->runstate.time[RUNSTATE_running] < v->fresh_until;
-}
 
 /* Takes the next vCPU and marks it as running here; NULL: nobody wants to. */
 static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
@@ -313,7 +319,7 @@ static uint64_t latest(const struct run_queue *q, const struct vcpu *v)
 {
     bool alone = list_is_empty(&q->boosted) && list_is_empty(&q->normal);
 
-    return alone ? CLOCK_NEVER : v->slice_end;
+    return alone || console_due < v->slice_end ? console_due : v->slice_end;
 }
 
 /* Lets one vCPU run until it blocks, is stopped, its time is over, or a better one woke. */
@@ -333,11 +339,15 @@ static void run(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
     }
 }
 
-/* Nothing wants to run: waits for an interrupt, or cleans a piece of memory. */
+/* Nothing wants to run: sends what waits, cleans a piece of memory, or waits for an interrupt. */
 static void idle(struct cpu *cpu, uint64_t quiet)
 {
     bool dirty = frame_is_dirty();
 
+    if (console_send(true)) {
+        cpu_take_interrupts();
+        return;
+    }
     if (dirty && clock_now() >= quiet) {
         (void)frame_scrub();
         cpu_take_interrupts();
@@ -359,6 +369,7 @@ _Noreturn void sched_loop(void)
         cpu->resched = false;
         timer_run(CLOCK_NEVER);
         first_again();
+        (void)console_send(false);
         struct vcpu *v = pick(q, cpu);
         if (!v) {
             idle(cpu, quiet);

@@ -16,7 +16,7 @@ bool area_is_set(const struct area *area)
     return area->frame[0].v != 0;
 }
 
-void area_release(struct area *area)
+static void area_release(struct area *area)
 {
     for (unsigned i = 0; i < 2; i++)
         if (area->frame[i].v != 0)

@@ -21,6 +21,5 @@ void info_release(struct vcpu *v);
 
 /* Resolves a linear address range (at most a page long) to frames, and holds them. */
 MUST_USE int area_register(struct vcpu *v, struct area *area, gla_t address, size_t len);
-void area_release(struct area *area);
 bool area_is_set(const struct area *area);
 void area_write(const struct area *area, size_t at, const void *src, size_t len);
