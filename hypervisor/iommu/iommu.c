@@ -67,12 +67,14 @@ int iommu_attach(struct pci_function *f, struct p2m *p2m)
     return vendor->attach(f->bdf, p2m, OWNER_OF(p2m));
 }
 
-void iommu_detach(struct pci_function *f)
+void iommu_detach(struct pci_function *f, bool silent)
 {
     LOCK_SCOPE(&iommu_lock);
     f->blocked = 0;
     if (vendor)
         vendor->detach(f->bdf);
+    if (vendor && silent)
+        vendor->silence(f->bdf);
 }
 
 void iommu_flush(struct p2m *p2m)

@@ -34,8 +34,9 @@ bool iommu_contains(const struct pci_function *f);
 /* The owner's memory for a function's DMA. -XEN_EPERM with a logged reason, -XEN_ENOMEM. */
 MUST_USE int iommu_attach(struct pci_function *f, struct p2m *p2m);
 
-/* Nothing for its DMA any more, when it returns. */
-void iommu_detach(struct pci_function *f);
+/* Nothing for its DMA any more, when it returns. silent: what is blocked until it is attached
+ * again is not recorded. */
+void iommu_detach(struct pci_function *f, bool silent);
 
 /* After entries of the p2m were removed or made stricter: no unit knows the old ones. */
 void iommu_flush(struct p2m *p2m);

@@ -140,7 +140,7 @@ static void take(unsigned i)
 {
     if (!owners[i])
         return;
-    iommu_detach(&fake_function[i]);
+    iommu_detach(&fake_function[i], false);
     owners[i] = NULL;
     for (unsigned m = 0; m < MESSAGES; m++)
         if (messages[m].function == i)
@@ -278,7 +278,7 @@ void moves_begin(const struct fake_vendor *vendor)
     for (unsigned i = 0; i < FAKE_FUNCTIONS; i++) {
         owners[i] = NULL;
         EXPECT(iommu_attach(&fake_function[i], &fake_domain[0].p2m) == 0);
-        iommu_detach(&fake_function[i]);
+        iommu_detach(&fake_function[i], false);
     }
     fake_pool_kept += pool_before - pool_bytes_free();
 }

@@ -71,7 +71,7 @@ TEST(messages_of_other_kinds)
             EXPECT(fake_send(i, 0xfee00000, kinds[k] << 8) < 0);
     EXPECT(fake_send(0, 0xfee00000, 0) == 0x50);
     iommu_message_drop(0);
-    iommu_detach(&fake_function[0]);
+    iommu_detach(&fake_function[0], false);
     moves_end();
 }
 
@@ -91,7 +91,7 @@ TEST(a_log_that_was_full)
     EXPECT(fake_dma(0, 0x700000000, true) < 0 && fake_faults == 3);
     iommu_interrupt(0);
     EXPECT(d->stats.dma_blocked == 256);
-    iommu_detach(&fake_function[0]);
+    iommu_detach(&fake_function[0], false);
     moves_end();
 }
 
@@ -175,7 +175,7 @@ TEST(devices_reach_memory_alone)
         EXPECT((fake_dma(0, at, false) > 0) == (cases[i].rights & 1));
         EXPECT((fake_dma(0, at, true) > 0) == (cases[i].rights >> 1));
     }
-    iommu_detach(&fake_function[0]);
+    iommu_detach(&fake_function[0], false);
     moves_end();
 }
 
@@ -204,7 +204,7 @@ TEST(what_was_silenced_is_told_again)
         iommu_interrupt(0);
     }
     EXPECT(fake_faults == 256 && fake_dma(0, 0x700000000, true) < 0 && fake_faults == 256);
-    iommu_detach(&fake_function[0]);
+    iommu_detach(&fake_function[0], false);
     EXPECT(fake_send(0, 0xfee00000, 0) < 0 && fake_faults == 257);
     iommu_interrupt(0);
     EXPECT(fake_dma(0, 0x700000000, true) < 0 && fake_faults == 258);

@@ -76,7 +76,7 @@ BOTH(a_blocked_access_is_told_and_counted)
                             ? "PCI 0020 (disks): blocked interrupt 4 (reason 34, 2 times"
                             : "PCI 0020 (disks): blocked interrupt fee00090 (reason 2, 2 times"));
     EXPECT(d->stats.dma_blocked == 2 && fake_domain[0].stats.dma_blocked == 0);
-    iommu_detach(&fake_function[1]);
+    iommu_detach(&fake_function[1], false);
     moves_end();
 }
 
@@ -97,8 +97,8 @@ BOTH(too_many_blocked_accesses_are_a_crash)
         EXPECT(fake_crashes == (i >= 5));
     }
     EXPECT(d->stats.dma_blocked == 7 && fake_domain[0].stats.dma_blocked == 0);
-    iommu_detach(&fake_function[1]);
-    iommu_detach(&fake_function[2]);
+    iommu_detach(&fake_function[1], false);
+    iommu_detach(&fake_function[2], false);
     moves_end();
 }
 
@@ -129,11 +129,11 @@ BOTH(a_flood_is_cut_off)
            strstr(text, "256 times in all): no more is recorded"));
     /* What is allowed works on, and a new owner begins anew. */
     EXPECT(fake_dma(0, 0x3000, true) > 0);
-    iommu_detach(&fake_function[0]);
+    iommu_detach(&fake_function[0], false);
     EXPECT(iommu_attach(&fake_function[0], &d->p2m) == 0);
     fake_faults = 0;
     EXPECT(fake_dma(0, 0x700000000, true) < 0 && fake_faults == 1);
-    iommu_detach(&fake_function[0]);
+    iommu_detach(&fake_function[0], false);
     moves_end();
 }
 
@@ -203,7 +203,7 @@ BOTH(forged_messages_raise_nobody_elses_interrupt)
         for (unsigned i = 0; i < FAKE_FUNCTIONS; i++) {
             iommu_message_drop(5 * i);
             EXPECT(fake_send(i, m[i].address, m[i].data) < 0);
-            iommu_detach(&fake_function[i]);
+            iommu_detach(&fake_function[i], false);
         }
         moves_end();
     }

@@ -50,7 +50,7 @@ TEST(vtd_units_that_lack_something)
     m = iommu_message_make(3, 0x0008, 0x55);
     EXPECT(m.address == 0xfee03000 && m.data == 0x55);
     iommu_message_drop(3);
-    iommu_detach(&fake_function[0]);
+    iommu_detach(&fake_function[0], false);
 }
 
 /* Bits 4 and up of the address go into its route, and its vector is the entry's. */

@@ -84,9 +84,10 @@ int iommu_attach(struct pci_function *f, struct p2m *p2m)
     return 0;
 }
 
-void iommu_detach(struct pci_function *f)
+void iommu_detach(struct pci_function *f, bool silent)
 {
-    EXPECT(fake_is_attached(f->bdf) && !(config_read(f, CONFIG_COMMAND, 2) & COMMAND_MASTER));
+    EXPECT(silent == f->fenced && (silent || fake_is_attached(f->bdf)));
+    EXPECT(silent || !(config_read(f, CONFIG_COMMAND, 2) & COMMAND_MASTER));
     attached[f->bdf] = false;
 }
 

@@ -125,6 +125,7 @@ struct pci_function {
     uint8_t next[64]; /* where a capability that is shown begins: the next one; 1: last */
 
     uint16_t command;            /* as the owner wrote it */
+    bool fenced;                 /* by the IOMMU alone, until its owner switches mastering on */
     struct pci_message *message; /* those of MSI-X, then one for MSI */
     unsigned message_count;
 };

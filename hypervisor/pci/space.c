@@ -1,5 +1,6 @@
 /* Configuration space as a function's owner sees it. */
 #include "domain/domain.h"
+#include "iommu/iommu.h"
 #include "pci/function.h"
 
 /* What an owner may set: memory decoding, mastering, errors, INTx off. */
@@ -25,8 +26,11 @@ static void write_command(struct pci_function *f, unsigned, uint32_t value, uint
     if (mask & 0xffff) {
         f->command = (uint16_t)((f->command & ~mask) | (value & mask & COMMAND_OWNERS));
         bar_update(f);
+        if (f->fenced && (f->command & COMMAND_MASTER))
+            f->fenced = iommu_attach(f, &f->owner->p2m) < 0; /* if memory ran out it stays so */
         config_write(f, CONFIG_COMMAND, 2,
-                     (f->command & ~COMMAND_INTX_OFF) | COMMAND_MEMORY | COMMAND_INTX_OFF);
+                     f->command | COMMAND_MEMORY | COMMAND_INTX_OFF |
+                         (f->fenced ? COMMAND_MASTER : 0));
     }
     if (mask & 0xffff0000u) /* status bits are cleared by ones */
         config_write(f, CONFIG_COMMAND + 2, 2, (value & mask) >> 16);

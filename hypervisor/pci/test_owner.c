@@ -334,6 +334,40 @@ TEST(a_function_that_could_not_be_opened_again_can_be_closed)
     finish();
 }
 
+TEST(an_iommu_fences_alone_until_mastering_is_switched_on)
+{
+    fake_reset();
+    give(FAKE_NVME);
+    fake_contains = true;
+    set(FAKE_NVME, 4, 2, 6);
+    fake_restarted = true;
+    for (unsigned refused = 0; refused <= 1; refused++) {
+        EXPECT(fake_is_attached(FAKE_NVME));
+        /* A life may end before it comes to that: then it is the same again. */
+        for (unsigned i = 0; i < 2; i++) {
+            EXPECT(pci_restart(&fake_domain, false) == 0 && !fake_is_attached(FAKE_NVME));
+            EXPECT((fake_config(FAKE_NVME, 4) & 4) && pci_restart(&fake_domain, true) == 0);
+            EXPECT(!fake_is_attached(FAKE_NVME) && !(get(FAKE_NVME, 4) & 4));
+            set(FAKE_NVME, 4, 2, 2);
+            EXPECT(!fake_is_attached(FAKE_NVME) && (fake_config(FAKE_NVME, 4) & 4));
+        }
+        fake_refused = refused;
+        set(FAKE_NVME, 4, 2, 6);
+        EXPECT(fake_is_attached(FAKE_NVME) == !refused && (fake_config(FAKE_NVME, 4) & 4));
+    }
+    fake_refused = false;
+    set(FAKE_NVME, 4, 2, 6);
+    EXPECT(fake_is_attached(FAKE_NVME));
+    set(FAKE_NVME, 4, 2, 2);
+    EXPECT(fake_is_attached(FAKE_NVME) && !(fake_config(FAKE_NVME, 4) & 4));
+    /* Who loses it while it is fenced leaves it with mastering off. */
+    set(FAKE_NVME, 4, 2, 6);
+    EXPECT(pci_restart(&fake_domain, false) == 0 && (fake_config(FAKE_NVME, 4) & 4));
+    fake_restarted = false;
+    finish();
+    EXPECT(!(fake_config(FAKE_NVME, 4) & 4));
+}
+
 TEST(death_fences_the_device)
 {
     fake_reset();
