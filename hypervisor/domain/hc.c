@@ -90,12 +90,6 @@ static void info_fill(const struct domain *d, struct xen_domctl_getdomaininfo *i
     memcpy(info->handle, d->handle, sizeof(info->handle));
 }
 
-int hc_control_domain_info(struct hc_call *call, struct xen_domctl *arg)
-{
-    info_fill(call->target, &arg->u.getdomaininfo);
-    return 0;
-}
-
 int hc_control_domain_list(struct hc_call *call, struct xen_sysctl *arg)
 {
     struct xen_sysctl_getdomaininfolist *list = &arg->u.getdomaininfolist;

@@ -5,21 +5,16 @@
 
 #include <abi/addr.h>
 #include <abi/control.h>
-#include <hcall.h>
 #include <report/config_json.h>
 
 /* The core's numbers on a domain; all zero if there is none. */
 static struct xen_domctl_getdomaininfo ask_core(const struct entry *e)
 {
-    struct xen_domctl op;
+    struct xen_domctl_getdomaininfo info;
 
-    memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_getdomaininfo;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = e->domid;
-    if (e->domid == DOMID_INVALID || hcall_control_domain_info(&op) < 0)
-        memset(&op, 0, sizeof(op));
-    return op.u.getdomaininfo;
+    if (e->domid == DOMID_INVALID || domain_info(e->domid, &info) < 0)
+        memset(&info, 0, sizeof(info));
+    return info;
 }
 
 static const char *backend_of(const struct config_served *served)

@@ -44,13 +44,19 @@ static void host_end(bool failed)
 /* So many changes are taken in a turn: a node that changes without pause must not keep us busy. */
 #define EVENTS_PER_TURN 64u
 
-/* Changes below what `store watch` watches; all other events only wake the loop. */
-static void show_watched(unsigned *left)
+/*
+ * Changes below what `store watch` watches; of all others the supervision only
+ * learns that there were some. It asks the store no more often than that: the
+ * answer is an event, too, and would make it ask again.
+ */
+static void take_news(unsigned *left)
 {
     const struct store_event *event;
 
+    domains.still = !store_events_lost(domains.store);
     while (*left > 0 && (event = store_event(domains.store)) != NULL) {
         (*left)--;
+        domains.still = false;
         if (cli.watching && strcmp(event->token, "user") == 0)
             cli_print("%s\n", event->path);
     }
@@ -63,7 +69,7 @@ uint64_t loop_settle(struct cli *c)
 
     /* Requests made by a step may have taken the ports' events: look until all is quiet. */
     do {
-        show_watched(&left);
+        take_news(&left);
         deadline = supervise_step(c->supervise);
     } while (left > 0 && (domains.store->first || services_heard()));
     due = term_due();

@@ -298,13 +298,18 @@ static void take_byte(uint8_t byte)
 
 /*
  * What is typed, byte by byte: first what was found while a verb waited. No more
- * is taken than is used: what stands behind a `console` is its domain's, and the
- * core passes it on if it is still there.
+ * is taken than the rest of a line: what stands behind a `console` is its domain's,
+ * and the core passes it on if it is still there.
  */
 static bool next_byte(uint8_t *byte)
 {
-    if (term.ahead_len == 0)
-        return hcall_console_read((char *)byte, 1) == 1;
+    int got = (int)term.ahead_len;
+
+    if (got == 0)
+        got = hcall_console_read((char *)term.ahead, AHEAD_MAX);
+    if (got <= 0)
+        return false;
+    term.ahead_len = (unsigned)got;
     *byte = term.ahead[0];
     /* A verb may wait and fill the buffer: it is in order before the verb runs. */
     memmove(term.ahead, term.ahead + 1, --term.ahead_len);

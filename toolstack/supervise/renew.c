@@ -87,6 +87,7 @@ bool renew(struct supervise *s, struct entry *e)
                       e->config->name);
         return false;
     }
+    (void)hcall_sched_yield(); /* its guests wait for it, nobody for us */
     e->dead = false;
     e->parked = false;
     supervise_say("%s: started again in place (id %u) in %llu.%llu ms", e->config->name, e->domid,

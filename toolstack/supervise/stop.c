@@ -152,7 +152,7 @@ bool live_step(struct supervise *s, struct entry *e)
         (void)renew(s, e);
         return true;
     }
-    flags = domain_flags(e->domid);
+    flags = entry_flags(s, e);
     if (e->handover.state != HANDOVER_NONE) {
         bool moved = handover_step(s, e, flags);
 
@@ -170,7 +170,8 @@ bool live_step(struct supervise *s, struct entry *e)
     }
     if (e->ready)
         return false;
-    if (store_read_number(s->store, STORE_TX_NONE, &up, "/local/domain/%u/backend-ready",
+    if (s->still ||
+        store_read_number(s->store, STORE_TX_NONE, &up, "/local/domain/%u/backend-ready",
                           e->domid) < 0 ||
         up != 1) {
         if (e->trial == 0 || clock_now() < e->trial)

@@ -88,6 +88,10 @@ struct supervise {
     bool failed;         /* a domain could not be started, or crashed */
     bool leaving;        /* the host is going down: nothing is started again */
     bool faults_allowed; /* host.xml's word: domains of ours may be told to fail */
+    bool still;          /* the store had no news since the last look: who was not ready is not */
+    /* The core's word on all of them, new for each look at the table; NULL between looks. */
+    struct xen_domctl_getdomaininfo *infos;
+    size_t info_count;
 };
 
 /* Printed by whoever has the terminal; a line without its newline. */
@@ -191,8 +195,14 @@ const char *entry_backend_path(const struct entry *e, size_t index, char path[NO
 /* Whether the backend of the index-th served device is the one it was opened with, and lives. */
 bool backend_is_live(const struct supervise *s, const struct entry *e, size_t index);
 
-/* The core's word on a domain: XEN_DOMINF_* flags, or -ESRCH. */
+/* The core's word on a domain; 0 or -ESRCH. */
+int domain_info(domid_t domid, struct xen_domctl_getdomaininfo *info);
+
+/* Of it the XEN_DOMINF_* flags, or -ESRCH. */
 int64_t domain_flags(domid_t domid);
+
+/* The same, as it was when this look at the table began. */
+int64_t entry_flags(const struct supervise *s, const struct entry *e);
 
 /* XEN_DOMCTL_pausedomain, _unpausedomain, or _sendtrigger for an NMI. 0 or the core's error. */
 int domain_command(domid_t domid, uint32_t command);

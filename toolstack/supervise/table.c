@@ -13,6 +13,7 @@
 #include <rt/clock.h>
 #include <rt/event.h>
 
+#include "adopt.h"
 #include "record.h"
 
 struct entry *supervise_add(struct supervise *s, struct domain_config *config)
@@ -129,20 +130,37 @@ void entry_watch(struct supervise *s, const struct entry *e, bool on)
     watch(s, path, on);
 }
 
-int64_t domain_flags(domid_t domid)
+int domain_info(domid_t domid, struct xen_domctl_getdomaininfo *info)
 {
-    struct xen_domctl op;
+    struct xen_sysctl op;
     int rc;
 
     memset(&op, 0, sizeof(op));
-    op.cmd = XEN_DOMCTL_getdomaininfo;
-    op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op.domain = domid;
-    rc = hcall_control_domain_info(&op);
-    /* Xen's call gives the next domain when this one is gone. */
-    if (rc < 0 || op.u.getdomaininfo.domain != domid)
+    op.cmd = XEN_SYSCTL_getdomaininfolist;
+    op.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+    op.u.getdomaininfolist.first_domain = domid;
+    op.u.getdomaininfolist.max_domains = 1;
+    set_xen_guest_handle(op.u.getdomaininfolist.buffer, info);
+    rc = hcall_control_domain_list(&op);
+    /* When this one is gone it gives the next. */
+    if (rc < 0 || op.u.getdomaininfolist.num_domains == 0 || info->domain != domid)
         return -ESRCH;
-    return op.u.getdomaininfo.flags;
+    return 0;
+}
+
+int64_t domain_flags(domid_t domid)
+{
+    struct xen_domctl_getdomaininfo info;
+
+    return domain_info(domid, &info) < 0 ? -ESRCH : (int64_t)info.flags;
+}
+
+int64_t entry_flags(const struct supervise *s, const struct entry *e)
+{
+    for (size_t i = 0; s->infos && i < s->info_count; i++)
+        if (s->infos[i].domain == e->domid)
+            return s->infos[i].flags;
+    return domain_flags(e->domid);
 }
 
 int domain_command(domid_t domid, uint32_t command)
@@ -187,7 +205,7 @@ void supervise_start(struct supervise *s, struct entry *entry)
 
 static bool step(struct supervise *s, struct entry *e)
 {
-    if (e->service && e->phase != ENTRY_LIVE)
+    if (e->domid == 0 || (e->service && e->phase != ENTRY_LIVE))
         return false;
     switch (e->phase) {
     case ENTRY_WAITING: return start_step(s, e);
@@ -224,16 +242,25 @@ uint64_t entry_due(const struct entry *e)
     return e->limit ? e->limit : EVENT_FOREVER;
 }
 
+/* Steps every entry once. */
+static bool look(struct supervise *s)
+{
+    bool moved = false;
+
+    s->infos = adopt_list(&s->info_count);
+    for (size_t i = 0; i < s->count; i++)
+        moved |= step(s, s->entries[i]);
+    free(s->infos);
+    s->infos = NULL;
+    return moved;
+}
+
 uint64_t supervise_step(struct supervise *s)
 {
     uint64_t deadline = EVENT_FOREVER;
-    bool moved;
 
-    do {
-        moved = false;
-        for (size_t i = 0; i < s->count; i++)
-            moved |= step(s, s->entries[i]);
-    } while (moved);
+    while (look(s))
+        ;
     for (size_t i = 0; i < s->count; i++) {
         uint64_t due = entry_due(s->entries[i]);
 

@@ -5,6 +5,7 @@
 #include "adopt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
@@ -23,6 +24,7 @@ static void die(void)
     last = s;
     last_block = block_entry;
     last_guest = guest_entry;
+    free(last.infos);
     s = (struct supervise){.store = last.store,
                            .root = last.root,
                            .store_domid = last.store_domid,

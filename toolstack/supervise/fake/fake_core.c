@@ -404,6 +404,11 @@ int hcall_control_assign_device(struct xen_domctl *arg)
     return 0;
 }
 
+int hcall_sched_yield(void)
+{
+    return 0;
+}
+
 int hcall_vcpu_start(struct bulkhead_vcpu_start *arg)
 {
     struct fake_domain *d = fake_domain(arg->domid);
@@ -411,19 +416,6 @@ int hcall_vcpu_start(struct bulkhead_vcpu_start *arg)
     if (!d || fake_step() != 0)
         return -EIO;
     d->start = *arg;
-    return 0;
-}
-
-int hcall_control_domain_info(struct xen_domctl *arg)
-{
-    struct fake_domain *d = fake_domain(arg->domain);
-
-    if (!d)
-        return -ESRCH;
-    memset(&arg->u, 0, sizeof(arg->u));
-    arg->u.getdomaininfo.domain = arg->domain;
-    arg->u.getdomaininfo.flags = d->flags | (d->paused ? XEN_DOMINF_paused : 0);
-    arg->u.getdomaininfo.tot_pages = d->frames;
     return 0;
 }
 
