@@ -94,6 +94,8 @@ int main(int argc, char **argv)
     answer_first();
     life_stamp(LIFE_SERVES);
     event_flush();
+    /* What we have to tell is less urgent than those who were answered. */
+    (void)hcall_sched_yield();
     log_hold(false);
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {

@@ -12,6 +12,8 @@
 
 #include "vif.h"
 
+#define CATCH_UP_NS 10000000u
+
 static struct store_client store;
 static struct net_batch batch;
 static struct bridges bridges;
@@ -65,6 +67,22 @@ static void events_take(evtchn_port_t port)
         bridges_irq(&bridges, port);
 }
 
+/* Guests that waited catch up on what they missed; what we have to tell others can wait for that.
+ */
+static void catch_up(void)
+{
+    uint64_t end = clock_now() + CATCH_UP_NS;
+
+    for (uint64_t now; (now = clock_now()) < end;) {
+        uint64_t deadline = tick(now);
+
+        if (!serve(now) && bridges_arm(&bridges))
+            events_take(event_wait(deadline < end ? deadline : end));
+        else
+            events_take(event_next());
+    }
+}
+
 static void *ring_page(void *context, uint64_t pick)
 {
     (void)context;
@@ -100,6 +118,9 @@ int main(int argc, char **argv)
     (void)serve(clock_now());
     life_stamp(LIFE_SERVES);
     event_flush();
+    (void)hcall_sched_yield();
+    if (bus_back_is_adopted(&vifs.bus))
+        catch_up();
     log_hold(false);
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {

@@ -448,6 +448,17 @@ static void update(struct bus_back *b, struct bus_device *d)
 }
 
 /* What was there first, so that what is going has let go before others want what it had. */
+bool bus_back_is_adopted(const struct bus_back *b)
+{
+    for (uint32_t i = 0; i < b->limit; i++) {
+        const struct bus_device *d = bus_back_at(b, i);
+
+        if (d->used && (d->checked != BUS_GOOD || d->own != XenbusStateConnected || d->closing))
+            return false;
+    }
+    return b->limit > 0;
+}
+
 void bus_back_settle(struct bus_back *b)
 {
     if (b->scan)

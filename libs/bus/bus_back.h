@@ -85,6 +85,9 @@ struct bus_kind {
 int bus_back_open(struct bus_back *b, const struct bus_kind *kind, void *devices,
                   const struct bus_keep *keep, struct store_client *store);
 
+/* There are devices, and all of them are connected: nobody waits for what the store has to say. */
+bool bus_back_is_adopted(const struct bus_back *b);
+
 /* A watch fired; then bus_back_settle does what it asks for. */
 void bus_back_event(struct bus_back *b, const struct store_event *event);
 void bus_back_settle(struct bus_back *b);
