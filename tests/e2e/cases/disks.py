@@ -19,7 +19,9 @@ def guest(name, *disks):
 def shell(machine, command, name='small'):
     """Runs a command in the attached guest; fails if it does. What it printed last, as a match."""
     machine.send(command + '; echo "status-$?"')
-    found = machine.expect(rf'^\[{name}\] (.*)\n(?:\[{name}\] )?status-(\d+)')
+    # Other domains' lines may stand between the two.
+    found = machine.expect(rf'^\[{name}\] (.*)\n(?:\[(?!{name}\]).*\n)*'
+                           rf'(?:\[{name}\] )?status-(\d+)')
     if found.group(2) != '0':
         raise Failure(f'in the guest: {command}: status {found.group(2)}')
     return found.group(1)

@@ -42,7 +42,9 @@ def test_driver(name):
                        '/other.xml': busybox('other', after='')},
                 ['vmlinuz', 'busybox.img'], iommu='yes')
     with boot(name, path, '--iommu', 'intel', '--disk', image, guard=400) as machine:
-        machine.expect(r'^\[small\] busybox: up after ')
+        machine.expect_all(r'^\[small\] busybox: up after ', r'^\[block\] vbd .*connected')
+        Guest(machine, 'small').run('dd if=/dev/xvda of=/dev/null bs=4k count=1')
+        Guest(machine, 'small').leave()
         machine.ask('domcrash block', r'^\[control\] Domain block has not crashed')
         machine.ask('inject-nmi block', r'^\[control\] block: crashed .*`domcrash` says more')
         machine.expect(r'^\[control\] block: started again in place')
