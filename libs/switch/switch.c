@@ -93,6 +93,21 @@ static void flood(struct way *w)
     }
 }
 
+/*
+ * Who was given an address that nobody has been seen with yet, as right after a restart:
+ * what is for another guest is not for the wire, nor for all guests.
+ */
+static struct switch_port *find_given(const struct way *w)
+{
+    for (unsigned i = 0; i < w->from->bridge->limit; i++) {
+        struct switch_port *port = w->from->bridge->ports[i];
+
+        if (port && port->mac == w->frame.to && switch_port_has(port, w->vid))
+            return port;
+    }
+    return NULL;
+}
+
 /* NULL: for all. */
 static struct switch_port *find_receiver(const struct way *w)
 {
@@ -106,7 +121,7 @@ static struct switch_port *find_receiver(const struct way *w)
     if (port)
         return port;
     entry = switch_table_find(&bridge->table, w->frame.to, w->vid, w->now);
-    return entry ? bridge->ports[entry->port] : NULL;
+    return entry ? bridge->ports[entry->port] : find_given(w);
 }
 
 static enum net_drop forward(struct way *w)

@@ -23,11 +23,19 @@ static unsigned got(void)
            seats[3].got_count;
 }
 
+/* Nobody was given an address: the switch knows those that it has seen. */
+static void start_unnamed(unsigned count)
+{
+    rig_start(0);
+    for (unsigned n = 0; n < count; n++)
+        (void)rig_add(n, &(struct switch_port_config){0});
+}
+
 /* ---- learning -------------------------------------------------------------------------------- */
 
 TEST(it_learns)
 {
-    rig_start(4);
+    start_unnamed(4);
     rig_chat(0, rig_mac(1));
     EXPECT(got() == 111); /* nobody knows who that is */
     rig_chat(1, rig_mac(0));
@@ -61,7 +69,7 @@ TEST(a_frame_never_goes_back)
 
 TEST(addresses_are_forgotten_in_time)
 {
-    rig_start(3);
+    start_unnamed(3);
     rig_chat(1, rig_mac(9));
     rig_forget(&seats[0]);
     rig_forget(&seats[2]);
@@ -164,9 +172,28 @@ TEST(a_port_that_went_is_not_sent_to)
     rig_stop();
 }
 
+TEST(an_address_that_was_given_is_known_before_it_speaks)
+{
+    rig_start(4);
+    rig_chat(0, rig_mac(1));
+    EXPECT(got() == 100);
+    switch_link_down(&seats[1].port);
+    seats[1].net.up = false;
+    rig_chat(0, rig_mac(1));
+    EXPECT(got() == 100 && out_drops(1, NET_DROP_LINK) == 1);
+    /* Who speaks under it has it, as far as his filters let him. */
+    rig_ethernet(rig_mac(3), rig_mac(1), 0x88b5);
+    (void)rig_put(NULL, 46);
+    rig_say(&seats[2]);
+    EXPECT(got() == 101);
+    rig_chat(0, rig_mac(1));
+    EXPECT(got() == 111);
+    rig_stop();
+}
+
 TEST(a_link_that_is_down_counts)
 {
-    rig_start(3);
+    start_unnamed(3);
     rig_chat(1, RIG_ALL);
     seats[1].net.up = false;
     rig_chat(0, rig_mac(1));
