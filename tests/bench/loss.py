@@ -60,18 +60,29 @@ def turn(m, name, period):
     return rate
 
 
-def measure(say, name, xml, device, what, probe, *options):
+def listener():
+    """A guest that takes what another one sends."""
+    return host.domain('two', '/vmlinuz', 160, '/rate.img',
+                       'console=hvc0 quiet net0=10.0.2.16/24', host.interface())
+
+
+def measure(say, name, xml, device, what, probe, *options, peer=None):
     """Each period between two turns without restarts: medians of the latter and of what is lost."""
     words = 'console=hvc0 quiet' + (' net0=dhcp' if name == 'net' else '')
     small = host.domain('small', '/vmlinuz', 160, '/rate.img', words, device)
-    path = host.host('bench-loss', {f'/{name}.xml': outage.ours(xml), '/small.xml': small},
-                     ['vmlinuz'])
+    files = {f'/{name}.xml': outage.ours(xml), '/small.xml': small}
+    if peer:
+        files['/two.xml'] = peer
+    path = host.host('bench-loss', files, ['vmlinuz'])
     with open(RATEPROBE, 'rb') as file, open(os.path.join(path, 'rate.img'), 'wb') as out:
         out.write(host.image('net.img', {'bin/rateprobe': file.read()}))
     lost = {period: [] for period in PERIODS}
     with machine.boot(f'bench-loss-{what}', path, *options, guard=3600) as m:
         m.expect(r'^\[small\] busybox: up after ' if name == 'block' else
                  r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
+        if peer:
+            Guest(m, 'two').run('(tail -f /dev/null | nc -l -p 9 >/dev/null) &')
+            Guest(m, 'two').leave()
         shell = Guest(m, 'small')
         shell.run(f'rateprobe {probe} >/dev/console 2>&1 &')
         shell.leave()
@@ -92,10 +103,12 @@ def measure(say, name, xml, device, what, probe, *options):
 
 
 def run(say, disk):
-    """The disk, and the network each way."""
+    """The disk, and the network each way: to and from QEMU's user network, and to another guest."""
     measure(say, 'block', host.block(), host.disk('/dev/nvme0n1'), 'disk', 'disk /dev/xvda',
             '--disk', disk)
     for what in 'send', 'receive':
         peer = Peer(what == 'receive')
         measure(say, 'net', host.net(), host.interface(), f'tcp_{what}',
                 f'{what} 10.0.2.2 {peer.port}', '--nic', 'user,model=e1000e')
+    measure(say, 'net', host.net(), host.interface(), 'tcp_guests', 'send 10.0.2.16 9', '--nic',
+            'user,model=e1000e', peer=listener())

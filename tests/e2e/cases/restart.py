@@ -85,6 +85,37 @@ def test_network(name):
         machine.finish(1)
 
 
+def test_between_guests(name):
+    """Streams from one guest to another go on while their net domain dies, and none of it goes to
+    the wire, where QEMU's user network would reset them."""
+    path = host(name, {
+        '/net.xml': ours(net()),
+        '/one.xml': small('one', 'net0=10.0.2.15/24', interface(), memory=112),
+        '/two.xml': small('two', 'net0=10.0.2.16/24', interface(), memory=192),
+    }, ['vmlinuz', 'probe.img'], iommu='yes')
+    with boot(name, path, '--iommu', 'intel', '--nic', 'user,model=e1000e', guard=400) as machine:
+        machine.expect_all(r'^\[one\] .*busybox: net0 10\.0\.2\.15',
+                           r'^\[two\] .*busybox: net0 10\.0\.2\.16')
+        one, two = Guest(machine, 'one'), Guest(machine, 'two')
+        two.run('mkdir /tmp/w; dd if=/dev/urandom of=/tmp/w/page bs=1M count=24 2>/dev/null; '
+                'httpd -h /tmp/w')
+        wanted = two.run('md5sum </tmp/w/page').split()
+        two.leave()
+        one.run('(while [ ! -e /tmp/stop ]; do wget -q -O - http://10.0.2.16/page | md5sum; done '
+                '>/tmp/sums; touch /tmp/done) &')
+        one.leave()
+        lives(machine, 'net', 6)
+        got = one.run('touch /tmp/stop; while [ ! -e /tmp/done ]; do sleep 1; done; '
+                      'sort -u /tmp/sums').split()
+        equal(got, wanted, 'each page')
+        for guest in (one, two):
+            resets = guest.run("awk '/^Tcp: [0-9]/{print $9}' /proc/net/snmp")
+            equal(resets, '0', 'how many connections were reset')
+            guest.leave()
+        machine.send('poweroff --now')
+        machine.finish(1)
+
+
 def end(machine, name, life):
     """Ends a life of a service, in turn by word and by an exception."""
     machine.send(f'{"inject-nmi" if life % 2 else "restart"} {name}')
