@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/console.h>
 #include <cli/escape.h>
 #include <hcall.h>
 #include <rt/clock.h>
@@ -281,7 +282,12 @@ static void complete(void)
 
 static void take_byte(uint8_t byte)
 {
-    enum edit_result result = edit_byte(&term.edit, byte);
+    enum edit_result result;
+
+    /* Meant to leave a domain, which was gone already. */
+    if (byte == CONSOLE_ESCAPE)
+        return;
+    result = edit_byte(&term.edit, byte);
 
     /* A newline leaves the prompt's row behind. */
     if (result == EDIT_LINE || result == EDIT_BREAK)

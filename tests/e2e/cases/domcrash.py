@@ -56,9 +56,9 @@ def test_driver(name):
         machine.expect(r'^\[control\]   .*nvme')
         shell = Guest(machine, 'small')
         shell.run('dd if=/dev/xvda of=/dev/null bs=4k count=10')
-        machine.send('echo c >/proc/sysrq-trigger')
-        machine.expect(r'^\[control\] small: crashed')
+        shell.run('(sleep 1; echo c >/proc/sysrq-trigger) &')
         shell.leave()  # before its console is gone with it
+        machine.expect(r'^\[control\] small: crashed')
         machine.ask('domcrash small', r'^\[control\] the core did not end it')
         machine.send('poweroff')
         machine.finish(1)
