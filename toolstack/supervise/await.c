@@ -13,6 +13,8 @@ bool await_store(struct await *a, evtchn_port_t port, uint64_t deadline)
     const struct entry *e = a->entry;
 
     for (;;) {
+        /* What a look at the table began with is old by now. */
+        supervise_unlist(a->supervise);
         (void)live_step(a->supervise, a->entry);
         if (e->dead)
             return false;

@@ -201,8 +201,9 @@ int domain_info(domid_t domid, struct xen_domctl_getdomaininfo *info);
 /* Of it the XEN_DOMINF_* flags, or -ESRCH. */
 int64_t domain_flags(domid_t domid);
 
-/* The same, as it was when this look at the table began. */
+/* The same, as it was when this look at the table began, unless that has been forgotten since. */
 int64_t entry_flags(const struct supervise *s, const struct entry *e);
+void supervise_unlist(struct supervise *s);
 
 /* XEN_DOMCTL_pausedomain, _unpausedomain, or _sendtrigger for an NMI. 0 or the core's error. */
 int domain_command(domid_t domid, uint32_t command);

@@ -163,6 +163,12 @@ int64_t entry_flags(const struct supervise *s, const struct entry *e)
     return domain_flags(e->domid);
 }
 
+void supervise_unlist(struct supervise *s)
+{
+    free(s->infos);
+    s->infos = NULL;
+}
+
 int domain_command(domid_t domid, uint32_t command)
 {
     struct xen_domctl op;
@@ -250,8 +256,7 @@ static bool look(struct supervise *s)
     s->infos = adopt_list(&s->info_count);
     for (size_t i = 0; i < s->count; i++)
         moved |= step(s, s->entries[i]);
-    free(s->infos);
-    s->infos = NULL;
+    supervise_unlist(s);
     return moved;
 }
 

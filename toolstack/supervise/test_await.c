@@ -8,6 +8,7 @@
 #include <rt/event.h>
 #include <xen/sched.h>
 
+#include "adopt.h"
 #include "await.h"
 
 #define STORE  14
@@ -87,6 +88,37 @@ TEST(one_that_hangs)
     EXPECT(await_store(&a, PORT, EVENT_FOREVER));
     EXPECT(d->sent == 1 && d->triggers == 1 && d->resets == 1 && d->bound && !d->paused);
     EXPECT(a.heard && fake_now - from <= 6 * HALF && fake_count_said("service: hung (id 14)") == 1);
+    end();
+}
+
+static evtchn_port_t crash(void)
+{
+    if (d->resets > 0)
+        return PORT;
+    fake_shutdown(STORE, SHUTDOWN_crash);
+    return DEATHS;
+}
+
+/* The waiter is in the middle of a look at the table, which knows nothing of the death yet. */
+TEST(one_that_was_listed_alive)
+{
+    begin_await(crash);
+    s.infos = adopt_list(&s.info_count);
+    EXPECT(s.infos && await_store(&a, PORT, EVENT_FOREVER) && sleeps == 2);
+    EXPECT(d->resets == 1 && d->triggers == 0);
+    EXPECT(fake_count_said("service: crashed (id 14)") == 1);
+    end();
+}
+
+/* Or that has seen to it already. */
+TEST(one_that_was_listed_dead)
+{
+    begin_await(answer);
+    fake_shutdown(STORE, SHUTDOWN_crash);
+    s.infos = adopt_list(&s.info_count);
+    EXPECT(s.infos && live_step(&s, a.entry) && d->resets == 1);
+    EXPECT(await_store(&a, PORT, EVENT_FOREVER) && d->resets == 1);
+    EXPECT(fake_count_said("service: crashed (id 14)") == 1);
     end();
 }
 
