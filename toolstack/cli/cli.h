@@ -97,6 +97,9 @@ struct entry *cli_live_domain(struct cli *cli, const char *name);
 /* running, paused, crashed ... */
 const char *cli_state(const struct entry *e);
 
+/* For cli_wait, of an entry: it has ended, and its backends have let go. */
+bool cli_is_gone(void *entry);
+
 /* Owns PCI functions whose DMA nothing contains. */
 bool cli_is_unsafe(const struct cli *cli, const struct entry *e);
 

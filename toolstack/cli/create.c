@@ -14,11 +14,6 @@ static bool is_settled(void *context)
     return e->phase == ENTRY_LIVE || !entry_is_active(e);
 }
 
-static bool is_gone(void *context)
-{
-    return !entry_is_active(context);
-}
-
 static void print_all(struct diagnostics *list)
 {
     char line[512];
@@ -125,7 +120,7 @@ int verb_create(struct cli *cli, int argc, char **argv)
     old = find_name(cli->supervise, config->name);
     /* It has ended, and its backends have yet to let go: they are given a second. */
     if (old && old->phase == ENTRY_CLOSING && old->next == NEXT_STOP)
-        (void)cli_wait(cli, is_gone, old, CLI_VERB_TIME);
+        (void)cli_wait(cli, cli_is_gone, old, CLI_VERB_TIME);
     if (old && entry_is_active(old)) {
         config_domain_free(config);
         return cli_error("domain %s exists already: it is %s", old->config->name, cli_state(old));

@@ -1,13 +1,6 @@
 /* destroy: ends a domain at once. */
 #include "cli.h"
 
-static bool is_gone(void *context)
-{
-    const struct entry *e = context;
-
-    return !entry_is_active(e);
-}
-
 int verb_destroy(struct cli *cli, int argc, char **argv)
 {
     struct entry *e = cli_domain(cli, argv[1]);
@@ -21,7 +14,7 @@ int verb_destroy(struct cli *cli, int argc, char **argv)
         return cli_error("%s serves all domains: `poweroff` ends it with the host",
                          e->config->name);
     supervise_stop(cli->supervise, e, NEXT_STOP);
-    if (!cli_wait(cli, is_gone, e, CLI_VERB_TIME))
+    if (!cli_wait(cli, cli_is_gone, e, CLI_VERB_TIME))
         return cli_error("domain %s is still being destroyed", e->config->name);
     cli_print("Domain %s destroyed\n", e->config->name);
     return 0;

@@ -48,6 +48,11 @@ static const char *live_state(const struct entry *e)
     return (uint64_t)flags & XEN_DOMINF_paused ? "paused" : "running";
 }
 
+bool cli_is_gone(void *entry)
+{
+    return !entry_is_active(entry);
+}
+
 const char *cli_state(const struct entry *e)
 {
     switch (e->phase) {
