@@ -42,8 +42,10 @@ void irq_handle(unsigned vector)
     /* Always: a spurious one ends nothing, since no other is in service here, and one that a device
      * forged as such would otherwise stay and keep all others away. */
     apic_eoi();
+    cpu_this()->device = vectors[vector].kind == IRQ_DEVICE;
     if (handlers[vectors[vector].kind])
         handlers[vectors[vector].kind](vectors[vector].cookie);
+    cpu_this()->device = false;
 }
 
 int irq_vector_alloc(enum irq_kind kind, unsigned cookie)

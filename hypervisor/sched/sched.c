@@ -163,7 +163,8 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
         struct vcpu *current = cpu_by_id(v->cpu)->current;
 
         v->boosted = boost;
-        v->first = is_urgent(v) || (cpu_this()->current && is_urgent(cpu_this()->current));
+        v->first = cpu_this()->device || is_urgent(v) ||
+                   (cpu_this()->current && is_urgent(cpu_this()->current));
         v->was_started = true;
         if (v->polling) {
             v->polling = false;
