@@ -324,7 +324,8 @@ static int clear_images(struct build *b)
     for (unsigned i = 0; rc >= 0 && i < b->image.segment_count; i++) {
         const struct elf_segment *s = &b->image.segments[i];
 
-        rc = memory_clear(b->domid, s->gpa + s->file_len, s->len - s->file_len);
+        if (!s->scratch)
+            rc = memory_clear(b->domid, s->gpa + s->file_len, s->len - s->file_len);
     }
     return rc < 0 ? refused(b, rc, "clear the kernel's data") : 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <abi/layout.h>
 #include <abi/offer.h>
 #include <abi/start.h>
 
@@ -23,6 +24,7 @@ struct file {
 /* The same program header for both sizes of ELF. */
 struct header {
     uint32_t type;
+    uint32_t flags;
     uint64_t offset;
     uint64_t gpa;
     uint64_t file_len;
@@ -105,12 +107,14 @@ static struct header read_header(struct file file, const struct table *table, un
         Elf64_Phdr p;
 
         memcpy(&p, at, sizeof(p));
-        return (struct header){p.p_type, p.p_offset, p.p_paddr, p.p_filesz, p.p_memsz, p.p_align};
+        return (struct header){p.p_type,   p.p_flags, p.p_offset, p.p_paddr,
+                               p.p_filesz, p.p_memsz, p.p_align};
     }
     Elf32_Phdr p;
 
     memcpy(&p, at, sizeof(p));
-    return (struct header){p.p_type, p.p_offset, p.p_paddr, p.p_filesz, p.p_memsz, p.p_align};
+    return (struct header){p.p_type,   p.p_flags, p.p_offset, p.p_paddr,
+                           p.p_filesz, p.p_memsz, p.p_align};
 }
 
 /* Keeps the segments in order of address and apart. */
@@ -132,7 +136,8 @@ static const char *add_segment(struct elf_image *image, const struct header *h)
     if (at < image->segment_count && h->gpa + h->len > s[at].gpa)
         return "has segments that overlap: name a kernel image";
     memmove(s + at + 1, s + at, (image->segment_count - at) * sizeof(*s));
-    s[at] = (struct elf_segment){h->gpa, h->offset, h->file_len, h->len};
+    s[at] = (struct elf_segment){h->gpa, h->offset, h->file_len, h->len,
+                                 (h->flags & LAYOUT_IMAGE_SCRATCH) != 0};
     image->segment_count++;
     return NULL;
 }

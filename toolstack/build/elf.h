@@ -2,6 +2,7 @@
 #ifndef BUILD_ELF_H
 #define BUILD_ELF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct elf_segment {
     uint64_t offset;   /* where its bytes lie in the file */
     uint64_t file_len; /* so many of them */
     uint64_t len;      /* its size in memory: the rest is zero */
+    bool scratch;      /* and need not be zero in a later life */
 };
 
 struct elf_image {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/layout.h>
 #include <abi/start.h>
 #include <check.h>
 
@@ -81,6 +82,7 @@ TEST(good_image)
     struct sample s = sample_make();
     struct elf_image image;
 
+    s.phdr[0].p_flags = PF_R | PF_W | LAYOUT_IMAGE_SCRATCH;
     EXPECT(read_exact(&s, sizeof(s), &image)[0] == 0);
     EXPECT(image.entry == 0x1000008);
     EXPECT(image.segment_count == 2);
@@ -88,6 +90,7 @@ TEST(good_image)
     EXPECT(image.segments[0].gpa == 0x200000 && image.segments[0].len == 16);
     EXPECT(image.segments[1].gpa == 0x1000000 && image.segments[1].file_len == 16);
     EXPECT(image.segments[1].len == 4096);
+    EXPECT(image.segments[1].scratch && !image.segments[0].scratch);
     EXPECT(image.segments[1].offset == offsetof(struct sample, text));
 }
 

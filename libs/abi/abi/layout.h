@@ -33,6 +33,12 @@
 #define LAYOUT_SURVIVOR_BASE 0xfeff8000ull
 #define LAYOUT_SURVIVOR_SIZE 0x4000ull
 
+/*
+ * A flag of a segment of theirs (ELF's PF_MASKOS): nothing is read there before it is
+ * written, as on a stack, and a next life finds what the last one left.
+ */
+#define LAYOUT_IMAGE_SCRATCH 0x00100000
+
 /* And what the control domain is told of it: <abi/life.h>. */
 #define LAYOUT_LIFE_PAGE 0xfeffe000ull
 
