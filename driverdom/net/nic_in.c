@@ -21,22 +21,28 @@ int nic_in_open(struct nic_in *in, struct net_port *port, uint32_t size)
 {
     *in = (struct nic_in){.port = port, .size = size};
     in->memory = memory_buffers_alloc(PAGES((size_t)NIC_BUFFERS * size));
-    in->heads = memory_pages_alloc(PAGES((size_t)NIC_PACKETS * HEAD_SPACE));
-    in->packets = memory_pages_alloc(PAGES(NIC_PACKETS * sizeof(*in->packets)));
+    in->heads = memory_buffers_alloc(PAGES((size_t)NIC_PACKETS * HEAD_SPACE));
+    in->packets = memory_buffers_alloc(PAGES(NIC_PACKETS * sizeof(*in->packets)));
     if (!in->memory || !in->heads || !in->packets)
         return -XEN_ENOMEM;
     for (uint32_t i = NIC_BUFFERS; i-- > 0;) {
         in->dma[i] = memory_dma_address(nic_in_buffer(in, i));
         buffer_free(in, (uint16_t)i);
     }
-    for (uint32_t i = 0; i < NIC_PACKETS; i++) {
-        struct nic_packet *p = &in->packets[i];
-
-        p->head = in->heads + (size_t)i * HEAD_SPACE + NET_HEAD_ROOM;
-        p->next = in->first_free;
-        in->first_free = p;
-    }
     return 0;
+}
+
+/* One that was never taken: memory is not touched before it is needed. */
+static struct nic_packet *packet_first(struct nic_in *in)
+{
+    uint32_t n = in->packet_count;
+
+    if (n == NIC_PACKETS)
+        return NULL;
+    in->packet_count++;
+    in->packets[n] =
+        (struct nic_packet){.head = in->heads + (size_t)n * HEAD_SPACE + NET_HEAD_ROOM};
+    return &in->packets[n];
 }
 
 int nic_in_give(struct nic_in *in)
@@ -67,9 +73,12 @@ static struct nic_packet *packet_start(struct nic_in *in)
 {
     struct nic_packet *p = in->first_free;
 
+    if (p)
+        in->first_free = p->next;
+    else
+        p = packet_first(in);
     if (!p)
         return NULL;
-    in->first_free = p->next;
     p->packet = (struct net_packet){.from = in->port, .refs = 1, .head = p->head};
     return p;
 }

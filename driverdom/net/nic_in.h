@@ -31,6 +31,7 @@ struct nic_in {
     bool held[NIC_BUFFERS]; /* by the device */
     struct nic_packet *first_free;
     struct nic_packet *packets;
+    uint32_t packet_count;   /* of them that were taken once */
     struct nic_packet *open; /* being made out of several buffers */
     enum net_drop spoiled;   /* why the open one is thrown away at its end */
 };

@@ -15,7 +15,7 @@
 
 int nic_out_open(struct nic_out *o, struct net_batch *batch)
 {
-    void *memory = memory_pages_alloc(NET_REACH_MEMORY);
+    void *memory = memory_buffers_alloc(NET_REACH_MEMORY);
     void *space = memory_space_alloc(NET_REACH_SPACE);
 
     *o = (struct nic_out){.deadline = UINT64_MAX};

@@ -24,6 +24,7 @@ void switch_pool_init(struct switch_pool *pool, const struct switch_pool_driver 
     pool->context = context;
     pool->port = (struct net_port){.driver = &made_driver};
     pool->free = NULL;
+    pool->used_made = 0;
     pool->made_count = 0;
     pool->free_made = 0;
     pool->part_count = 0;
@@ -31,21 +32,12 @@ void switch_pool_init(struct switch_pool *pool, const struct switch_pool_driver 
     pool->free_pages = 0;
 }
 
-static void give_heads(struct switch_pool *pool, uint8_t *page)
-{
-    for (unsigned at = 0; at < PAGE; at += SWITCH_HEAD_SIZE) {
-        struct switch_made *made = &pool->made[pool->made_count++];
-
-        *made = (struct switch_made){.room = page + at, .next = pool->free};
-        pool->free = made;
-        pool->free_made++;
-    }
-}
-
 int switch_pool_give(struct switch_pool *pool, uint8_t *page, uint64_t dma)
 {
     if (pool->made_count < SWITCH_MADE_MAX) {
-        give_heads(pool, page);
+        pool->heads[pool->made_count / SWITCH_PAGE_HEADS] = page;
+        pool->made_count += SWITCH_PAGE_HEADS;
+        pool->free_made += SWITCH_PAGE_HEADS;
         return 0;
     }
     if (pool->page_count == SWITCH_PAGES_MAX)
@@ -71,13 +63,27 @@ static void made_done(struct net_port *port, struct net_packet *packet)
         net_packet_put(&parent->packet);
 }
 
+/* One that was never taken. */
+static struct switch_made *made_first(struct switch_pool *pool)
+{
+    uint16_t n = pool->used_made++;
+    struct switch_made *made = &pool->made[n];
+
+    *made = (struct switch_made){.room = pool->heads[n / SWITCH_PAGE_HEADS] +
+                                         n % SWITCH_PAGE_HEADS * SWITCH_HEAD_SIZE};
+    return made;
+}
+
 struct switch_made *switch_made_alloc(struct switch_pool *pool)
 {
     struct switch_made *made = pool->free;
 
-    if (!made)
+    if (pool->free_made == 0)
         return NULL;
-    pool->free = made->next;
+    if (made)
+        pool->free = made->next;
+    else
+        made = made_first(pool);
     pool->free_made--;
     made->next = NULL;
     made->original = NULL;

@@ -10,9 +10,10 @@
 #define SWITCH_MADE_MAX   512u
 #define SWITCH_PAGES_MAX  1024u
 #define SWITCH_HEAD_SIZE  256u
+#define SWITCH_PAGE_HEADS (4096u / SWITCH_HEAD_SIZE)
 #define SWITCH_PARTS_MAX  128u
 /* Pages that hold the heads of all made frames; those given first are taken for it. */
-#define SWITCH_HEAD_PAGES (SWITCH_MADE_MAX * SWITCH_HEAD_SIZE / 4096u)
+#define SWITCH_HEAD_PAGES (SWITCH_MADE_MAX / SWITCH_PAGE_HEADS)
 
 /* A piece to be fetched: never over a page at either side. */
 struct switch_part {
@@ -63,17 +64,20 @@ struct switch_pool {
     void *context;
     struct net_port port; /* where made frames come from and go back to */
     struct switch_made *free;
+    uint16_t used_made;  /* were taken once: none after them is free by `free` */
     uint16_t made_count; /* that have a head */
     uint16_t free_made;
     uint16_t page_count, free_pages;
     uint16_t free_list[SWITCH_PAGES_MAX];
     struct switch_page pages[SWITCH_PAGES_MAX];
     unsigned part_count;
+    uint8_t *heads[SWITCH_HEAD_PAGES];
     struct switch_part parts[SWITCH_PARTS_MAX];
     struct switch_made *part_of[SWITCH_PARTS_MAX];
     struct switch_made made[SWITCH_MADE_MAX];
 };
 
+/* What the memory of a pool holds before does not matter: it is not touched before it is needed. */
 void switch_pool_init(struct switch_pool *pool, const struct switch_pool_driver *driver,
                       void *context);
 
