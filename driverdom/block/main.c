@@ -1,4 +1,5 @@
 /* The block driver domain: takes its disks, then serves their sectors to guests. */
+#include <rt/clock.h>
 #include <rt/event.h>
 #include <rt/life.h>
 #include <rt/log.h>
@@ -13,6 +14,9 @@
 
 /* The small area, which every domain of ours has. */
 _Static_assert(VBDS_MAX *(8 + VBD_KEEP_LEN) + DISKS_MAX <= LAYOUT_SURVIVOR_SIZE, "survivors");
+
+/* So long guests of a last life are served before others are told anything. */
+#define CATCH_UP_NS 10000000u
 
 static struct store_client store;
 static struct disks disks;
@@ -52,12 +56,45 @@ static bool round_done(void)
     return store_changes() || any;
 }
 
+/* Works, or waits until there is something to do, at most until `latest`. */
+static void turn(bool (*work)(void), uint64_t latest)
+{
+    static bool busy;
+    /*
+     * Before the work: what a reset has made fail is answered by it, and a guest
+     * that always has work cannot keep a silent device from its reset.
+     */
+    uint64_t deadline = disks_tick(&disks);
+
+    if (disks_are_silent(&disks))
+        return;
+    if (work()) {
+        /* One long batch of work ends before it is told of; endless work does not. */
+        if (busy)
+            event_flush();
+        busy = true;
+        return;
+    }
+    busy = false;
+    (void)event_wait(deadline < latest ? deadline : latest);
+    while (event_next() != EVENT_NONE)
+        ;
+}
+
 /* Who waits since the last life comes before who waits for this one. */
 static void answer_first(void)
 {
     for (uint32_t looks = 0; looks < DISK_LOOKS_AWAKE; looks++)
         if (!serve() && vbds_are_drained(&vbds))
             break;
+}
+
+static void catch_up(void)
+{
+    uint64_t end = clock_now() + CATCH_UP_NS;
+
+    while (clock_now() < end && !disks_are_silent(&disks))
+        turn(serve, end);
 }
 
 static void *ring_page(void *context, uint64_t pick)
@@ -88,15 +125,18 @@ int main(int argc, char **argv)
                argv);
     life_stamp(LIFE_DEVICES);
     if (vbds_open(&vbds, &store, &disks) < 0) {
-        log_line("the store refuses our watch");
+        log_line("this domain needs more memory");
         return 1;
     }
     answer_first();
     life_stamp(LIFE_SERVES);
-    event_flush();
-    /* What we have to tell is less urgent than those who were answered. */
-    (void)hcall_sched_yield();
+    if (bus_back_has_adopted(&vbds.bus))
+        catch_up();
     log_hold(false);
+    if (bus_back_watch(&vbds.bus) < 0) {
+        log_line("the store refuses our watch");
+        return 1;
+    }
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");
@@ -107,27 +147,8 @@ int main(int argc, char **argv)
 
     const char *why;
 
-    for (bool busy = false; !(why = end_of_life());) {
-        /*
-         * Before each round: what a reset has made fail is answered by it, and a
-         * guest that always has work cannot keep a silent device from its reset.
-         */
-        uint64_t deadline = disks_tick(&disks);
-
-        if (disks_are_silent(&disks))
-            continue;
-        if (round_done()) {
-            /* One long batch of work ends before it is told of; endless work does not. */
-            if (busy)
-                event_flush();
-            busy = true;
-            continue;
-        }
-        busy = false;
-        (void)event_wait(deadline);
-        while (event_next() != EVENT_NONE)
-            ;
-    }
+    while (!(why = end_of_life()))
+        turn(round_done, UINT64_MAX);
     log_line("%s", why);
     return 1;
 }

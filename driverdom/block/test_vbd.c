@@ -52,6 +52,7 @@ static void begin(void)
     t.disks = (struct disks){.count = 1, .disks = {&t.disk}};
     (void)fake_enter(RIG_BACK);
     EXPECT(vbds_open(&t.vbds, &t.store, &t.disks) == 0);
+    EXPECT(bus_back_watch(&t.vbds.bus) == 0);
 }
 
 /* What names mean needs a struct disk; what is served goes to the RAM disk. */
@@ -358,6 +359,7 @@ TEST(a_successor_adopts_before_it_is_told)
     fake_watches = 0; /* the store has dropped them, too */
     (void)fake_enter(RIG_BACK);
     EXPECT(vbds_open(&t.vbds, &t.store, &t.disks) == 0);
+    EXPECT(bus_back_watch(&t.vbds.bus) == 0);
     EXPECT(only()->bus.used && only()->back->connected && fake_watches == 2);
     EXPECT(strcmp(node(BACK "/state"), "4") == 0);
     gone();

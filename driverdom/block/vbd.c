@@ -98,7 +98,8 @@ int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks)
     if (!records || !v->batch)
         return -XEN_ENOMEM;
     bus_keep_open(&v->keep, records, VBDS_MAX, VBD_KEEP_LEN);
-    return bus_back_open(&v->bus, &kind, v->vbds, &v->keep, store);
+    bus_back_open(&v->bus, &kind, v->vbds, &v->keep, store);
+    return 0;
 }
 
 bool vbds_serve(struct vbds *v)

@@ -39,7 +39,7 @@ static inline struct vbd *vbd_of(struct bus_device *d)
     return (struct vbd *)d;
 }
 
-/* Watches the store for devices. 0 or an error. */
+/* Adopts what a last life served; bus_back_watch on v->bus has to follow. 0 or an error. */
 int vbds_open(struct vbds *v, struct store_client *store, struct disks *disks);
 
 /* One round of I/O for all devices; whether there was any. */

@@ -31,7 +31,7 @@ static const struct nic_hardware *const hardware[] = {
 /* Only a domain with a card can ask where its memory is for devices. */
 static int pool_open(struct bridges *b, bool has_nics)
 {
-    b->pool = memory_pages_alloc(PAGES(sizeof(*b->pool)));
+    b->pool = memory_buffers_alloc(PAGES(sizeof(*b->pool)));
     if (!b->pool)
         return -XEN_ENOMEM;
     switch_pool_init(b->pool, &switch_pool_grants, b->batch);
@@ -66,7 +66,7 @@ struct bridge *bridge_get(struct bridges *b, const char *name)
         return NULL;
     /* Kept when the bridge goes: another one will want it. */
     if (!free->sw)
-        free->sw = memory_pages_alloc(PAGES(sizeof(*free->sw)));
+        free->sw = memory_buffers_alloc(PAGES(sizeof(*free->sw)));
     if (!free->sw)
         return NULL;
     *free = (struct bridge){.used = true, .users = 1, .sw = free->sw};
@@ -111,9 +111,15 @@ static void nic_join(struct bridges *b, struct nic *nic, const char *name)
     }
     bridge->nic = nic;
     nic->joined = true;
-    b->nic_count++;
     log_line("%s: %02x:%02x:%02x:%02x:%02x:%02x, bridge %s%s", nic->name, mac[0], mac[1], mac[2],
              mac[3], mac[4], mac[5], name, nic->port.up ? "" : ", no link: is a cable connected?");
+}
+
+static void nic_add(struct bridges *b, struct nic *nic, const char *bridge)
+{
+    b->nics[b->nic_count].nic = nic;
+    (void)snprintf(b->nics[b->nic_count].bridge, BRIDGE_NAME_LEN, "%s", bridge);
+    b->nic_count++;
 }
 
 static void function_take(struct bridges *b, const struct pci_function *f, uint32_t number,
@@ -129,7 +135,7 @@ static void function_take(struct bridges *b, const struct pci_function *f, uint3
         if (b->nic_count == NICS_MAX)
             log_line("%02x:%02x.%u: more cards than are supported", f->bus, f->slot, f->function);
         else if (hardware[i]->open(f, name, b->batch, &nic) == 0)
-            nic_join(b, nic, bridge);
+            nic_add(b, nic, bridge);
         return;
     }
     log_line("%02x:%02x.%u: no driver for a network card %04x:%04x, class %06x: bridge %s joins "
@@ -158,6 +164,13 @@ int bridges_open(struct bridges *b, struct net_batch *batch, int argc, char **ar
     if (count == 0)
         log_line("no network card: all bridges join guests only");
     return 0;
+}
+
+void bridges_start(struct bridges *b)
+{
+    for (uint32_t i = 0; i < b->nic_count; i++)
+        if (b->nics[i].nic->driver->ready(b->nics[i].nic) == 0)
+            nic_join(b, b->nics[i].nic, b->nics[i].bridge);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */

@@ -25,15 +25,23 @@ struct bridges {
     struct net_batch *batch;
     struct switch_pool *pool;
     uint32_t nic_count;
+    struct {
+        struct nic *nic;
+        char bridge[BRIDGE_NAME_LEN];
+    } nics[NICS_MAX];
     struct bridge bridges[BRIDGES_MAX];
 };
 
 /*
  * Takes the cards that the command line names by "pci=BB:SS.F", or without such a
- * word all of bus 0, and makes their bridges: the n-th function's is brN, but for
- * words "bridge=NAME:N". What does not work is logged and left out. -XEN_ENOMEM.
+ * word all of bus 0. The n-th function is for the bridge brN, but for words
+ * "bridge=NAME:N". What does not work is logged and left out. -XEN_ENOMEM.
+ *
+ * The cards' resets are under way then: there is time for other things, such as to find
+ * guests, until bridges_start joins the cards to their bridges.
  */
 int bridges_open(struct bridges *b, struct net_batch *batch, int argc, char **argv);
+void bridges_start(struct bridges *b);
 
 /* The bridge with this name, made if there is none; NULL: no memory. */
 struct bridge *bridge_get(struct bridges *b, const char *name);

@@ -63,6 +63,18 @@ static inline void rig_init(void)
     (void)fake_enter(RIG_BACK);
 }
 
+/* As bridges_open and bridges_start do. rig.nic is NULL if it cannot be used. */
+static inline int rig_open(const struct nic_hardware *hardware, const struct pci_function *f)
+{
+    int rc = hardware->open(f, "nic0", &rig.batch, &rig.nic);
+
+    if (rc == 0)
+        rc = rig.nic->driver->ready(rig.nic);
+    if (rc < 0)
+        rig.nic = NULL;
+    return rc;
+}
+
 static inline uint8_t rig_byte(uint32_t at)
 {
     return (uint8_t)(at * 7 + at / 251);

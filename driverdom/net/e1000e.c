@@ -162,10 +162,8 @@ static bool e1000e_arm(struct nic *n)
 
 /* ---- start and stop --------------------------------------------------------------------- */
 
-static bool e1000e_stop(struct nic *n)
+static bool reset_begin(struct e1000e *e)
 {
-    struct e1000e *e = of(n);
-
     pci_command(&e->function, 0, PCI_COMMAND_MASTER);
     if (reg_read(e, REG_STATUS) == UINT32_MAX)
         return false;
@@ -179,10 +177,14 @@ static bool e1000e_stop(struct nic *n)
     e1000e_write(e, REG_EXTCNF, reg_read(e, REG_EXTCNF) | EXTCNF_OWNED);
     (void)wait_bits(e, REG_EXTCNF, EXTCNF_OWNED, EXTCNF_OWNED, STOP_NS);
 
-    uint64_t end = clock_now() + QUIET_NS;
-
+    e->rest_end = clock_now() + QUIET_NS;
     e1000e_write(e, REG_CTRL, reg_read(e, REG_CTRL) | CTRL_RESET);
-    while (clock_now() < end)
+    return true;
+}
+
+static bool reset_end(const struct e1000e *e)
+{
+    while (clock_now() < e->rest_end)
         ;
     if (!wait_bits(e, REG_CTRL, CTRL_RESET, 0, RESET_NS))
         return false;
@@ -190,6 +192,13 @@ static bool e1000e_stop(struct nic *n)
     e1000e_write(e, REG_IMC, UINT32_MAX);
     (void)reg_read(e, REG_ICR);
     return true;
+}
+
+static bool e1000e_stop(struct nic *n)
+{
+    struct e1000e *e = of(n);
+
+    return reset_begin(e) && reset_end(e);
 }
 
 static void address_write(const struct e1000e *e, uint32_t at, const void *ring)
@@ -251,18 +260,6 @@ static bool e1000e_start(struct nic *n)
     return reg_read(e, REG_STATUS) != UINT32_MAX;
 }
 
-static const struct nic_driver driver = {
-    .take = e1000e_take,
-    .refill = e1000e_refill,
-    .put = e1000e_put,
-    .kick = e1000e_kick,
-    .reap = e1000e_reap,
-    .arm = e1000e_arm,
-    .irq = e1000e_irq,
-    .stop = e1000e_stop,
-    .start = e1000e_start,
-};
-
 /* The card loads its address from its own memory at a reset. */
 static bool address_read(struct e1000e *e)
 {
@@ -283,18 +280,49 @@ static const char *attach(struct e1000e *e)
     if (!e->registers || pci_msix_open(&e->msix, f) < 0 || e->msix.count < E1000E_VECTORS)
         return "has no registers or too few messages";
     pci_command(f, PCI_COMMAND_MEMORY | PCI_COMMAND_NO_INTX, 0);
-    if (!e1000e_stop(&e->nic))
+    if (!reset_begin(e))
         return "does not reset";
-    if (!address_read(e))
-        return "has no Ethernet address";
     e->rx = memory_pages_alloc(1);
     e->tx = memory_pages_alloc(1);
     if (!e->rx || !e->tx)
         return "needs more memory than there is";
-    if (nic_irqs_open(&e->nic, E1000E_VECTORS) < 0)
-        return "gets no interrupts";
-    return e1000e_start(&e->nic) ? NULL : "does not start";
+    return nic_irqs_open(&e->nic, E1000E_VECTORS) < 0 ? "gets no interrupts" : NULL;
 }
+
+static int refuse(struct e1000e *e, const char *name, const struct pci_function *f, const char *why)
+{
+    if (e)
+        pci_command(&e->function, 0, PCI_COMMAND_MASTER);
+    log_line("%s (%02x:%02x.%u): the card %s", name, f->bus, f->slot, f->function, why);
+    return -XEN_ENODEV;
+}
+
+static int e1000e_ready(struct nic *n)
+{
+    struct e1000e *e = of(n);
+    const char *why = NULL;
+
+    if (!reset_end(e))
+        why = "does not reset";
+    else if (!address_read(e))
+        why = "has no Ethernet address";
+    else if (!e1000e_start(n))
+        why = "does not start";
+    return why ? refuse(e, n->name, &e->function, why) : 0;
+}
+
+static const struct nic_driver driver = {
+    .ready = e1000e_ready,
+    .take = e1000e_take,
+    .refill = e1000e_refill,
+    .put = e1000e_put,
+    .kick = e1000e_kick,
+    .reap = e1000e_reap,
+    .arm = e1000e_arm,
+    .irq = e1000e_irq,
+    .stop = e1000e_stop,
+    .start = e1000e_start,
+};
 
 /*
  * QEMU's card, which has no vendor of its own, cuts IPv6 frames into rubbish
@@ -322,12 +350,8 @@ static int e1000e_open(const struct pci_function *f, const char *name, struct ne
                                                        .mtu = MTU_LONG};
         why = attach(e);
     }
-    if (why) {
-        if (e)
-            pci_command(&e->function, 0, PCI_COMMAND_MASTER);
-        log_line("%s (%02x:%02x.%u): the card %s", name, f->bus, f->slot, f->function, why);
-        return -XEN_ENODEV;
-    }
+    if (why)
+        return refuse(e, name, f, why);
     *nic = &e->nic;
     return 0;
 }

@@ -57,6 +57,7 @@ struct e1000e {
     bool tx_reports[E1000E_DEPTH]; /* the device is asked to say when it is done with it */
     struct e1000e_tx context;      /* that the device has: an equal one is not written again */
     bool armed;                    /* the next completion interrupts */
+    uint64_t rest_end;             /* of a reset: no register is touched before */
 };
 
 _Static_assert(sizeof(struct e1000e_rx) == 16, "receive descriptor");

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig_init();
     model_init();
     model.mute = true;
-    if (pci_open(&f, 0, 4, 0) < 0 || e1000e_hardware.open(&f, "nic0", &rig.batch, &rig.nic) < 0)
+    if (pci_open(&f, 0, 4, 0) < 0 || rig_open(&e1000e_hardware, &f) < 0)
         abort();
     fuzz_moves(data, size);
     return 0;

@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig_init();
     model_init(size & 1 ? VIRTIO_NET_WANTED : VIRTIO_NET_WANTED & ~VIRTIO_F_EVENT_IDX);
     model.mute = true;
-    if (pci_open(&f, 0, 4, 0) < 0 || virtio_net_hardware.open(&f, "nic0", &rig.batch, &rig.nic) < 0)
+    if (pci_open(&f, 0, 4, 0) < 0 || rig_open(&virtio_net_hardware, &f) < 0)
         abort();
     fuzz_moves(data, size);
     return 0;

@@ -110,18 +110,22 @@ int main(int argc, char **argv)
         return 1;
     }
     life_stamp(LIFE_DEVICES);
+    /* Cards rest after a reset: guests of a last life are found meanwhile, and served after it. */
     if (vifs_open(&vifs, &store, &bridges, &batch) < 0) {
-        log_line("the store refuses our watch");
+        log_line("this domain needs more memory");
         return 1;
     }
+    bridges_start(&bridges);
     /* Who waits since the last life comes before who waits for this one. */
     (void)serve(clock_now());
     life_stamp(LIFE_SERVES);
-    event_flush();
-    (void)hcall_sched_yield();
-    if (bus_back_is_adopted(&vifs.bus))
+    if (bus_back_has_adopted(&vifs.bus))
         catch_up();
     log_hold(false);
+    if (bus_back_watch(&vifs.bus) < 0) {
+        log_line("the store refuses our watch");
+        return 1;
+    }
     if (fault_open(&fault, &store, &(struct fault_parts){.ring = ring_page}, argc, argv) < 0 ||
         store_write(&store, STORE_TX_NONE, "1", "backend-ready") < 0) {
         log_line("the store refuses our nodes");

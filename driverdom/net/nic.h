@@ -56,6 +56,11 @@ static inline struct nic *nic_of(struct net_port *port)
 
 /* What a chip does. Frames come in by nic->in and go out by nic->out. */
 struct nic_driver {
+    /*
+     * After nic_hardware.open, once: waits for the reset that this began, and starts the
+     * device. 0, or an error after a line in the log.
+     */
+    int (*ready)(struct nic *n);
     /* The next frame from the wire, with one holder; NULL: there is none. */
     struct net_packet *(*take)(struct nic *n);
     /* Gives the device buffers for what was taken, and tells it once. */
@@ -82,7 +87,10 @@ struct nic_driver {
 struct nic_hardware {
     const char *what;
     bool (*matches)(const struct pci_function *f);
-    /* Starts the function. 0, or an error after a line in the log; *nic is then NULL. */
+    /*
+     * Takes the function and begins with its reset: what it may take for that need not be
+     * waited for. 0, or an error after a line in the log; *nic is then NULL.
+     */
     int (*open)(const struct pci_function *f, const char *name, struct net_batch *batch,
                 struct nic **nic);
 };

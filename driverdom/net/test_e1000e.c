@@ -15,7 +15,7 @@ static int open_it(void)
 
     EXPECT(pci_open(&f, 0, 4, 0) == 0);
     EXPECT(e1000e_hardware.matches(&f));
-    int rc = e1000e_hardware.open(&f, "nic0", &rig.batch, &rig.nic);
+    int rc = rig_open(&e1000e_hardware, &f);
 
     e = (struct e1000e *)rig.nic;
     return rc;

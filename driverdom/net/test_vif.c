@@ -45,6 +45,7 @@ static void begin(void)
     (void)fake_enter(RIG_BACK);
     EXPECT(bridges_open(&t.bridges, &t.rig.batch, 2, words) == 0);
     EXPECT(vifs_open(&t.vifs, &t.store, &t.bridges, &t.rig.batch) == 0);
+    EXPECT(bus_back_watch(&t.vifs.bus) == 0);
 }
 
 static void set(const char *base, const char *name, const char *value)

@@ -15,7 +15,7 @@ static int open_it(void)
 
     EXPECT(pci_open(&f, 0, 4, 0) == 0);
     EXPECT(virtio_net_hardware.matches(&f));
-    int rc = virtio_net_hardware.open(&f, "nic0", &rig.batch, &rig.nic);
+    int rc = rig_open(&virtio_net_hardware, &f);
 
     v = (struct virtio_net *)rig.nic;
     return rc;

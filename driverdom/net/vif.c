@@ -163,7 +163,8 @@ int vifs_open(struct vifs *v, struct store_client *store, struct bridges *bridge
     if (!records)
         return -XEN_ENOMEM;
     bus_keep_open(&v->keep, records, VIFS_MAX, REDO_LEN);
-    return bus_back_open(&v->bus, &kind, v->vifs, &v->keep, store);
+    bus_back_open(&v->bus, &kind, v->vifs, &v->keep, store);
+    return 0;
 }
 
 /* ---- serving --------------------------------------------------------------------------------- */

@@ -39,7 +39,7 @@ static inline struct vif *vif_of(struct bus_device *d)
     return (struct vif *)d;
 }
 
-/* Watches the store for interfaces. 0 or an error. */
+/* Adopts what a last life served; bus_back_watch on v->bus has to follow. 0 or an error. */
 int vifs_open(struct vifs *v, struct store_client *store, struct bridges *bridges,
               struct net_batch *batch);
 

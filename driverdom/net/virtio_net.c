@@ -164,18 +164,6 @@ static bool virtio_net_start(struct nic *n)
     return start(of(n)) == NULL;
 }
 
-static const struct nic_driver driver = {
-    .take = virtio_net_take,
-    .refill = virtio_net_refill,
-    .put = virtio_net_put,
-    .kick = virtio_net_kick,
-    .reap = virtio_net_reap,
-    .arm = virtio_net_arm,
-    .irq = virtio_net_irq,
-    .stop = virtio_net_stop,
-    .start = virtio_net_start,
-};
-
 static const char *open_device(struct virtio_net *v, const struct pci_function *f)
 {
     const char *why;
@@ -188,11 +176,42 @@ static const char *open_device(struct virtio_net *v, const struct pci_function *
         return "needs more memory than there is";
     if (v->virtio.msix.count < VIRTIO_NET_VECTORS || nic_irqs_open(&v->nic, VIRTIO_NET_VECTORS) < 0)
         return "gets no interrupts";
-    why = start(v);
-    for (uint32_t i = 0; !why && i < 6 && (v->virtio.features & VIRTIO_NET_F_MAC); i++)
-        v->nic.mac[i] = mmio_read8(v->virtio.config + CONFIG_MAC + i);
-    return why;
+    return NULL;
 }
+
+static int refuse(struct virtio_net *v, const char *name, const struct pci_function *f,
+                  const char *why)
+{
+    if (v)
+        pci_command(&v->virtio.function, 0, PCI_COMMAND_MASTER);
+    log_line("%s (%02x:%02x.%u): the device %s", name, f->bus, f->slot, f->function, why);
+    return -XEN_ENODEV;
+}
+
+static int virtio_net_ready(struct nic *n)
+{
+    struct virtio_net *v = of(n);
+    const char *why = start(v);
+
+    if (why)
+        return refuse(v, n->name, &v->virtio.function, why);
+    for (uint32_t i = 0; i < 6 && (v->virtio.features & VIRTIO_NET_F_MAC); i++)
+        n->mac[i] = mmio_read8(v->virtio.config + CONFIG_MAC + i);
+    return 0;
+}
+
+static const struct nic_driver driver = {
+    .ready = virtio_net_ready,
+    .take = virtio_net_take,
+    .refill = virtio_net_refill,
+    .put = virtio_net_put,
+    .kick = virtio_net_kick,
+    .reap = virtio_net_reap,
+    .arm = virtio_net_arm,
+    .irq = virtio_net_irq,
+    .stop = virtio_net_stop,
+    .start = virtio_net_start,
+};
 
 static int virtio_net_open(const struct pci_function *f, const char *name, struct net_batch *batch,
                            struct nic **nic)
@@ -201,12 +220,8 @@ static int virtio_net_open(const struct pci_function *f, const char *name, struc
     const char *why = v ? open_device(v, f) : "needs more memory than there is";
 
     *nic = NULL;
-    if (why) {
-        if (v)
-            pci_command(&v->virtio.function, 0, PCI_COMMAND_MASTER);
-        log_line("%s (%02x:%02x.%u): the device %s", name, f->bus, f->slot, f->function, why);
-        return -XEN_ENODEV;
-    }
+    if (why)
+        return refuse(v, name, f, why);
     *nic = &v->nic;
     return 0;
 }

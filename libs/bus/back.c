@@ -8,6 +8,7 @@
 
 #include <rt/log.h>
 
+#include "back.h"
 #include "bus.h"
 
 #define TOKEN_FRONT "front"
@@ -66,7 +67,7 @@ static void front_unwatch(struct bus_back *b, const struct bus_device *d)
 }
 
 /* Their first events come at once, so nothing of the front end is missed. */
-static void front_watch(struct bus_back *b, const struct bus_device *d)
+void bus_front_watch(struct bus_back *b, const struct bus_device *d)
 {
     int rc = store_watch(b->store, TOKEN_FRONT, "%s/state", d->front);
 
@@ -105,7 +106,7 @@ static bool device_make(struct bus_back *b, domid_t guest, uint32_t number)
     return false;
 }
 
-static struct bus_device *device_found(struct bus_back *b, domid_t guest, uint32_t number)
+struct bus_device *bus_device_found(struct bus_back *b, domid_t guest, uint32_t number)
 {
     struct bus_device *d = device_find(b, guest, number);
 
@@ -124,20 +125,6 @@ static void devices_changed(struct bus_back *b, unsigned guest, bool all)
         if (d->used && (all || d->guest == guest))
             d->changed = d->asked = true;
     }
-}
-
-int bus_back_open(struct bus_back *b, const struct bus_kind *kind, void *devices,
-                  const struct bus_keep *keep, struct store_client *store)
-{
-    domid_t guest;
-    uint32_t number;
-
-    *b = (struct bus_back){.kind = kind, .store = store, .devices = devices};
-    for (uint32_t i = 0; i < keep->count; i++)
-        if (bus_keep_owner(keep, i, &guest, &number))
-            (void)device_found(b, guest, number);
-    bus_back_settle(b);
-    return store_watch(store, kind->name, "backend/%s", kind->name);
 }
 
 /* Events were dropped: every device may have changed, come or gone. */
@@ -160,7 +147,7 @@ static void devices_scan(struct bus_back *b)
 
             if (sscanf(guest, "%u", &domid) == 1 && domid < DOMID_FIRST_RESERVED &&
                 sscanf(name, "%u", &number) == 1)
-                (void)device_found(b, (domid_t)domid, number);
+                (void)bus_device_found(b, (domid_t)domid, number);
         }
     }
 }
@@ -214,14 +201,14 @@ void bus_back_event(struct bus_back *b, const struct store_event *event)
     struct bus_device *d = device_find(b, (domid_t)guest, number);
 
     if (!front || d)
-        d = device_found(b, (domid_t)guest, number);
+        d = bus_device_found(b, (domid_t)guest, number);
     if (d && !front && strcmp(rest, "/counters-ask") == 0)
         d->asked = true;
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-static void state_write(struct bus_back *b, struct bus_device *d, unsigned state)
+void bus_state_write(struct bus_back *b, struct bus_device *d, unsigned state)
 {
     d->own = state;
     if (store_write_number(b->store, STORE_TX_NONE, state, BUS_BACK_PATH "/state", b->kind->name,
@@ -250,7 +237,7 @@ void bus_back_give_up(struct bus_back *b, struct bus_device *d, const char *why)
         bus_back_log(b, d, "closed, its front end %s", why);
     d->complained = true;
     if (let_go(b, d))
-        state_write(b, d, XenbusStateClosing);
+        bus_state_write(b, d, XenbusStateClosing);
 }
 
 /* With a reason for whoever wrote the XML, if it cannot be served. */
@@ -280,49 +267,21 @@ static void check(struct bus_back *b, struct bus_device *d, bool has_front)
                         d->number) < 0)
         bus_back_log(b, d, "its hotplug-status cannot be written");
     if (rc == 0)
-        front_watch(b, d);
+        bus_front_watch(b, d);
 }
 
-static void connect(struct bus_back *b, struct bus_device *d, bool adopt)
+void bus_connect(struct bus_back *b, struct bus_device *d, bool adopt)
 {
     const char *why = NULL;
 
     if (b->kind->connect(b, d, adopt, &why) < 0) {
         bus_back_log(b, d, "closed, its front end %s", why);
-        state_write(b, d, XenbusStateClosing);
+        bus_state_write(b, d, XenbusStateClosing);
         return;
     }
     d->closing = d->complained = false;
-    if (!adopt || b->kind->announced)
-        state_write(b, d, XenbusStateConnected);
-}
-
-static bool is_connected(unsigned state)
-{
-    return state == XenbusStateConnected || state == XenbusStateReconfigured;
-}
-
-/* It has told its rings: Linux's block one stays Initialised until it has read Connected. */
-static bool has_rings(unsigned front)
-{
-    return front == XenbusStateInitialised || front == XenbusStateReconfiguring ||
-           is_connected(front);
-}
-
-/*
- * A last life served it. What cannot be served any more is closed, or its guest
- * would wait on. What can is served before its front end is watched.
- */
-static void inherit(struct bus_back *b, struct bus_device *d, unsigned front)
-{
-    d->inherited = false;
-    if (d->checked == BUS_BAD) {
-        state_write(b, d, XenbusStateClosing);
-        return;
-    }
-    if (has_rings(front))
-        connect(b, d, true);
-    front_watch(b, d);
+    if (!adopt)
+        bus_state_write(b, d, XenbusStateConnected);
 }
 
 static void step(struct bus_back *b, struct bus_device *d, unsigned front, bool online)
@@ -332,15 +291,15 @@ static void step(struct bus_back *b, struct bus_device *d, unsigned front, bool 
         if (b->kind->offer(b, d) < 0)
             bus_back_log(b, d, "its features cannot be written");
         else
-            state_write(b, d, XenbusStateInitWait);
+            bus_state_write(b, d, XenbusStateInitWait);
         break;
-    case BUS_STEP_CONNECT: connect(b, d, false); break;
-    case BUS_STEP_RECONFIGURE: state_write(b, d, XenbusStateReconfigured); break;
-    case BUS_STEP_RESUME: state_write(b, d, XenbusStateConnected); break;
-    case BUS_STEP_CLOSING: state_write(b, d, XenbusStateClosing); break;
+    case BUS_STEP_CONNECT: bus_connect(b, d, false); break;
+    case BUS_STEP_RECONFIGURE: bus_state_write(b, d, XenbusStateReconfigured); break;
+    case BUS_STEP_RESUME: bus_state_write(b, d, XenbusStateConnected); break;
+    case BUS_STEP_CLOSING: bus_state_write(b, d, XenbusStateClosing); break;
     case BUS_STEP_CLOSE:
         if (let_go(b, d))
-            state_write(b, d, XenbusStateClosed);
+            bus_state_write(b, d, XenbusStateClosed);
         else
             d->changed = true; /* again when something has finished */
         break;
@@ -396,7 +355,7 @@ static void drop(struct bus_back *b, struct bus_device *d, bool another)
         return;
     device_free(b, d);
     if (another)
-        (void)device_found(b, guest, number);
+        (void)bus_device_found(b, guest, number);
 }
 
 /* Reads where a device and its front end stand, and does the next step. */
@@ -421,7 +380,7 @@ static void update(struct bus_back *b, struct bus_device *d)
     }
     d->own = state_of(&wants[0]);
     if (d->checked == BUS_NEW) {
-        d->inherited = is_connected(d->own);
+        d->inherited = bus_is_connected(d->own);
         check(b, d, wants[2].result >= 0);
     }
     if (d->checked == BUS_NEW)
@@ -431,9 +390,9 @@ static void update(struct bus_back *b, struct bus_device *d)
 
     if (d->checked == BUS_BAD) {
         if (d->inherited)
-            inherit(b, d, XenbusStateUnknown);
+            bus_inherit(b, d, XenbusStateUnknown);
         if (d->own == XenbusStateClosing && !is_online)
-            state_write(b, d, XenbusStateClosed);
+            bus_state_write(b, d, XenbusStateClosed);
         return;
     }
     if (d->asked)
@@ -441,24 +400,15 @@ static void update(struct bus_back *b, struct bus_device *d)
     if (store_read_all(b->store, STORE_TX_NONE, &theirs, 1, "%s", d->front) < 0)
         return;
     if (d->inherited)
-        inherit(b, d, state_of(&theirs));
+        bus_inherit(b, d, state_of(&theirs));
+    if (d->untold)
+        return;
     step(b, d, state_of(&theirs), is_online);
-    if (b->kind->look && !d->closing && is_connected(d->own))
+    if (b->kind->look && !d->closing && bus_is_connected(d->own))
         b->kind->look(b, d);
 }
 
 /* What was there first, so that what is going has let go before others want what it had. */
-bool bus_back_is_adopted(const struct bus_back *b)
-{
-    for (uint32_t i = 0; i < b->limit; i++) {
-        const struct bus_device *d = bus_back_at(b, i);
-
-        if (d->used && (d->checked != BUS_GOOD || d->own != XenbusStateConnected || d->closing))
-            return false;
-    }
-    return b->limit > 0;
-}
-
 void bus_back_settle(struct bus_back *b)
 {
     if (b->scan)

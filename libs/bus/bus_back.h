@@ -27,6 +27,7 @@ struct bus_device {
     bool asked;                      /* for its counters */
     bool closing;                    /* nothing more is served; then it is disconnected */
     bool inherited;                  /* BUS_NEW: a last life of this domain served it */
+    bool untold;                     /* adopted, its front end not yet watched nor told */
     bool complained;                 /* of the front end's breaking the protocol */
     unsigned own;                    /* our state, as last read or written */
     const struct bus_device *behind; /* BUS_NEW: who must let go before this can be checked */
@@ -40,6 +41,7 @@ struct bus_back {
     struct store_client *store;
     void *devices;  /* kind->max, each of kind->size */
     uint32_t limit; /* none is used from here on: rounds are short where devices are few */
+    bool watches;   /* those who waited since a last life are served */
     bool scan;      /* events were dropped: everything is to be looked at again */
 };
 
@@ -79,14 +81,18 @@ struct bus_kind {
 };
 
 /*
- * Adopts the devices that a last life kept records of, before anything else, as
- * their guests wait; then watches the store for devices. 0 or an error.
+ * Adopts the devices that a last life kept records of. Their guests wait: when they have
+ * been served, bus_back_watch does the rest.
  */
-int bus_back_open(struct bus_back *b, const struct bus_kind *kind, void *devices,
-                  const struct bus_keep *keep, struct store_client *store);
+void bus_back_open(struct bus_back *b, const struct bus_kind *kind, void *devices,
+                   const struct bus_keep *keep, struct store_client *store);
 
-/* There are devices, and all of them are connected: nobody waits for what the store has to say. */
-bool bus_back_is_adopted(const struct bus_back *b);
+/* All that bus_back_open has found are served: nobody waits for what the store has to say. */
+bool bus_back_has_adopted(const struct bus_back *b);
+
+/* Once: watches the store for devices, and the front ends of those that were adopted. 0 or an
+ * error. */
+int bus_back_watch(struct bus_back *b);
 
 /* A watch fired; then bus_back_settle does what it asks for. */
 void bus_back_event(struct bus_back *b, const struct store_event *event);
