@@ -211,7 +211,6 @@ static void vcpu_clear(struct vcpu *v, bool was_shut_down)
     info_release(v);
     info_update_time(v);
     v->polling = v->upcall = v->was_started = false;
-    v->upcall_vector = 0;
     if (was_shut_down)
         sched_unpause(v);
 }

@@ -55,17 +55,6 @@ int hc_hvm_get_param(struct hc_call *call, struct xen_hvm_param *arg)
     return 0;
 }
 
-int hc_hvm_set_upcall_vector(struct hc_call *call, struct xen_hvm_evtchn_upcall_vector *arg)
-{
-    if (arg->vcpu >= call->domain->vcpu_count)
-        return -XEN_ENOENT;
-    if (arg->vector < 0x10)
-        return -XEN_EINVAL;
-    call->domain->vcpu[arg->vcpu]->upcall_vector = arg->vector;
-    event_reassert(call->domain->vcpu[arg->vcpu]);
-    return 0;
-}
-
 int64_t hc_vm_assist(struct hc_call *call)
 {
     if (call->arg[1] != VMASST_TYPE_runstate_update_flag || call->arg[0] > VMASST_CMD_disable)

@@ -269,7 +269,7 @@ static void live(void)
     default:
         v->state = VCPU_RUNNABLE;
         v->upcall = d->entitled = d->runstate_flag = true;
-        v->upcall_vector = d->callback_vector = 0x30;
+        d->callback_vector = 0x30;
         break;
     }
 }
@@ -325,7 +325,7 @@ static void check_vcpu(const struct domain *d)
 
     EXPECT(v->state == VCPU_DOWN && v->pause_count == 1 && d->paused && !d->shutdown);
     EXPECT(!v->timer.armed && !v->poll_timer.armed && !v->lapic.timer.armed && !v->polling);
-    EXPECT(!v->upcall && v->upcall_vector == 0 && d->callback_vector == 0);
+    EXPECT(!v->upcall && d->callback_vector == 0);
     EXPECT(!area_is_set(&v->info_area) && v->virq_port[VIRQ_TIMER] == 0);
     EXPECT(!d->has_run && !d->entitled && !d->runstate_flag);
 }

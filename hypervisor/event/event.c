@@ -90,11 +90,8 @@ static void tell(struct vcpu *v, uint32_t word)
         __atomic_store_n(&v->upcall, true, __ATOMIC_SEQ_CST);
     }
     info_unmap(v);
-    if (!first)
-        return;
-    if (v->upcall_vector)
-        lapic_raise(v, v->upcall_vector);
-    sched_wake(v);
+    if (first)
+        sched_wake(v);
 }
 
 static void set_pending(struct domain *d, const struct event_channel *c, uint32_t port)
@@ -398,7 +395,7 @@ bool event_is_told(struct vcpu *v)
 
 bool event_upcall_pending(struct vcpu *v)
 {
-    return event_is_told(v) && v->upcall_vector == 0 && v->domain->callback_vector != 0;
+    return event_is_told(v) && v->domain->callback_vector != 0;
 }
 
 bool event_is_pending(const struct domain *d, uint32_t port)
@@ -407,12 +404,6 @@ bool event_is_pending(const struct domain *d, uint32_t port)
            (__atomic_load_n(&d->shared->evtchn_pending[port / 64], __ATOMIC_SEQ_CST) >>
                 (port % 64) &
             1);
-}
-
-void event_reassert(struct vcpu *v)
-{
-    if (flag_is_set(v))
-        lapic_raise(v, v->upcall_vector);
 }
 
 void event_retell(struct vcpu *v)

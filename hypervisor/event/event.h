@@ -76,8 +76,5 @@ bool event_upcall_pending(struct vcpu *v);
 /* Any of the ports is pending (SCHEDOP_poll). */
 bool event_is_pending(const struct domain *d, uint32_t port);
 
-/* A new vector for upcalls: what is pending already is told by it. */
-void event_reassert(struct vcpu *v);
-
 /* The vCPU's vcpu_info moved: tells it once of whatever may be pending. */
 void event_retell(struct vcpu *v);

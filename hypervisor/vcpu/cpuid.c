@@ -208,8 +208,8 @@ static struct cpuid answer_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t su
         return (struct cpuid){.eax = subleaf == 2 ? khz : 0};
     case XEN_CPUID_LEAF(4):
         /*
-         * Upcall vectors of the APIC are there but not announced: they would cost an
-         * exit for the end of each interrupt, which the callback vector does not.
+         * Without upcall vectors of the APIC: they would cost an exit for the end of each
+         * interrupt, which the callback vector does not.
          */
         return (struct cpuid){
             .eax = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |

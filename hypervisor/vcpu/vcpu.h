@@ -69,7 +69,6 @@ struct vcpu {
     struct area info_area; /* vcpu_info in guest memory; none: in shared info */
     int16_t offered;       /* the local APIC's vector that this entry offers; -1: an upcall */
     bool upcall;           /* evtchn_upcall_pending was set by us and may still be */
-    uint8_t upcall_vector; /* per-vCPU vector through the local APIC; 0: the domain's */
     bool polling;          /* in SCHEDOP_poll */
     struct timer timer;    /* one-shot PV timer */
     struct timer poll_timer;
