@@ -1,6 +1,7 @@
 /*
- * The scheduler. A vCPU that wakes goes ahead of those that compute, for
- * BOOST_NS at most; so an event is answered at once and nobody starves.
+ * The scheduler. A vCPU that wakes goes ahead of those that compute, for BOOST_NS
+ * at most; so an event is answered at once. Those that compute have a turn of
+ * BOOST_NS whenever they have waited for PATIENCE_NS, whoever wakes: nobody starves.
  */
 #include "sched/sched.h"
 
@@ -12,16 +13,26 @@
 #include "mm/frame.h"
 #include "vcpu/info.h"
 
-#define SLICE_NS 10000000u
-#define BOOST_NS 1000000u
+#define SLICE_NS    10000000u
+#define BOOST_NS    1000000u
+#define PATIENCE_NS 4000000u
 /* A CPU that had nothing to run for so long cleans memory: a domain that only waits for its disk
  * is not kept waiting for that. */
-#define QUIET_NS 5000000u
+#define QUIET_NS    5000000u
+
+/* Who goes before whom. Those of equal boost wait for each other's end. */
+enum {
+    COMPUTES,
+    WOKE,
+    WOKE_BY_DEVICE, /* its card or disk has what others wait for */
+    URGENT,
+};
 
 struct run_queue {
     struct lock lock;
     struct list boosted;
     struct list normal;
+    uint64_t overdue;    /* ns: when the first of `normal` goes before the boosted */
     struct vcpu *loaded; /* whose vector registers are in this CPU */
     bool ready;
 };
@@ -105,20 +116,27 @@ static bool is_urgent(const struct vcpu *v)
 
 static void enqueue(struct run_queue *q, struct vcpu *v)
 {
-    struct list *to = v->boosted ? &q->boosted : &q->normal;
+    struct list *to = v->boost == COMPUTES ? &q->normal : &q->boosted;
 
     if (may_run(v) && !v->running && list_is_empty(&v->queue))
-        list_add_tail(v->boosted && v->first ? to->next : to, &v->queue);
+        list_add_tail(v->boost == URGENT ? to->next : to, &v->queue);
 }
 
-static struct vcpu *dequeue(struct run_queue *q)
+/* The next to run. Nobody goes before one that has its turn. */
+static struct vcpu *dequeue(struct run_queue *q, uint64_t now)
 {
-    struct list *from = list_is_empty(&q->boosted) ? &q->normal : &q->boosted;
+    bool has_normal = !list_is_empty(&q->normal), has_boosted = !list_is_empty(&q->boosted);
+    bool turn = has_normal && has_boosted && now >= q->overdue;
 
-    if (list_is_empty(from))
+    if (!has_normal && !has_boosted)
         return NULL;
-    struct vcpu *v = list_entry(from->next, struct vcpu, queue);
+    struct vcpu *v =
+        list_entry((turn || !has_boosted ? &q->normal : &q->boosted)->next, struct vcpu, queue);
     list_del(&v->queue);
+    if (turn)
+        v->boost = URGENT;
+    if (turn || !has_normal)
+        q->overdue = now + PATIENCE_NS;
     return v;
 }
 
@@ -133,11 +151,11 @@ static void prod(unsigned cpu)
 /*
  * Somebody waits now. Whom the running vCPU itself woke lets it go on for a
  * while: it puts a whole batch into a ring, and its peer is entered once and not
- * for each request. Else one that woke goes before one that computes.
+ * for each request.
  */
 static void end_slice(struct vcpu *current, const struct vcpu *v)
 {
-    bool first = v->boosted && (!current->boosted || (v->first && !current->first));
+    bool first = v->boost > current->boost;
     uint64_t now = clock_now();
     bool due = now >= current->slice_end;
 
@@ -160,11 +178,12 @@ static void set_state(struct vcpu *v, enum vcpu_state state, bool boost)
     LOCK_SCOPE(&q->lock);
     v->state = state;
     if (state == VCPU_RUNNABLE) {
-        struct vcpu *current = cpu_by_id(v->cpu)->current;
+        struct vcpu *current = cpu_by_id(v->cpu)->current, *by_us = cpu_this()->current;
 
-        v->boosted = boost;
-        v->first = cpu_this()->device || is_urgent(v) ||
-                   (cpu_this()->current && is_urgent(cpu_this()->current));
+        v->boost = !boost                                        ? COMPUTES
+                   : is_urgent(v) || (by_us && is_urgent(by_us)) ? URGENT
+                   : cpu_this()->device                          ? WOKE_BY_DEVICE
+                                                                 : WOKE;
         v->was_started = true;
         if (v->polling) {
             v->polling = false;
@@ -227,7 +246,7 @@ void sched_block(struct vcpu *v)
 
 void sched_yield(struct vcpu *v)
 {
-    v->boosted = false;
+    v->boost = COMPUTES;
     v->fresh_until = 0; /* it knows of somebody who waits more */
     cpu_this()->resched = true;
 }
@@ -277,14 +296,13 @@ void sched_forget(struct vcpu *v)
 static struct vcpu *pick(struct run_queue *q, struct cpu *cpu)
 {
     LOCK_SCOPE(&q->lock);
-    struct vcpu *v = dequeue(q);
+    uint64_t now = clock_now();
+    struct vcpu *v = dequeue(q, now);
     if (v) {
-        uint64_t now = clock_now();
-
         v->running = true;
         cpu->current = v;
         runstate_set(v, RUNSTATE_running, now);
-        v->slice_end = now + (v->boosted && !is_urgent(v) ? BOOST_NS : SLICE_NS);
+        v->slice_end = now + (v->boost != COMPUTES && !is_urgent(v) ? BOOST_NS : SLICE_NS);
     }
     return v;
 }
@@ -294,8 +312,10 @@ static void put_back(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
     uint64_t now = clock_now();
 
     LOCK_SCOPE(&q->lock);
+    if (v->boost == COMPUTES && now - v->runstate.state_entry_time >= BOOST_NS)
+        q->overdue = now + PATIENCE_NS; /* it had its turn */
     if (now >= v->slice_end)
-        v->boosted = false;
+        v->boost = COMPUTES;
     int state = v->state == VCPU_BLOCKED ? RUNSTATE_blocked
                 : may_run(v)             ? RUNSTATE_runnable
                                          : RUNSTATE_offline;

@@ -56,7 +56,7 @@ struct vcpu {
     unsigned cpu;         /* where it runs */
     unsigned pause_count; /* 0: may run */
     bool running;         /* on a CPU now */
-    bool boosted, first;  /* see sched.c */
+    uint8_t boost;        /* see sched.c */
     uint64_t fresh_until; /* ns that it ran; see is_urgent */
     bool was_started;     /* has been given a state to run from */
     struct list queue;    /* in the run queue */

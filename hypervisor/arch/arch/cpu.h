@@ -37,7 +37,7 @@ struct cpu {
     uint32_t locks_held;       /* bit per lock rank */
     volatile bool timer_fired; /* set by the timer interrupt, taken by the scheduler */
     volatile bool resched;     /* set by anyone, with an IPI if remote */
-    bool device;               /* one of its devices interrupts: whom that wakes goes first */
+    bool device;               /* a device interrupts */
     bool sending; /* the current vCPU sends an event: whom it wakes may wait a little */
     /* Whose tables it looks at: they and their frames stay. */
     const struct p2m *volatile reading[2];

@@ -4,11 +4,12 @@ import os
 import re
 
 from host import GUESTS, busybox, domain, host, interface
+from guest import Guest, answer
 from machine import Failure, boot, equal
 
 # Those with tests of their own: one measures, one calls with rubbish and ends by a triple fault,
 # others belong to each other or to a device.
-OTHERS = {'abibench', 'clinger', 'reset', 'rubbish', 'victim'}
+OTHERS = {'abibench', 'clinger', 'hog', 'reset', 'rubbish', 'victim'}
 
 
 def names():
@@ -53,6 +54,37 @@ def test_abibench(name):
         machine.expect(r'\[abibench\] bench done')
         machine.finish()
         machine.absent(r'\[abibench\] skip ')
+
+
+HOGS = ('hog0', 'hog1')
+
+
+def times(machine, *names):
+    """What the domains have had of the CPU so far, in seconds, together."""
+    return sum(answer(machine, f'domstats {name}')[0]['cpu.time'] for name in names) / 1e9
+
+
+def test_hogs(name):
+    """Two that sleep and wake all the time go before one that computes, but it has its part."""
+    domains = {'/small.xml': busybox(after='')}
+    domains.update({f'/{hog}.xml': domain(hog, '/hog.elf', 16) for hog in HOGS})
+    path = host(name, domains, ['hog.elf', 'vmlinuz', 'busybox.img'],
+                manual=[f'/{hog}.xml' for hog in HOGS])
+    with boot(name, path) as machine:
+        machine.expect(r'^\[small\] busybox: up after ')
+        shell = Guest(machine, 'small')
+        shell.run('(while :; do :; done) &')
+        shell.leave()
+        for hog in HOGS:
+            machine.ask(f'create /{hog}.xml', rf'^\[{hog}\] hog: begins')
+        theirs, its = times(machine, *HOGS), times(machine, 'small')
+        while times(machine, *HOGS) < theirs + 2:
+            pass
+        theirs, its = times(machine, *HOGS) - theirs, times(machine, 'small') - its
+        machine.send('poweroff --now')
+        machine.finish()
+    if its < theirs / 8:
+        raise Failure(f'{its:.2f} s for who computes, {theirs:.2f} s for those who wake')
 
 
 def free_now(machine):
