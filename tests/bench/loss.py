@@ -8,8 +8,10 @@ import threading
 
 import host
 import machine
+import net
 import outage
 from guest import Guest
+from wire import free_port
 
 RATEPROBE = os.path.join(host.BUILD, 'meson', 'tests', 'bench', 'rateprobe')
 # Seconds between two restarts.
@@ -20,20 +22,24 @@ TURNS = int(os.environ.get('LOSS', '2'))
 LINE = r'rate at_us=(\d+) bytes=(\d+)\n'
 
 
-class Peer:
-    """This machine as the other end of one stream that never ends."""
+# What takes a stream, and what sends one, at the other end.
+SINK = '(tail -f /dev/null | nc -l -p 9 >/dev/null) &'
+SOURCE = '(nc -l -p 9 </dev/zero >/dev/null) &'
 
-    def __init__(self, sends):
-        self.sends = sends
+
+class Source:
+    """This machine, behind QEMU's user network, as the sender of one stream that never ends."""
+
+    def __init__(self):
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self):
-        stream = self.listener.accept()[0]
-        data = bytearray(1 << 18)
+        stream_out = self.listener.accept()[0]
+        data = bytes(1 << 18)
         try:
-            while self.sends and stream.send(data) or stream.recv_into(data):
+            while stream_out.send(data):
                 pass
         except OSError:  # The machine was switched off.
             pass
@@ -60,35 +66,27 @@ def turn(m, name, period):
     return rate
 
 
-def listener():
-    """A guest that takes what another one sends."""
-    return host.domain('two', '/vmlinuz', 160, '/rate.img',
-                       'console=hvc0 quiet net0=10.0.2.16/24', host.interface())
-
-
-def measure(say, name, xml, device, what, probe, *options, peer=None):
-    """Each period between two turns without restarts: medians of the latter and of what is lost."""
-    words = 'console=hvc0 quiet' + (' net0=dhcp' if name == 'net' else '')
+def measure(say, name, xml, device, what, probe, *options, more=(), begin=None, periods=PERIODS):
+    """Each period between two turns without restarts: medians of the latter and of what is lost.
+    `more` are guests beside the one with the probe, and `begin` what is done before it starts."""
+    words = 'console=hvc0 quiet' + (' net0=10.0.2.15/24' if name == 'net' else '')
     small = host.domain('small', '/vmlinuz', 160, '/rate.img', words, device)
-    files = {f'/{name}.xml': outage.ours(xml), '/small.xml': small}
-    if peer:
-        files['/two.xml'] = peer
-    path = host.host('bench-loss', files, ['vmlinuz'])
+    path = host.host('bench-loss', {f'/{name}.xml': outage.ours(xml), '/small.xml': small,
+                                    **dict(more)}, ['vmlinuz'])
     with open(RATEPROBE, 'rb') as file, open(os.path.join(path, 'rate.img'), 'wb') as out:
         out.write(host.image('net.img', {'bin/rateprobe': file.read()}))
-    lost = {period: [] for period in PERIODS}
+    lost = {period: [] for period in periods}
     with machine.boot(f'bench-loss-{what}', path, *options, guard=3600) as m:
         m.expect(r'^\[small\] busybox: up after ' if name == 'block' else
-                 r'^\[small\] .*busybox: eth0 10\.0\.2\.\d+')
-        if peer:
-            Guest(m, 'two').run('(tail -f /dev/null | nc -l -p 9 >/dev/null) &')
-            Guest(m, 'two').leave()
+                 r'^\[small\] .*busybox: net0 10\.0\.2\.15')
+        if begin:
+            begin(m)
         shell = Guest(m, 'small')
         shell.run(f'rateprobe {probe} >/dev/console 2>&1 &')
         shell.leave()
         probe_line(m)
         plain = [turn(m, name, 0)]
-        for period in PERIODS * TURNS:
+        for period in periods * TURNS:
             rate = turn(m, name, period)
             plain.append(turn(m, name, 0))
             lost[period].append(100 - 100 * rate / statistics.mean(plain[-2:]))
@@ -102,13 +100,43 @@ def measure(say, name, xml, device, what, probe, *options, peer=None):
     say(f'loss_{what}_after', round(100 - 100 * plain[-1] / plain[0], 1), '%', 'last turn to first')
 
 
+def stream(say, what, probe, nic, **more):
+    """A guest with an interface, and a stream."""
+    measure(say, 'net', host.net(), host.interface(), f'tcp_{what}', probe, '--nic', nic, **more)
+
+
+def with_linux(say, what, other):
+    """To or from a machine with plain Linux at the other end of the cable."""
+    port = free_port(socket.SOCK_STREAM)
+    with net.linux('bench-loss-peer', 'net0=10.0.2.2/24',
+                   f'socket,listen=127.0.0.1:{port},model=e1000e') as peer:
+        peer.expect(r'busybox: net0 10\.0\.2\.2\n')
+        peer.attached = 'plain'
+        Guest(peer, 'plain').run(other)
+        stream(say, what, f'{what} 10.0.2.2 9', f'socket,connect=127.0.0.1:{port},model=e1000e')
+
+
+def with_guest(say):
+    """From one guest to another."""
+    other = host.domain('two', '/vmlinuz', 160, '/rate.img',
+                        'console=hvc0 quiet net0=10.0.2.16/24', host.interface())
+
+    def begin(m):
+        m.expect(r'^\[two\] .*busybox: net0 10\.0\.2\.16')
+        Guest(m, 'two').run(SINK)
+        Guest(m, 'two').leave()
+
+    stream(say, 'guests', 'send 10.0.2.16 9', 'user,model=e1000e', more={'/two.xml': other}.items(),
+           begin=begin)
+
+
 def run(say, disk):
-    """The disk, and the network each way: to and from QEMU's user network, and to another guest."""
+    """The disk, and the network: to and from another machine with Linux, to another guest, and
+    from QEMU's user network, whose TCP is simpler."""
     measure(say, 'block', host.block(), host.disk('/dev/nvme0n1'), 'disk', 'disk /dev/xvda',
             '--disk', disk)
-    for what in 'send', 'receive':
-        peer = Peer(what == 'receive')
-        measure(say, 'net', host.net(), host.interface(), f'tcp_{what}',
-                f'{what} 10.0.2.2 {peer.port}', '--nic', 'user,model=e1000e')
-    measure(say, 'net', host.net(), host.interface(), 'tcp_guests', 'send 10.0.2.16 9', '--nic',
-            'user,model=e1000e', peer=listener())
+    with_linux(say, 'send', SINK)
+    with_linux(say, 'receive', SOURCE)
+    with_guest(say)
+    source = Source()
+    stream(say, 'user', f'receive 10.0.2.2 {source.port}', 'user,model=e1000e', periods=(10, 1))

@@ -75,13 +75,18 @@ def to_wire(guest, peer):
             'ping': times.get('median_us')}
 
 
-def plain(peer):
-    """Linux on the emulator, without a hypervisor."""
+def linux(name, words, nic):
+    """A machine with plain Linux: no hypervisor, and a network card."""
     command = ['qemu-system-x86_64', '-accel', 'tcg', '-machine', 'q35', '-cpu', 'EPYC', '-m', '512',
                '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio',
                '-kernel', host.BLOBS['vmlinuz'], '-initrd', host.probe_image(),
-               '-append', 'console=ttyS0 quiet net0=dhcp', '-nic', peer.card]
-    with machine.Machine('bench-net-plain', command) as m:
+               '-append', f'console=ttyS0 quiet {words}', '-nic', nic]
+    return machine.Machine(name, command)
+
+
+def plain(peer):
+    """The same measured without a hypervisor."""
+    with linux('bench-net-plain', 'net0=dhcp', peer.card) as m:
         m.expect(r'busybox: eth0 10\.0\.2\.15\n')
         m.attached = 'plain'
         return to_wire(Guest(m, 'plain'), peer)
