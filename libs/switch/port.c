@@ -73,7 +73,7 @@ struct switch_port *switch_fixed_find(const struct switch_bridge *bridge, uint64
     return NULL;
 }
 
-static bool is_fixed(const struct switch_port *port)
+bool switch_port_is_fixed(const struct switch_port *port)
 {
     return port->mac != 0 && (port->config.filters & SWITCH_NO_MAC_SPOOFING);
 }
@@ -102,7 +102,7 @@ static void fix_addresses(struct switch_bridge *bridge)
     for (; (port = next_in_order(bridge, after)); after = port->order) {
         unsigned i = place_of(bridge, port->mac);
 
-        if (!is_fixed(port))
+        if (!switch_port_is_fixed(port))
             continue;
         while (bridge->fixed[i] != 0)
             i = (i + 1) % SWITCH_FIXED;

@@ -82,13 +82,19 @@ static bool are_apart(const struct switch_port *a, const struct switch_port *b)
     return a->config.isolated && b->config.isolated;
 }
 
+/* What nobody is known to have is not for who can only have the address that he was given. */
+static bool may_want(const struct way *w, const struct switch_port *to)
+{
+    return switch_frame_is_many(w->frame.to) || !switch_port_is_fixed(to);
+}
+
 static void flood(struct way *w)
 {
     for (unsigned i = 0; i < w->from->bridge->limit; i++) {
         struct switch_port *to = w->from->bridge->ports[i];
 
         if (to && to != w->from && to->net->up && switch_port_has(to, w->vid) &&
-            !are_apart(w->from, to))
+            !are_apart(w->from, to) && may_want(w, to))
             send_to(w, to);
     }
 }

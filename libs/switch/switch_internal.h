@@ -19,6 +19,9 @@
 
 bool switch_port_has(const struct switch_port *port, uint16_t vid);
 
+/* It can only have the address that it was given. */
+bool switch_port_is_fixed(const struct switch_port *port);
+
 /* Whose the address is by configuration; NULL: nobody's. */
 struct switch_port *switch_fixed_find(const struct switch_bridge *bridge, uint64_t mac,
                                       uint16_t vid);

@@ -47,6 +47,22 @@ TEST(it_learns)
     rig_stop();
 }
 
+TEST(what_nobody_has_is_not_for_who_can_only_have_his_own)
+{
+    rig_start(0);
+    (void)rig_add(0, &(struct switch_port_config){0});
+    (void)rig_add(
+        1, &(struct switch_port_config){.mac = RIG_MAC(1), .filters = SWITCH_NO_MAC_SPOOFING});
+    (void)rig_add(2, &(struct switch_port_config){.mac = RIG_MAC(2)});
+    rig_chat(0, rig_mac(7));
+    EXPECT(got() == 10);
+    rig_chat(0, RIG_ALL);
+    EXPECT(got() == 120);
+    rig_chat(0, rig_mac(1));
+    EXPECT(got() == 220);
+    rig_stop();
+}
+
 TEST(broadcast_and_multicast_go_to_all_others)
 {
     rig_start(4);
