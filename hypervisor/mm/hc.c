@@ -42,6 +42,7 @@ static int reservation(struct hc_call *call, const struct xen_memory_reservation
         return (int)i;
     if (arg->extent_order > order_max || arg->nr_extents > INT32_MAX || i > arg->nr_extents)
         return (int)i;
+    (void)hc_should_stop(call); /* the time begins: one extent may take all of it */
     for (; i < arg->nr_extents; i++) {
         uint64_t gfn;
 

@@ -33,6 +33,7 @@ struct run_queue {
     struct list boosted;
     struct list normal;
     uint64_t overdue;    /* ns: when the first of `normal` goes before the boosted */
+    bool turn;           /* such a one runs */
     struct vcpu *loaded; /* whose vector registers are in this CPU */
     bool ready;
 };
@@ -126,16 +127,16 @@ static void enqueue(struct run_queue *q, struct vcpu *v)
 static struct vcpu *dequeue(struct run_queue *q, uint64_t now)
 {
     bool has_normal = !list_is_empty(&q->normal), has_boosted = !list_is_empty(&q->boosted);
-    bool turn = has_normal && has_boosted && now >= q->overdue;
 
+    q->turn = has_normal && has_boosted && now >= q->overdue;
     if (!has_normal && !has_boosted)
         return NULL;
     struct vcpu *v =
-        list_entry((turn || !has_boosted ? &q->normal : &q->boosted)->next, struct vcpu, queue);
+        list_entry((q->turn || !has_boosted ? &q->normal : &q->boosted)->next, struct vcpu, queue);
     list_del(&v->queue);
-    if (turn)
+    if (q->turn)
         v->boost = URGENT;
-    if (turn || !has_normal)
+    if (!has_normal)
         q->overdue = now + PATIENCE_NS;
     return v;
 }
@@ -312,8 +313,8 @@ static void put_back(struct run_queue *q, struct cpu *cpu, struct vcpu *v)
     uint64_t now = clock_now();
 
     LOCK_SCOPE(&q->lock);
-    if (v->boost == COMPUTES && now - v->runstate.state_entry_time >= BOOST_NS)
-        q->overdue = now + PATIENCE_NS; /* it had its turn */
+    if (q->turn || (v->boost == COMPUTES && now - v->runstate.state_entry_time >= BOOST_NS))
+        q->overdue = now + PATIENCE_NS; /* it had its turn, however long that was */
     if (now >= v->slice_end)
         v->boost = COMPUTES;
     int state = v->state == VCPU_BLOCKED ? RUNSTATE_blocked
