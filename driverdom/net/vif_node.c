@@ -173,43 +173,48 @@ static const char *const asks[ASKS] = {
     [ASK_QUEUES] = "multi-queue-num-queues",
 };
 
-/* All of them with one round trip; what is absent is 0. False: one is no number. */
-static bool asks_read(const struct bus_back *b, const struct bus_device *d, uint32_t *values)
-{
-    char texts[ASKS][12];
-    struct store_want wants[ASKS];
+/* Where a queue is: the rings, and a port for each of them, or one for both. */
+enum { TX_RING, RX_RING, TX_PORT, RX_PORT, PORT, NODES };
 
-    for (uint32_t i = 0; i < ASKS; i++)
-        wants[i] =
-            (struct store_want){.path = asks[i], .value = texts[i], .size = sizeof(texts[i])};
-    if (store_read_all(b->store, STORE_TX_NONE, wants, ASKS, "%s", d->front) < 0)
-        return false;
-    for (uint32_t i = 0; i < ASKS; i++)
-        if (!bus_number(&wants[i], 0, &values[i]))
+static const char *const nodes[NODES] = {"tx-ring-ref", "rx-ring-ref", "event-channel-tx",
+                                         "event-channel-rx", "event-channel"};
+
+/* Nodes that hold numbers, to be read with one round trip. */
+struct numbers {
+    uint32_t count;
+    struct store_want wants[ASKS + NODES];
+    char texts[ASKS + NODES][12];
+    uint32_t values[ASKS + NODES]; /* 0: there is none */
+};
+
+static void numbers_add(struct numbers *n, const char *const *names, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++, n->count++)
+        n->wants[n->count] = (struct store_want){
+            .path = names[i], .value = n->texts[n->count], .size = sizeof(n->texts[0])};
+}
+
+static bool numbers_read(struct numbers *n, const struct bus_back *b, const char *directory)
+{
+    return store_read_all(b->store, STORE_TX_NONE, n->wants, n->count, "%s", directory) >= 0;
+}
+
+/* Takes so many of them. False: one is there and no number. */
+static bool numbers_take(struct numbers *n, uint32_t at, uint32_t count)
+{
+    for (uint32_t i = at; i < at + count; i++)
+        if (!bus_number(&n->wants[i], 0, &n->values[i]))
             return false;
     return true;
 }
 
-/* One queue's rings and ports: a port for each ring, or one for both. */
-static bool queue_read(const struct bus_back *b, const char *directory, struct net_link *link,
-                       uint32_t queue)
+/* One queue's rings and ports, out of its nodes, which begin at `at`. */
+static bool queue_take(struct numbers *n, uint32_t at, struct net_link *link, uint32_t queue)
 {
-    enum { TX_RING, RX_RING, TX_PORT, RX_PORT, PORT, NODES };
-    static const char *const names[NODES] = {"tx-ring-ref", "rx-ring-ref", "event-channel-tx",
-                                             "event-channel-rx", "event-channel"};
-    char texts[NODES][12];
-    struct store_want wants[NODES];
-    uint32_t values[NODES];
+    const struct store_want *wants = &n->wants[at];
+    const uint32_t *values = &n->values[at];
 
-    for (uint32_t i = 0; i < NODES; i++)
-        wants[i] =
-            (struct store_want){.path = names[i], .value = texts[i], .size = sizeof(texts[i])};
-    if (store_read_all(b->store, STORE_TX_NONE, wants, NODES, "%s", directory) < 0)
-        return false;
-    for (uint32_t i = 0; i < NODES; i++)
-        if (!bus_number(&wants[i], 0, &values[i]))
-            return false;
-    if (wants[TX_RING].result < 0 || wants[RX_RING].result < 0)
+    if (!numbers_take(n, at, NODES) || wants[TX_RING].result < 0 || wants[RX_RING].result < 0)
         return false;
     link->queues[queue].tx_ref = values[TX_RING];
     link->queues[queue].rx_ref = values[RX_RING];
@@ -218,13 +223,28 @@ static bool queue_read(const struct bus_back *b, const char *directory, struct n
     return wants[PORT].result >= 0 || (wants[TX_PORT].result >= 0 && wants[RX_PORT].result >= 0);
 }
 
+/* Of several queues each has a directory. */
+static bool queue_read(const struct vifs *v, const struct vif *d, struct net_link *link,
+                       uint32_t queue)
+{
+    struct numbers n = {.count = 0};
+    char directory[96];
+    int len = snprintf(directory, sizeof(directory), "%s/queue-%u", d->bus.front, queue);
+
+    numbers_add(&n, nodes, NODES);
+    return len > 0 && (size_t)len < sizeof(directory) && numbers_read(&n, &v->bus, directory) &&
+           queue_take(&n, 0, link, queue);
+}
+
 int vif_link_read(struct vifs *v, const struct vif *d, struct net_link *link, const char **why)
 {
-    uint32_t values[ASKS];
-    char directory[96];
+    struct numbers n = {.count = 0};
+    const uint32_t *values = n.values;
 
     *why = "has nodes that cannot be read";
-    if (!asks_read(&v->bus, &d->bus, values))
+    numbers_add(&n, asks, ASKS);
+    numbers_add(&n, nodes, NODES);
+    if (!numbers_read(&n, &v->bus, d->bus.front) || !numbers_take(&n, 0, ASKS))
         return -XEN_EINVAL;
     *link = (struct net_link){
         .peer = d->bus.guest,
@@ -243,14 +263,9 @@ int vif_link_read(struct vifs *v, const struct vif *d, struct net_link *link, co
     if (link->queue_count > NET_QUEUES_MAX)
         return -XEN_EINVAL;
     *why = "does not say where its rings are";
-    for (uint32_t q = 0; q < link->queue_count; q++) {
-        int len = values[ASK_QUEUES] < 2
-                      ? snprintf(directory, sizeof(directory), "%s", d->bus.front)
-                      : snprintf(directory, sizeof(directory), "%s/queue-%u", d->bus.front, q);
-
-        if (len < 0 || (size_t)len >= sizeof(directory) || !queue_read(&v->bus, directory, link, q))
+    for (uint32_t q = 0; q < link->queue_count; q++)
+        if (values[ASK_QUEUES] < 2 ? !queue_take(&n, ASKS, link, q) : !queue_read(v, d, link, q))
             return -XEN_EINVAL;
-    }
     *why = NULL;
     return 0;
 }
@@ -258,12 +273,13 @@ int vif_link_read(struct vifs *v, const struct vif *d, struct net_link *link, co
 void vif_look(struct bus_back *b, struct bus_device *d)
 {
     struct net_back *back = vif_of(d)->back;
-    uint32_t values[ASKS];
+    struct numbers n = {.count = 0};
 
-    if (!back->connected || !asks_read(b, d, values))
+    numbers_add(&n, asks, ASKS);
+    if (!back->connected || !numbers_read(&n, b, d->front) || !numbers_take(&n, 0, ASKS))
         return;
-    net_back_multicast_control(back, values[ASK_MULTICAST] == 1);
-    net_back_headroom(back, values[ASK_HEADROOM]);
+    net_back_multicast_control(back, n.values[ASK_MULTICAST] == 1);
+    net_back_headroom(back, n.values[ASK_HEADROOM]);
 }
 
 /* ---- counters -------------------------------------------------------------------------------- */
