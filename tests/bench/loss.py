@@ -19,6 +19,8 @@ PERIODS = (10, 5, 2, 1)
 # Each turn is so long (seconds), and LOSS=n has n of each.
 TURN = 20
 TURNS = int(os.environ.get('LOSS', '2'))
+# The guest with an interface.
+UP = (r'^\[small\] .*busybox: net0 10\.0\.2\.15',)
 LINE = r'rate at_us=(\d+) bytes=(\d+)\n'
 
 
@@ -66,9 +68,11 @@ def turn(m, name, period):
     return rate
 
 
-def measure(say, name, xml, device, what, probe, *options, more=(), begin=None, periods=PERIODS):
+def measure(say, name, xml, device, what, probe, *options, up=UP, more=(), begin=None,
+            periods=PERIODS):
     """Each period between two turns without restarts: medians of the latter and of what is lost.
-    `more` are guests beside the one with the probe, and `begin` what is done before it starts."""
+    `up` is what the guests say then, `more` are those beside the one with the probe, and `begin` is
+    done before that starts."""
     words = 'console=hvc0 quiet' + (' net0=10.0.2.15/24' if name == 'net' else '')
     small = host.domain('small', '/vmlinuz', 160, '/rate.img', words, device)
     path = host.host('bench-loss', {f'/{name}.xml': outage.ours(xml), '/small.xml': small,
@@ -77,8 +81,7 @@ def measure(say, name, xml, device, what, probe, *options, more=(), begin=None, 
         out.write(host.image('net.img', {'bin/rateprobe': file.read()}))
     lost = {period: [] for period in periods}
     with machine.boot(f'bench-loss-{what}', path, *options, guard=3600) as m:
-        m.expect(r'^\[small\] busybox: up after ' if name == 'block' else
-                 r'^\[small\] .*busybox: net0 10\.0\.2\.15')
+        m.expect_all(*up)
         if begin:
             begin(m)
         shell = Guest(m, 'small')
@@ -122,19 +125,18 @@ def with_guest(say):
                         'console=hvc0 quiet net0=10.0.2.16/24', host.interface())
 
     def begin(m):
-        m.expect(r'^\[two\] .*busybox: net0 10\.0\.2\.16')
         Guest(m, 'two').run(SINK)
         Guest(m, 'two').leave()
 
     stream(say, 'guests', 'send 10.0.2.16 9', 'user,model=e1000e', more={'/two.xml': other}.items(),
-           begin=begin)
+           up=(*UP, r'^\[two\] .*busybox: net0 10\.0\.2\.16'), begin=begin)
 
 
 def run(say, disk):
     """The disk, and the network: to and from another machine with Linux, to another guest, and
     from QEMU's user network, whose TCP is simpler."""
     measure(say, 'block', host.block(), host.disk('/dev/nvme0n1'), 'disk', 'disk /dev/xvda',
-            '--disk', disk)
+            '--disk', disk, up=[r'^\[small\] busybox: up after '])
     with_linux(say, 'send', SINK)
     with_linux(say, 'receive', SOURCE)
     with_guest(say)
